@@ -1,0 +1,18 @@
+/** Annotations of the reference that Muster obeys, and its own. */
+export const ANNOTATION = {
+  hook: 'argocd.argoproj.io/hook',
+  hookDeletePolicy: 'argocd.argoproj.io/hook-delete-policy',
+  syncWave: 'argocd.argoproj.io/sync-wave',
+  syncOptions: 'argocd.argoproj.io/sync-options',
+  compareOptions: 'argocd.argoproj.io/compare-options',
+  ignoreRestartPolicy: 'argocd.argoproj.io/ignore-restart-policy',
+  ignoreHealthcheck: 'argocd.argoproj.io/ignore-healthcheck',
+  helmHook: 'helm.sh/hook',
+  helmHookWeight: 'helm.sh/hook-weight',
+  helmHookDeletePolicy: 'helm.sh/hook-delete-policy',
+  helmResourcePolicy: 'helm.sh/resource-policy',
+  lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
+} as const;
+
+/** Keeps a hook from vanishing before its phase has ended. */
+export const HOOK_FINALIZER = 'argocd.argoproj.io/hook-finalizer';
