@@ -1,0 +1,81 @@
+package gotmpl
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"text/template"
+
+	"github.com/Masterminds/sprig/v3"
+	"github.com/gosimple/slug"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	maxName      = 253
+	maxTplDepth  = 3
+	slugMaxBytes = 50
+)
+
+var notInNames = regexp.MustCompile(`[^-a-z0-9.]`)
+
+// functions are sprig's without those that look at the process or the network, and Argo CD's own.
+func functions(tpl func(text string, data any) (string, error)) template.FuncMap {
+	all := template.FuncMap(sprig.GenericFuncMap())
+	for _, name := range []string{"env", "expandenv", "getHostByName"} {
+		delete(all, name)
+	}
+	all["normalize"] = normalize
+	all["slugify"] = slugify
+	all["toYaml"] = toYaml
+	all["fromYaml"] = fromYaml
+	all["fromYamlArray"] = fromYamlArray
+	all["tpl"] = tpl
+	return all
+}
+
+// normalize makes a DNS subdomain name: lower case, at most 253 bytes, no `-` or `.` at the ends.
+func normalize(name string) string {
+	name = notInNames.ReplaceAllString(strings.ToLower(name), "-")
+	return strings.Trim(name[:min(len(name), maxName)], "-.")
+}
+
+// slugify takes [max length [cut at words]] and the name, which comes last so that it can be piped in.
+func slugify(args ...any) string {
+	limit, atWords, name := slugMaxBytes, true, ""
+	for i, arg := range args {
+		switch {
+		case i == len(args)-1:
+			name = arg.(string)
+		case i == 0:
+			limit = arg.(int)
+		case i == 1:
+			atWords = arg.(bool)
+		}
+	}
+	slug.MaxLength, slug.EnableSmartTruncate = limit, atWords
+	return slug.Make(normalize(name))
+}
+
+func toYaml(v any) (string, error) {
+	out, err := yaml.Marshal(v)
+	return strings.TrimSuffix(string(out), "\n"), err
+}
+
+func fromYaml(text string) (map[string]any, error) {
+	out := map[string]any{}
+	if err := yaml.Unmarshal([]byte(text), &out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func fromYamlArray(text string) ([]any, error) {
+	out := []any{}
+	if err := yaml.Unmarshal([]byte(text), &out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+var errTplDepth = errors.New("tpl may be nested at most 3 deep")
