@@ -220,6 +220,8 @@ export interface Welcome {
   holdingReason: string;
   /** The last report of this instance that is stored; 0 for an unknown instance. */
   lastReport: bigint;
+  /** The fingerprint of the hello is what this hub wants: nothing will be sent for now. */
+  upToDate: boolean;
 }
 
 export interface Heartbeat {
@@ -259,8 +261,12 @@ export interface AssignmentAck {
   version:
     | Version
     | undefined;
-  /** Empty: verified and stored. Else why it was refused, in words. */
+  /**
+   * Empty: verified and stored. Else why it was refused, in words. What did not verify is not parsed either:
+   * then only payload_sha256 and this are set.
+   */
   refused: string;
+  payloadSha256: Buffer;
 }
 
 export interface KeySetAck {
@@ -273,6 +279,8 @@ export interface CommandResult {
   outcome: CommandOutcome;
   message: string;
   finishedAtMs: bigint;
+  /** Set instead of command_id when the command did not verify and so was not parsed. */
+  payloadSha256: Buffer;
 }
 
 export interface CommandResultAck {
@@ -2058,6 +2066,7 @@ function createBaseWelcome(): Welcome {
     holding: false,
     holdingReason: "",
     lastReport: 0n,
+    upToDate: false,
   };
 }
 
@@ -2089,6 +2098,9 @@ export const Welcome: MessageFns<Welcome> = {
         throw new globalThis.Error("value provided for field message.lastReport of type uint64 too large");
       }
       writer.uint32(56).uint64(message.lastReport);
+    }
+    if (message.upToDate !== false) {
+      writer.uint32(64).bool(message.upToDate);
     }
     return writer;
   },
@@ -2162,6 +2174,14 @@ export const Welcome: MessageFns<Welcome> = {
             message.lastReport = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.upToDate = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2207,6 +2227,11 @@ export const Welcome: MessageFns<Welcome> = {
         : isSet(object.last_report)
         ? BigInt(object.last_report)
         : 0n,
+      upToDate: isSet(object.upToDate)
+        ? globalThis.Boolean(object.upToDate)
+        : isSet(object.up_to_date)
+        ? globalThis.Boolean(object.up_to_date)
+        : false,
     };
   },
 
@@ -2233,6 +2258,9 @@ export const Welcome: MessageFns<Welcome> = {
     if (message.lastReport !== 0n) {
       obj.lastReport = message.lastReport.toString();
     }
+    if (message.upToDate !== false) {
+      obj.upToDate = message.upToDate;
+    }
     return obj;
   },
 
@@ -2250,6 +2278,7 @@ export const Welcome: MessageFns<Welcome> = {
     message.lastReport = (object.lastReport !== undefined && object.lastReport !== null)
       ? BigInt(object.lastReport)
       : 0n;
+    message.upToDate = object.upToDate ?? false;
     return message;
   },
 };
@@ -2706,7 +2735,13 @@ export const Held: MessageFns<Held> = {
 };
 
 function createBaseAssignmentAck(): AssignmentAck {
-  return { applicationNamespace: "", applicationName: "", version: undefined, refused: "" };
+  return {
+    applicationNamespace: "",
+    applicationName: "",
+    version: undefined,
+    refused: "",
+    payloadSha256: Buffer.alloc(0),
+  };
 }
 
 export const AssignmentAck: MessageFns<AssignmentAck> = {
@@ -2722,6 +2757,9 @@ export const AssignmentAck: MessageFns<AssignmentAck> = {
     }
     if (message.refused !== "") {
       writer.uint32(34).string(message.refused);
+    }
+    if (message.payloadSha256.length !== 0) {
+      writer.uint32(42).bytes(message.payloadSha256);
     }
     return writer;
   },
@@ -2771,6 +2809,14 @@ export const AssignmentAck: MessageFns<AssignmentAck> = {
             message.refused = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.payloadSha256 = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2797,6 +2843,11 @@ export const AssignmentAck: MessageFns<AssignmentAck> = {
         : "",
       version: isSet(object.version) ? Version.fromJSON(object.version) : undefined,
       refused: isSet(object.refused) ? globalThis.String(object.refused) : "",
+      payloadSha256: isSet(object.payloadSha256)
+        ? Buffer.from(bytesFromBase64(object.payloadSha256))
+        : isSet(object.payload_sha256)
+        ? Buffer.from(bytesFromBase64(object.payload_sha256))
+        : Buffer.alloc(0),
     };
   },
 
@@ -2814,6 +2865,9 @@ export const AssignmentAck: MessageFns<AssignmentAck> = {
     if (message.refused !== "") {
       obj.refused = message.refused;
     }
+    if (message.payloadSha256.length !== 0) {
+      obj.payloadSha256 = base64FromBytes(message.payloadSha256);
+    }
     return obj;
   },
 
@@ -2828,6 +2882,7 @@ export const AssignmentAck: MessageFns<AssignmentAck> = {
       ? Version.fromPartial(object.version)
       : undefined;
     message.refused = object.refused ?? "";
+    message.payloadSha256 = object.payloadSha256 ?? Buffer.alloc(0);
     return message;
   },
 };
@@ -2921,7 +2976,7 @@ export const KeySetAck: MessageFns<KeySetAck> = {
 };
 
 function createBaseCommandResult(): CommandResult {
-  return { commandId: "", outcome: 0, message: "", finishedAtMs: 0n };
+  return { commandId: "", outcome: 0, message: "", finishedAtMs: 0n, payloadSha256: Buffer.alloc(0) };
 }
 
 export const CommandResult: MessageFns<CommandResult> = {
@@ -2940,6 +2995,9 @@ export const CommandResult: MessageFns<CommandResult> = {
         throw new globalThis.Error("value provided for field message.finishedAtMs of type int64 too large");
       }
       writer.uint32(32).int64(message.finishedAtMs);
+    }
+    if (message.payloadSha256.length !== 0) {
+      writer.uint32(42).bytes(message.payloadSha256);
     }
     return writer;
   },
@@ -2989,6 +3047,14 @@ export const CommandResult: MessageFns<CommandResult> = {
             message.finishedAtMs = reader.int64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.payloadSha256 = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3015,6 +3081,11 @@ export const CommandResult: MessageFns<CommandResult> = {
         : isSet(object.finished_at_ms)
         ? BigInt(object.finished_at_ms)
         : 0n,
+      payloadSha256: isSet(object.payloadSha256)
+        ? Buffer.from(bytesFromBase64(object.payloadSha256))
+        : isSet(object.payload_sha256)
+        ? Buffer.from(bytesFromBase64(object.payload_sha256))
+        : Buffer.alloc(0),
     };
   },
 
@@ -3032,6 +3103,9 @@ export const CommandResult: MessageFns<CommandResult> = {
     if (message.finishedAtMs !== 0n) {
       obj.finishedAtMs = message.finishedAtMs.toString();
     }
+    if (message.payloadSha256.length !== 0) {
+      obj.payloadSha256 = base64FromBytes(message.payloadSha256);
+    }
     return obj;
   },
 
@@ -3046,6 +3120,7 @@ export const CommandResult: MessageFns<CommandResult> = {
     message.finishedAtMs = (object.finishedAtMs !== undefined && object.finishedAtMs !== null)
       ? BigInt(object.finishedAtMs)
       : 0n;
+    message.payloadSha256 = object.payloadSha256 ?? Buffer.alloc(0);
     return message;
   },
 };

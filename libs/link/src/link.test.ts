@@ -1,0 +1,449 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { SessionRequest, SessionResponse } from '@muster/proto';
+import {
+  Action,
+  ApplicationStatus,
+  Assignment,
+  Command,
+  CommandOutcome,
+  KeySet,
+  KeyUse,
+} from '@muster/proto/records';
+import type { Signed, Version } from '@muster/proto/records';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AgentLink, HubSession, applicationKey, payloadSha256, rawPublicKey, signRecord } from './index.ts';
+import type { AgentEffect, AgentMemory, DesiredAssignment, HubEffect, JournalEntry } from './index.ts';
+
+const root = generateKeyPairSync('ed25519').privateKey;
+const signer = generateKeyPairSync('ed25519').privateKey;
+const pinned = { hubId: 'hub', clusterId: 'c1', rootPublicKey: rawPublicKey(root) };
+const keySet = signRecord(
+  'muster.keyset.v1',
+  KeySet.encode({
+    hubId: 'hub',
+    version: 1n,
+    keys: [
+      { id: 'a', use: KeyUse.ASSIGNMENT, publicKey: rawPublicKey(signer) },
+      { id: 'c', use: KeyUse.COMMAND, publicKey: rawPublicKey(signer) },
+    ],
+  }).finish(),
+  root,
+  'root',
+);
+
+/** The database, as far as the link is concerned. */
+class Hub {
+  generation = 0n;
+  desired = new Map<string, DesiredAssignment>();
+  commands = new Map<string, { signed: Signed; outcome?: CommandOutcome }>();
+  cursor = { instance: '', sequence: 0n };
+  statuses = new Map<string, ApplicationStatus>();
+  session: HubSession | undefined;
+
+  assign(name: string, action: Action): DesiredAssignment {
+    const version = { epoch: 1n, generation: ++this.generation };
+    const assignment = Assignment.fromPartial({
+      hubId: 'hub',
+      clusterId: 'c1',
+      version,
+      applicationNamespace: 'argocd',
+      applicationName: name,
+      action,
+      bundleDigest: action === Action.APPLY ? 'ab'.repeat(32) : '',
+    });
+    const signed = signRecord('muster.assignment.v1', Assignment.encode(assignment).finish(), signer, 'a');
+    const row = {
+      signed,
+      version,
+      action,
+      applicationNamespace: 'argocd',
+      applicationName: name,
+      payloadSha256: payloadSha256(signed),
+    };
+    this.desired.set(applicationKey(row), row);
+    return row;
+  }
+
+  issue(id: string): Signed {
+    const command = Command.fromPartial({
+      hubId: 'hub',
+      clusterId: 'c1',
+      id,
+      epoch: 1n,
+      expiresAtMs: 1_000_000n,
+      verb: { $case: 'refresh', value: {} },
+    });
+    const signed = signRecord('muster.command.v1', Command.encode(command).finish(), signer, 'c');
+    this.commands.set(id, { signed });
+    return signed;
+  }
+
+  openCommands(): Signed[] {
+    return [...this.commands.values()].filter((c) => c.outcome === undefined).map((c) => c.signed);
+  }
+
+  storeReport(report: Extract<NonNullable<SessionRequest['message']>, { $case: 'report' }>['value']) {
+    const last = this.cursor.instance === report.instanceId ? this.cursor.sequence : 0n;
+    if (report.sequence > last && (report.snapshot || report.sequence === last + 1n)) {
+      this.cursor = { instance: report.instanceId, sequence: report.sequence };
+      const named = new Set(report.applications.map(applicationKey));
+      if (report.snapshot) {
+        this.statuses.clear();
+        for (const [key, row] of this.desired)
+          if (row.action !== Action.APPLY && this.acked.has(key) && !named.has(key)) this.desired.delete(key);
+      }
+      for (const a of report.applications) this.statuses.set(applicationKey(a), a);
+      for (const g of report.gone) {
+        this.statuses.delete(applicationKey(g));
+        if (this.desired.get(applicationKey(g))?.version.generation === g.version?.generation)
+          this.desired.delete(applicationKey(g));
+      }
+    }
+    const now = this.cursor.instance === report.instanceId ? this.cursor.sequence : 0n;
+    return { sequence: now, gap: report.sequence > now };
+  }
+  acked = new Map<string, bigint>();
+}
+
+/** The agent's disk and its running process. */
+class Agent {
+  memory = {
+    held: new Map<string, Signed>(),
+    gone: new Map<string, Version>(),
+    commands: new Map<string, JournalEntry>(),
+  };
+  runs = new Map<string, number>();
+  running: string[] = [];
+  latest = new Map<string, ApplicationStatus>();
+  starts = 0;
+  link!: AgentLink;
+  constructor() {
+    this.start();
+  }
+  start() {
+    const memory: AgentMemory = {
+      keySet,
+      held: [...this.memory.held.values()],
+      gone: this.memory.gone,
+      commands: [...this.memory.commands.values()].map((c) => ({ ...c })),
+    };
+    this.running = [];
+    this.link = new AgentLink(pinned, memory, `i${++this.starts}`, 0, () =>
+      [...this.link.held.keys()].map((k) => this.status(k)),
+    );
+  }
+  status(key: string): ApplicationStatus {
+    const known = this.latest.get(key);
+    if (known) return known;
+    const [applicationNamespace, applicationName] = key.split('/') as [string, string];
+    return ApplicationStatus.fromPartial({
+      applicationNamespace,
+      applicationName,
+      resourcesComplete: true,
+      sync: 'Unknown',
+    });
+  }
+}
+
+/** Two sides and the wire between them; the wire may lose, repeat and be cut. */
+class World {
+  hub = new Hub();
+  agent = new Agent();
+  up: NonNullable<SessionRequest['message']>[] = [];
+  down: NonNullable<SessionResponse['message']>[] = [];
+  connected = false;
+  counter = 0;
+
+  agentDoes(effects: AgentEffect[]) {
+    for (const e of effects) {
+      if (e.kind === 'send') this.up.push(e.message);
+      if (e.kind === 'run') {
+        this.agent.runs.set(e.command.id, (this.agent.runs.get(e.command.id) ?? 0) + 1);
+        this.agent.running.push(e.command.id);
+      }
+      if (e.kind === 'reconnect') {
+        this.cut();
+        return this.connect();
+      }
+      if (e.kind === 'refused') throw new Error(`refused ${e.what}: ${e.reason}`);
+      if (e.kind !== 'persist') continue;
+      const c = e.change;
+      if (c.kind === 'assignment') this.agent.memory.held.set(c.key, c.held.signed);
+      if (c.kind === 'gone') {
+        this.agent.memory.held.delete(c.key);
+        this.agent.memory.gone.set(c.key, c.version);
+        this.agent.latest.delete(c.key);
+      }
+      if (c.kind === 'command') this.agent.memory.commands.set(c.entry.id, { ...c.entry });
+      if (c.kind === 'forget-commands') for (const id of c.ids) this.agent.memory.commands.delete(id);
+    }
+  }
+
+  hubDoes(effects: HubEffect[]) {
+    const { hub } = this;
+    const session = hub.session!;
+    for (const e of effects) {
+      if (e.kind === 'send') this.down.push(e.message);
+      if (e.kind === 'acknowledged')
+        for (const l of e.lines) hub.acked.set(applicationKey(l), l.version.generation);
+      if (e.kind === 'load-desired')
+        this.hubDoes(session.handle({ kind: 'desired', for: e.for, lines: [...hub.desired.values()] }));
+      if (e.kind === 'load-assignments')
+        this.hubDoes(
+          session.handle({ kind: 'assignments', rows: e.keys.flatMap((k) => hub.desired.get(k) ?? []) }),
+        );
+      if (e.kind === 'store-report')
+        this.hubDoes(
+          session.handle({
+            kind: 'report-stored',
+            instanceId: e.report.instanceId,
+            ...hub.storeReport(e.report),
+          }),
+        );
+      if (e.kind === 'store-command-result') {
+        const command = hub.commands.get(e.result.commandId)!;
+        command.outcome ??= e.result.outcome;
+        this.hubDoes(session.handle({ kind: 'command-result-stored', commandId: e.result.commandId }));
+      }
+    }
+  }
+
+  /** Commits an assignment and tells the open session, as the hub's notification does. */
+  assign(name: string, action: Action): DesiredAssignment {
+    const row = this.hub.assign(name, action);
+    if (this.hub.session) this.hubDoes(this.hub.session.handle({ kind: 'assignments', rows: [row] }));
+    return row;
+  }
+
+  cut() {
+    if (this.connected) this.agentDoes(this.agent.link.handle({ kind: 'disconnected' }));
+    this.connected = false;
+    this.up = [];
+    this.down = [];
+    this.hub.session = undefined;
+  }
+
+  connect() {
+    if (this.connected) return;
+    this.connected = true;
+    this.agentDoes(
+      this.agent.link.handle({
+        kind: 'connected',
+        hello: { agentVersion: '1', kubeSystemUid: 'u', facts: undefined },
+      }),
+    );
+  }
+
+  deliverUp(keep = false) {
+    const message = keep ? this.up[0] : this.up.shift();
+    if (!message) return;
+    if (message.$case === 'hello') {
+      if (this.hub.session) return;
+      this.hub.session = new HubSession();
+      const { hub } = this;
+      const lastReport = hub.cursor.instance === message.value.instanceId ? hub.cursor.sequence : 0n;
+      this.hubDoes(
+        hub.session!.open(message.value, {
+          sessionId: 's',
+          hubId: 'hub',
+          nowMs: 0,
+          leaseSeconds: 30,
+          lastReport,
+          desired: [...hub.desired.values()],
+          keySet,
+          keySetVersion: 1n,
+          commands: hub.openCommands(),
+        }),
+      );
+    } else if (this.hub.session)
+      this.hubDoes(this.hub.session.handle({ kind: 'received', message, nowMs: 0 }));
+  }
+
+  deliverDown(keep = false) {
+    const message = keep ? this.down[0] : this.down.shift();
+    if (message) this.agentDoes(this.agent.link.handle({ kind: 'received', message, nowMs: 0 }));
+  }
+
+  finishWork() {
+    for (const id of this.agent.running.splice(0)) {
+      this.agentDoes(
+        this.agent.link.handle({
+          kind: 'command-finished',
+          id,
+          outcome: CommandOutcome.SUCCEEDED,
+          message: '',
+          nowMs: 1,
+        }),
+      );
+    }
+    for (const [key, held] of [...this.agent.link.held]) {
+      if (held.assignment.action !== Action.APPLY) {
+        this.agentDoes(
+          this.agent.link.handle({ kind: 'finished', key, version: held.assignment.version!, nowMs: 1 }),
+        );
+      }
+    }
+  }
+
+  report(name: string) {
+    const key = `argocd/${name}`;
+    if (!this.agent.link.held.has(key)) return;
+    const status = { ...this.agent.status(key), sync: 'Synced', healthMessage: `${++this.counter}` };
+    this.agent.latest.set(key, status);
+    this.agentDoes(this.agent.link.handle({ kind: 'status', statuses: [status] }));
+  }
+
+  /** A wire that works: everything must settle within a few heartbeats. */
+  settle() {
+    this.connect();
+    for (let i = 0; i < 16; i++) {
+      while (this.up.length + this.down.length > 0) {
+        this.deliverUp();
+        this.deliverDown();
+      }
+      this.finishWork();
+      this.agentDoes(this.agent.link.handle({ kind: 'heartbeat' }));
+    }
+  }
+}
+
+const names = ['web', 'db', 'api'];
+const step = fc.oneof(
+  ...[
+    'up',
+    'up',
+    'up',
+    'down',
+    'down',
+    'down',
+    'dropUp',
+    'dropDown',
+    'repeatUp',
+    'repeatDown',
+    'cut',
+    'connect',
+    'connect',
+    'restartAgent',
+    'restartHub',
+    'beat',
+    'work',
+    'command',
+  ].map((kind) => fc.constant({ kind, name: '' })),
+  ...['assign', 'remove', 'report', 'report'].map((kind) =>
+    fc.record({ kind: fc.constant(kind), name: fc.constantFrom(...names) }),
+  ),
+);
+
+function perform(world: World, { kind, name }: { kind: string; name: string }) {
+  switch (kind) {
+    case 'up':
+      return world.deliverUp();
+    case 'down':
+      return world.deliverDown();
+    case 'dropUp':
+      return void world.up.shift();
+    case 'dropDown':
+      return void world.down.shift();
+    case 'repeatUp':
+      return world.deliverUp(true);
+    case 'repeatDown':
+      return world.deliverDown(true);
+    case 'cut':
+      return world.cut();
+    case 'connect':
+      return world.connect();
+    case 'restartAgent':
+      world.cut();
+      return world.agent.start();
+    case 'restartHub':
+      return world.cut();
+    case 'beat':
+      return world.agentDoes(world.agent.link.handle({ kind: 'heartbeat' }));
+    case 'work':
+      return world.finishWork();
+    case 'report':
+      return world.report(name);
+    case 'command': {
+      const signed = world.hub.issue(`cmd${++world.counter}`);
+      if (world.hub.session)
+        world.hubDoes(world.hub.session.handle({ kind: 'commands', commands: [signed] }));
+      return;
+    }
+    case 'assign':
+    case 'remove': {
+      if (kind === 'remove' && !world.hub.desired.has(`argocd/${name}`)) return;
+      world.assign(name, kind === 'assign' ? Action.APPLY : Action.UNINSTALL);
+      return;
+    }
+  }
+}
+
+describe('the link, whatever is lost, repeated or cut', () => {
+  it('converges: both sides hold the same, every status arrives, no command is lost or run twice', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const world = new World();
+        for (const s of steps) perform(world, s);
+        world.settle();
+        const wanted = [...world.hub.desired].map(([k, r]) => [k, r.version.generation]).sort();
+        const held = [...world.agent.link.held].map(([k, h]) => [k, h.assignment.version!.generation]).sort();
+        expect(held).toEqual(wanted);
+        expect([...world.hub.desired.values()].every((r) => r.action === Action.APPLY)).toBe(true);
+        for (const [key, row] of world.hub.desired)
+          expect(world.hub.acked.get(key)).toBe(row.version.generation);
+        expect([...world.hub.statuses.keys()].every((k) => world.agent.link.held.has(k))).toBe(true);
+        for (const [key, status] of world.agent.latest) {
+          if (world.agent.link.held.has(key))
+            expect(world.hub.statuses.get(key)?.healthMessage).toBe(status.healthMessage);
+        }
+        for (const [id, command] of world.hub.commands) {
+          expect(command.outcome).toBeDefined();
+          const runs = world.agent.runs.get(id) ?? 0;
+          expect(runs).toBeLessThanOrEqual(1);
+          if (command.outcome === CommandOutcome.SUCCEEDED) expect(runs).toBe(1);
+        }
+        expect(world.agent.link.reportsDrained).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('an old assignment replayed after its tombstone is refused', () => {
+    const world = new World();
+    world.connect();
+    const old = world.assign('web', Action.APPLY);
+    world.settle();
+    world.assign('web', Action.UNINSTALL);
+    world.settle();
+    const effects = world.agent.link.handle({
+      kind: 'received',
+      message: { $case: 'assignment', value: old.signed },
+      nowMs: 0,
+    });
+    expect(effects.map((e) => e.kind)).toEqual(['refused', 'send']);
+    expect(world.agent.link.held.size).toBe(0);
+  });
+
+  it('refuses what is altered, of another cluster, of another domain or signed by a key of another use', () => {
+    const world = new World();
+    const good = world.hub.assign('web', Action.APPLY).signed;
+    const offer = (value: Signed) =>
+      world.agent.link.handle({ kind: 'received', message: { $case: 'assignment', value }, nowMs: 0 });
+    const altered = Buffer.from(good.payload);
+    altered[altered.length - 1]! ^= 1;
+    const elsewhere = Assignment.encode({ ...Assignment.decode(good.payload), clusterId: 'c2' }).finish();
+    const attempts: Signed[] = [
+      { ...good, payload: altered },
+      signRecord('muster.assignment.v1', elsewhere, signer, 'a'),
+      signRecord('muster.command.v1', good.payload, signer, 'a'),
+      signRecord('muster.assignment.v1', good.payload, signer, 'c'),
+      signRecord('muster.assignment.v1', good.payload, root, 'root'),
+    ];
+    for (const attempt of attempts) {
+      expect(offer(attempt)[0]?.kind).toBe('refused');
+      expect(world.agent.link.held.size).toBe(0);
+    }
+    expect(offer(good)[0]?.kind).toBe('persist');
+  });
+});
