@@ -11,7 +11,6 @@ import (
 	"strings"
 	_ "time/tzdata" // the time zones of CronJobs
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	_ "k8s.io/client-go/plugin/pkg/client/auth"
@@ -77,6 +76,8 @@ func runKubectl() int {
 
 // runKwok parses the global flags twice, as kwok does: its configuration decides the defaults of its command.
 func runKwok() int {
+	// The Kubernetes packages put flags of their own there, which cobra would give to kwok's command.
+	pflag.CommandLine = pflag.NewFlagSet("kwok", pflag.ExitOnError)
 	global := pflag.NewFlagSet("global", pflag.ContinueOnError)
 	global.ParseErrorsAllowlist.UnknownFlags = true
 	global.Usage = func() {}
@@ -86,7 +87,7 @@ func runKwok() int {
 		fmt.Fprintln(os.Stderr, "kwok:", err)
 		return 1
 	}
-	var command *cobra.Command = kwok.NewCommand(ctx)
+	command := kwok.NewCommand(ctx)
 	command.PersistentFlags().AddFlagSet(global)
 	if err := command.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "kwok:", err)

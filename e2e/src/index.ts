@@ -1,1 +1,7 @@
-export {};
+export * from './control-plane.ts';
+export * from './kube.ts';
+export * from './ports.ts';
+export * from './processes.ts';
+export * from './redis.ts';
+export { helmPath, kubectlPath } from './tools.ts';
+export * from './wait.ts';

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,7 +37,7 @@ export interface Running {
   stop(graceMs?: number): Promise<Exit>;
   /** SIGKILL, as a crash would be. */
   kill(): Promise<Exit>;
-  /** The last lines of its log. */
+  /** The last lines that it logged itself. */
   tail(lines?: number): Promise<string>;
 }
 
@@ -55,6 +55,7 @@ export async function startProcess(options: ProcessOptions): Promise<Running> {
   const { name, command, args = [], cwd, log, outlive = false } = options;
   await mkdir(dirname(log), { recursive: true });
   const out = openSync(log, 'a');
+  const { size: before } = fstatSync(out);
   const env = {
     ...process.env,
     MUSTER_PARENT_PID: outlive ? undefined : String(process.pid),
@@ -83,15 +84,17 @@ export async function startProcess(options: ProcessOptions): Promise<Running> {
     exited,
     exit: () => exit,
     stop: async (graceMs = 5_000) => {
+      child.ref();
       if (!exit) signalProcess(pid, 'SIGTERM');
       const late = setTimeout(() => !exit && signalProcess(pid, 'SIGKILL'), graceMs);
       return exited.finally(() => clearTimeout(late));
     },
     kill: () => {
+      child.ref();
       if (!exit) signalProcess(pid, 'SIGKILL');
       return exited;
     },
-    tail: (lines = 20) => tailOf(log, lines),
+    tail: (lines = 20) => tailOf(log, lines, before),
   };
   if (!outlive) living.set(pid, running);
   return running;
@@ -126,10 +129,10 @@ export async function processMemory(pid: number): Promise<{ rss: number; pss: nu
   return { rss: kilobytes('Rss') * 1024, pss: kilobytes('Pss') * 1024 };
 }
 
-/** The last lines of a log file; empty when there is none. */
-export async function tailOf(log: string, lines: number): Promise<string> {
-  const text = await readFile(log, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-lines).join('\n');
+/** The last lines of a log file after the byte `from`; empty when there is none. */
+export async function tailOf(log: string, lines: number, from = 0): Promise<string> {
+  const bytes = await readFile(log).catch(() => Buffer.alloc(0));
+  return bytes.subarray(from).toString().trimEnd().split('\n').slice(-lines).join('\n');
 }
 
 function signalProcess(pid: number, signal: NodeJS.Signals): void {

@@ -1,0 +1,65 @@
+import type { KubeClient, KubeObject } from './kube.ts';
+
+/** Creates `count` fake nodes that are Ready; kwok runs what is scheduled to them. Those that exist stay as they are. */
+export async function createNodes(kube: KubeClient, count: number): Promise<void> {
+  const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
+  await Promise.all(names.map((name, index) => createNode(kube, name, index)));
+}
+
+async function createNode(kube: KubeClient, name: string, index: number): Promise<void> {
+  if (await kube.find('v1/Node', name)) return;
+  const node: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name,
+      labels: {
+        'kubernetes.io/hostname': name,
+        'kubernetes.io/os': 'linux',
+        'kubernetes.io/arch': 'amd64',
+        'topology.kubernetes.io/zone': `zone-${index + 1}`,
+      },
+      annotations: { 'node.alpha.kubernetes.io/ttl': '0', 'kwok.x-k8s.io/node': 'fake' },
+    },
+  };
+  await kube.create(node);
+  await kube.patch('v1/Node', name, { status: status(name, index) }, { subresource: 'status' });
+}
+
+function status(name: string, index: number) {
+  const now = new Date().toISOString();
+  const resources = { cpu: '64', memory: '256Gi', 'ephemeral-storage': '1Ti', pods: '5000' };
+  const condition = (type: string, value: 'True' | 'False', reason: string) => ({
+    type,
+    status: value,
+    reason,
+    lastHeartbeatTime: now,
+    lastTransitionTime: now,
+  });
+  return {
+    capacity: resources,
+    allocatable: resources,
+    conditions: [
+      condition('Ready', 'True', 'KubeletReady'),
+      condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory'),
+      condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure'),
+      condition('PIDPressure', 'False', 'KubeletHasSufficientPID'),
+    ],
+    addresses: [
+      { type: 'InternalIP', address: `10.0.0.${index + 1}` },
+      { type: 'Hostname', address: name },
+    ],
+    nodeInfo: {
+      architecture: 'amd64',
+      bootID: '',
+      containerRuntimeVersion: 'kwok',
+      kernelVersion: 'kwok',
+      kubeProxyVersion: '',
+      kubeletVersion: 'fake',
+      machineID: '',
+      operatingSystem: 'linux',
+      osImage: '',
+      systemUUID: '',
+    },
+  };
+}
