@@ -277,7 +277,7 @@ class World {
         }),
       );
     }
-    for (const [key, held] of [...this.agent.link.held]) {
+    for (const [key, held] of this.agent.link.held) {
       if (held.assignment.action !== Action.APPLY) {
         this.agentDoes(
           this.agent.link.handle({ kind: 'finished', key, version: held.assignment.version!, nowMs: 1 }),

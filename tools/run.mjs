@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+// The one entry of every `npm run` here. It runs on whatever Node the machine has (20.11 or newer), brings the
+// packages of package-lock.json into node_modules, then goes on under the Node that the project pins (from npm).
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stamp = join(root, 'node_modules', '.muster-lock');
+const [task, ...args] = process.argv.slice(2);
+const tasks = ['demo', 'test', 'check', 'bench', 'build', 'format', 'generate', 'muster'];
+
+if (!tasks.includes(task)) {
+  console.error(`usage: node tools/run.mjs <${tasks.join('|')}> [arguments]`);
+  process.exit(2);
+}
+await installPackages();
+await goOn(findNode());
+
+/** `npm ci` when node_modules is absent or belongs to another lock file. */
+async function installPackages() {
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const started = Date.now();
+  const seconds = () => Math.round((Date.now() - started) / 1000);
+  console.error(
+    'Installing npm packages (first time or a new package-lock.json; about a minute with a cold cache) …',
+  );
+  const timer = setInterval(() => console.error(`  … still installing npm packages, ${seconds()} s`), 10_000);
+  const npm = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    shell: process.platform === 'win32',
+  });
+  let problems = '';
+  npm.stderr.on('data', (data) => (problems += data));
+  const code = await new Promise((resolve) => {
+    npm.on('error', () => resolve(127));
+    npm.on('exit', resolve);
+  });
+  clearInterval(timer);
+  if (code !== 0) {
+    console.error(problems.slice(-4000));
+    console.error(
+      `npm ci ended with ${code}. It needs npm 10 or newer and a registry that has the packages of package-lock.json.`,
+    );
+    process.exit(1);
+  }
+  writeFileSync(stamp, wanted);
+  console.error(`  npm packages are in place after ${seconds()} s.`);
+}
+
+/** The pinned Node from node_modules, else this one where it is new enough. */
+function findNode() {
+  const pinned = join(root, 'node_modules', '.bin', 'node');
+  if (existsSync(pinned) && spawnSync(pinned, ['-v']).status === 0) return pinned;
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 24 || (major === 24 && minor >= 11)) return process.execPath;
+  console.error(
+    `This machine (${process.platform} ${process.arch}) has no pinned Node in the npm packages, and its own is ${process.versions.node}: install Node 24.11 or newer.`,
+  );
+  process.exit(1);
+}
+
+function goOn(node) {
+  const script = join(root, 'tools', 'tasks', `${task}.ts`);
+  const path = `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`;
+  const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...args], {
+    cwd: task === 'muster' ? process.cwd() : root,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: path, MUSTER_ROOT: root },
+  });
+  // The terminal sends Ctrl-C to both; the child decides when it is done.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+  }
+  return new Promise(() => {
+    child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+  });
+}

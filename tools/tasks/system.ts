@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { capture, took } from './context.ts';
+
+/** A program of the system that a ring or the demo needs, and the Debian package that has it. */
+export interface SystemProgram {
+  commands: readonly string[];
+  debian: string;
+  why: string;
+}
+
+export const GIT: SystemProgram = { commands: ['git'], debian: 'git', why: 'sources are Git repositories' };
+export const REDIS: SystemProgram = {
+  commands: ['redis-server'],
+  debian: 'redis-server',
+  why: 'the queue is tested on Redis too',
+};
+export const CHROMIUM: SystemProgram = {
+  commands: ['chromium', 'chromium-browser', 'google-chrome'],
+  debian: 'chromium',
+  why: 'the page is tested in a browser',
+};
+
+/**
+ * Finds a program on PATH; installs its Debian package when this is root on a system with apt-get.
+ * @throws Error that says what to install, where it cannot.
+ */
+export async function ensureProgram(program: SystemProgram): Promise<string> {
+  const found = find(program.commands);
+  if (found) return found;
+  const name = program.commands[0];
+  const asRoot = process.getuid?.() === 0;
+  if (!asRoot || !find(['apt-get'])) {
+    throw new Error(
+      `${name} is needed (${program.why}) and is not on PATH. Install it, for example: apt-get install ${program.debian}`,
+    );
+  }
+  const started = Date.now();
+  console.error(`Installing the Debian package ${program.debian} (${program.why}) …`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const install = () =>
+    capture('apt-get', ['install', '-y', '--no-install-recommends', program.debian], { env });
+  let result = await install();
+  if (result.code !== 0) {
+    await capture('apt-get', ['update'], { env });
+    result = await install();
+  }
+  const installed = find(program.commands);
+  if (!installed)
+    throw new Error(`apt-get could not install ${program.debian}:\n${result.output.slice(-2000)}`);
+  console.error(`  ${program.debian} is installed after ${took(started)}.`);
+  return installed;
+}
+
+function find(commands: readonly string[]): string | undefined {
+  for (const dir of (process.env['PATH'] ?? '').split(':')) {
+    for (const command of commands) if (dir && existsSync(`${dir}/${command}`)) return `${dir}/${command}`;
+  }
+  return undefined;
+}
