@@ -10,7 +10,9 @@ create table hub_state (
   recovery_since timestamptz,
   recovery_reason text,
   highest_epoch_heard bigint not null default 0,
-  highest_generation_heard bigint not null default 0
+  highest_generation_heard bigint not null default 0,
+  confirmed_at timestamptz,                 -- the last `recover confirm`
+  confirmed_by text
 );
 -- One hub-wide sequence, never per row.
 create sequence assignment_generation as bigint;
@@ -102,6 +104,8 @@ create table clusters (
   lease_seconds integer not null default 30,
   key_set_version bigint not null default 0, -- acknowledged by the agent
   remove_mode text check (remove_mode in ('keep', 'uninstall', 'forget')),
+  removal_requested_at timestamptz,         -- last asked for or confirmed
+  removal_held_at timestamptz,              -- came back after a long silence: not uninstalled without a new confirmation
   created_at timestamptz not null default now(),
   approved_at timestamptz,
   approved_by text,
@@ -240,6 +244,7 @@ create table applications (
   leaving_action text check (leaving_action in ('orphan', 'uninstall')),
   held_reason text,                         -- removal waits for an approval
   tombstoned_at timestamptz,                -- removed from the table once the agent acknowledged
+  restored_from uuid,                       -- the set that left it and may take it back
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   mac bytea,
@@ -250,6 +255,26 @@ create index applications_cluster on applications (cluster_id);
 create index applications_source on applications (repository_id, revision);
 create index applications_labels on applications using gin (labels jsonb_path_ops);
 create index applications_leaving on applications (leaving_at) where leaving_at is not null;
+-- Removals that count in the deletion budget (24 h), and what restore brings back after an uninstall.
+create table departed_applications (
+  id uuid primary key,                      -- applications.id
+  namespace text not null,
+  name text not null,
+  set_id uuid,
+  set_name text,                            -- namespace/name
+  project text not null,
+  cluster_id uuid,
+  manifest_sealed bytea not null,
+  bundle_digest text,
+  render_key text,
+  commit text,
+  action text not null,
+  counted boolean not null,                 -- false: approved or asked for by a person
+  decided_at timestamptz not null default now(),
+  gone_at timestamptz
+);
+create index departed_applications_decided on departed_applications (decided_at);
+create index departed_applications_name on departed_applications (namespace, name);
 
 -- ---- bundles, renders, releases, assignments -------------------------------------------------------
 create table bundles (
@@ -264,11 +289,14 @@ create table bundles (
 alter table bundles alter column stored_sealed set storage external;
 create table renders (
   input_key text primary key,               -- SHA-256 over all inputs (rendering/render-key.ts)
+  base_key text not null,                   -- SHA-256 over the inputs that are known before rendering, files left out
   bundle_digest text not null references bundles on delete cascade,
-  reads jsonb not null,                     -- {files: {path: oid}, dirs: {path: oid}, absent: [path]}
+  reads jsonb not null,                     -- {files: {path: oid}, dirs: {path: hash of its listing}, absent: [path]}
+  asked jsonb not null default '{}',        -- what the templates asked for: {clock: seconds, random: application, capabilities: hash}
   notices jsonb not null default '[]',      -- hooks left out …
   created_at timestamptz not null default now()
 );
+create index renders_base on renders (base_key, created_at desc);
 create table releases (
   id uuid primary key default uuidv7(),
   owner_kind text not null check (owner_kind in ('set', 'application')),
@@ -294,6 +322,12 @@ create table release_targets (
   primary key (release_id, application_id, cluster_id)
 );
 create index release_targets_application on release_targets (application_id);
+-- What an assignment asks for, without hub, cluster, version, release and revision: what any release can be signed from again.
+create table assignment_contents (
+  digest text primary key,                  -- assignmentDigest of @muster/link
+  content bytea not null,                   -- encoded muster.agent.v1.Assignment
+  created_at timestamptz not null default now()
+);
 create table assignments (
   cluster_id uuid not null,
   application_namespace text not null,
@@ -400,6 +434,7 @@ create table outbox (
   key text not null,
   requested bigint generated always as identity, -- grows when it is asked for again while waiting
   payload jsonb not null default '{}',
+  attempts integer not null default 0,      -- rounds of retries that were used up since it was last asked for
   created_at timestamptz not null default now(),
   handed_at timestamptz,
   not_before timestamptz,

@@ -1,0 +1,50 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AccessModule } from './access/access.module.ts';
+import { ApiModule } from './api/api.module.ts';
+import { AuditModule } from './audit/audit.module.ts';
+import { CONFIG, type Config } from './config.ts';
+import { QueueModule } from './queue/queue.module.ts';
+import { type Store, StoreModule } from './store/store.module.ts';
+import type { Logger } from './telemetry/logger.ts';
+import { TelemetryModule } from './telemetry/telemetry.module.ts';
+
+/** What `main.ts` made before the app. */
+export interface Boot {
+  config: Config;
+  logger: Logger;
+  store: Store;
+}
+
+@Module({})
+class ConfigModule {
+  static forRoot(config: Config): DynamicModule {
+    return {
+      module: ConfigModule,
+      global: true,
+      providers: [{ provide: CONFIG, useValue: config }],
+      exports: [CONFIG],
+    };
+  }
+}
+
+/** The modules of the capabilities, in the order of the flow. */
+const CAPABILITIES: NonNullable<DynamicModule['imports']> = [];
+
+@Module({})
+export class AppModule {
+  static forRoot({ config, logger, store }: Boot): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        TelemetryModule.forRoot(logger),
+        StoreModule.forRoot(store),
+        QueueModule,
+        AccessModule,
+        AuditModule,
+        ApiModule,
+        ...CAPABILITIES,
+      ],
+    };
+  }
+}

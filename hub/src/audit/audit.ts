@@ -1,0 +1,36 @@
+import type { Kysely } from 'kysely';
+import type { Actor } from '../access/actor.ts';
+import type { Schema } from '../store/schema.ts';
+
+/** One privileged act. */
+export interface AuditEntry {
+  /** Who; a string for what is no actor of the API: `cluster:<name>`, `system`. */
+  actor: Actor | string;
+  /** Such as `cluster.approve`. */
+  action: string;
+  /** Such as `cluster/prod-eu-1`, `application/argocd/web-prod`. */
+  object: string;
+  project?: string;
+  reason?: string;
+  /** What changed. Never secrets. */
+  details?: Record<string, unknown>;
+}
+
+/** The audit log: rows in the same transaction as the act. */
+export class Audit {
+  async record(trx: Kysely<Schema>, entry: AuditEntry): Promise<void> {
+    const { actor } = entry;
+    await trx
+      .insertInto('audit')
+      .values({
+        actor: typeof actor === 'string' ? actor : actor.name,
+        action: entry.action,
+        object: entry.object,
+        project: entry.project ?? null,
+        reason: entry.reason ?? null,
+        details: JSON.stringify(entry.details ?? {}),
+        remote_address: typeof actor === 'string' ? null : (actor.remoteAddress ?? null),
+      })
+      .execute();
+  }
+}

@@ -1,0 +1,286 @@
+import { randomBytes } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { MusterError } from '@muster/base';
+import { z } from 'zod';
+
+/** Injection token of the hub's settings. */
+export const CONFIG = Symbol('config');
+
+interface Setting<S extends z.ZodType> {
+  env: string;
+  schema: S;
+  /** For the reference: what happens when it is not set. */
+  unset: string;
+  about: string;
+  secret?: boolean;
+}
+
+const setting = <S extends z.ZodType>(
+  env: string,
+  schema: S,
+  unset: string,
+  about: string,
+  secret = false,
+): Setting<S> => ({ env, schema, unset, about, secret });
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'is not a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `is not between ${min} and ${max}`);
+const port = wholeNumber(0, 65_535);
+const hostPort = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s/]+):\d{1,5}$/, 'is not HOST:PORT');
+const url = (...protocols: string[]) =>
+  z.string().refine(
+    (value) => {
+      const parsed = URL.canParse(value) ? new URL(value) : undefined;
+      return parsed !== undefined && protocols.includes(parsed.protocol);
+    },
+    `is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  );
+const flag = z
+  .enum(['true', 'false'], { error: 'is neither true nor false' })
+  .transform((value) => value === 'true');
+const text = z.string().min(1, 'is empty');
+const secretText = z.string().min(8, 'is shorter than 8 characters');
+
+/** Every setting of the hub, in the order of the reference. */
+export const settings = {
+  dataDir: setting(
+    'MUSTER_DATA_DIR',
+    text.default('.muster/hub'),
+    './.muster/hub',
+    'Folder for everything the hub keeps on disk: the embedded PostgreSQL, keys, mirrors of repositories.',
+  ),
+  databaseUrl: setting(
+    'DATABASE_URL',
+    url('postgres:', 'postgresql:').optional(),
+    'embedded PostgreSQL 18 under the data folder',
+    'PostgreSQL 18 to use instead of the embedded one.',
+    true,
+  ),
+  redisUrl: setting(
+    'REDIS_URL',
+    url('redis:', 'rediss:').optional(),
+    'the queue lives in PostgreSQL',
+    'Redis for the queue.',
+    true,
+  ),
+  httpHost: setting(
+    'MUSTER_HTTP_HOST',
+    text.default('127.0.0.1'),
+    '127.0.0.1',
+    'Address the API and the web UI listen on.',
+  ),
+  httpPort: setting(
+    'MUSTER_HTTP_PORT',
+    port.prefault('8080'),
+    '8080',
+    'Port of the API and the web UI; 0 takes a free one.',
+  ),
+  publicUrl: setting(
+    'MUSTER_PUBLIC_URL',
+    url('http:', 'https:').optional(),
+    'http://HOST:PORT as listened on',
+    'How users reach the hub. With https the login cookie is bound to it.',
+  ),
+  gatewayHost: setting(
+    'MUSTER_GATEWAY_HOST',
+    text.default('127.0.0.1'),
+    '127.0.0.1',
+    'Address the agent gateway listens on (both ports).',
+  ),
+  sessionPort: setting(
+    'MUSTER_SESSION_PORT',
+    port.prefault('7443'),
+    '7443',
+    'Port of agent sessions (mTLS); 0 takes a free one.',
+  ),
+  enrolPort: setting(
+    'MUSTER_ENROL_PORT',
+    port.prefault('7444'),
+    '7444',
+    'Port of agent enrolment (TLS); 0 takes a free one.',
+  ),
+  gatewayAddress: setting(
+    'MUSTER_GATEWAY_ADDRESS',
+    hostPort.optional(),
+    'no install command is printed',
+    'HOST:PORT that agents dial; the gateway certificate names it.',
+  ),
+  enrolAddress: setting(
+    'MUSTER_ENROL_ADDRESS',
+    hostPort.optional(),
+    'the host of the gateway address with the enrolment port',
+    'HOST:PORT that agents enrol at.',
+  ),
+  keysDir: setting(
+    'MUSTER_KEYS_DIR',
+    text.optional(),
+    '<data>/keys, made when absent',
+    'Folder of the CA, root, signing and sealing keys. Set explicitly together with DATABASE_URL, it must be complete.',
+  ),
+  adminPassword: setting(
+    'MUSTER_ADMIN_PASSWORD',
+    secretText.optional(),
+    'generated and written to <data>/admin-password',
+    'Password of the account admin, used when it is made at first start.',
+    true,
+  ),
+  pollSeconds: setting(
+    'MUSTER_POLL_SECONDS',
+    wholeNumber(1, 86_400).prefault('60'),
+    '60',
+    'How often a repository without a webhook is asked for new commits.',
+  ),
+  leaseSeconds: setting(
+    'MUSTER_LEASE_SECONDS',
+    wholeNumber(2, 3600).prefault('30'),
+    '30',
+    'Silence of an agent after which its cluster is Unknown.',
+  ),
+  deletionGraceSeconds: setting(
+    'MUSTER_DELETION_GRACE_SECONDS',
+    wholeNumber(0, 604_800).prefault('600'),
+    '600',
+    'How long a removal is shown as leaving, and can be undone, before its tombstone is signed.',
+  ),
+  renderWorkers: setting(
+    'MUSTER_RENDER_WORKERS',
+    wholeNumber(1, 64).prefault('1'),
+    '1',
+    'Renderer instances, each in a thread of its own.',
+  ),
+  renderTimeoutSeconds: setting(
+    'MUSTER_RENDER_TIMEOUT_SECONDS',
+    wholeNumber(1, 600).prefault('30'),
+    '30',
+    'Time limit of one render.',
+  ),
+  renderMemoryMb: setting(
+    'MUSTER_RENDER_MEMORY_MB',
+    wholeNumber(64, 4096).prefault('512'),
+    '512',
+    'Memory limit of one renderer instance in MiB.',
+  ),
+  rendererWasm: setting(
+    'MUSTER_RENDERER_WASM',
+    text.optional(),
+    'found next to the hub, or built',
+    'Path of the renderer module.',
+  ),
+  webhookSecretGithub: setting(
+    'MUSTER_WEBHOOK_SECRET_GITHUB',
+    secretText.optional(),
+    'webhooks of GitHub are refused',
+    'Shared secret of GitHub webhooks.',
+    true,
+  ),
+  webhookSecretGitlab: setting(
+    'MUSTER_WEBHOOK_SECRET_GITLAB',
+    secretText.optional(),
+    'webhooks of GitLab are refused',
+    'Shared secret of GitLab webhooks.',
+    true,
+  ),
+  webhookSecretGitea: setting(
+    'MUSTER_WEBHOOK_SECRET_GITEA',
+    secretText.optional(),
+    'webhooks of Gitea and Forgejo are refused',
+    'Shared secret of Gitea and Forgejo webhooks.',
+    true,
+  ),
+  webhookSecretBitbucket: setting(
+    'MUSTER_WEBHOOK_SECRET_BITBUCKET',
+    secretText.optional(),
+    'webhooks of Bitbucket are refused',
+    'Shared secret of Bitbucket webhooks.',
+    true,
+  ),
+  allowFileRepositories: setting(
+    'MUSTER_ALLOW_FILE_REPOSITORIES',
+    flag.optional(),
+    'true with the embedded PostgreSQL, else false',
+    'Whether repositories may be folders of the hub’s own machine.',
+  ),
+  chartsDir: setting(
+    'MUSTER_CHARTS_DIR',
+    text.optional(),
+    'nothing is served at /charts',
+    'Folder of packaged charts, served at /charts.',
+  ),
+  webDir: setting('MUSTER_WEB_DIR', text.optional(), 'no web UI is served', 'Folder of the built web UI.'),
+  logLevel: setting(
+    'MUSTER_LOG_LEVEL',
+    z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+        error: 'is not trace, debug, info, warn, error or silent',
+      })
+      .prefault('info'),
+    'info',
+    'Least severity that is logged.',
+  ),
+  replicaId: setting(
+    'MUSTER_REPLICA_ID',
+    text.optional(),
+    'random',
+    'Name of this replica among others on the same database.',
+  ),
+  otlpEndpoint: setting(
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    url('http:', 'https:').optional(),
+    'no traces are exported',
+    'OTLP endpoint for traces.',
+  ),
+};
+
+type Settings = typeof settings;
+type Read = { [K in keyof Settings]: z.output<Settings[K]['schema']> };
+
+/** The hub's settings, complete: paths absolute, defaults filled in. */
+export interface Config extends Omit<Read, 'keysDir' | 'allowFileRepositories' | 'replicaId'> {
+  keysDir: string;
+  /** Whether absent keys are made: not when the folder was named for a hub that shares a database. */
+  createKeys: boolean;
+  allowFileRepositories: boolean;
+  replicaId: string;
+  /** The embedded PostgreSQL is used: one replica, on this machine. */
+  local: boolean;
+}
+
+/** Reads settings from an environment. Throws MusterError `invalid` whose message names each wrong setting. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { env: key, schema }] of Object.entries(settings)) {
+    const raw = env[key];
+    const result = schema.safeParse(raw === '' ? undefined : raw);
+    if (result.success) values[name] = result.data;
+    else problems.push(`${key} ${result.error.issues[0]?.message ?? 'is wrong'}`);
+  }
+  for (const key of Object.keys(env)) {
+    if (/^MUSTER_(?!AGENT_|E2E_|CACHE|TEST_|DEMO_)/.test(key) && !known.has(key))
+      problems.push(`${key} is not a setting of the hub`);
+  }
+  if (problems.length > 0) {
+    throw new MusterError('invalid', problems.join('; '), { hint: 'See docs/configuration.md.' });
+  }
+  return complete(values as Read);
+}
+
+const known = new Set(Object.values(settings).map(({ env }) => env));
+
+function complete(read: Read): Config {
+  const dataDir = resolve(read.dataDir);
+  const local = read.databaseUrl === undefined;
+  return {
+    ...read,
+    dataDir,
+    local,
+    keysDir: read.keysDir ? resolve(read.keysDir) : join(dataDir, 'keys'),
+    createKeys: local || read.keysDir === undefined,
+    allowFileRepositories: read.allowFileRepositories ?? local,
+    replicaId: read.replicaId ?? randomBytes(6).toString('hex'),
+  };
+}

@@ -1,0 +1,40 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Schema } from './schema.ts';
+
+/** Injection token of the pool-backed `Kysely<Schema>`. */
+export const DATABASE = Symbol('database');
+/** Injection token of the PostgreSQL connection string in use. */
+export const DATABASE_URL = Symbol('database url');
+
+export type Db = Kysely<Schema>;
+
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+
+/** bigint columns come back exact; other types as node-postgres reads them. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return (text: string) => BigInt(text);
+    if (oid === INT8_ARRAY)
+      return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt));
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/** A pool of at most `max` connections; `onError` hears of idle connections that broke. */
+export function openDatabase(
+  url: string,
+  options: { max?: number; onError?: (error: Error) => void } = {},
+): Db {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 20,
+    types,
+    application_name: 'muster-hub',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  });
+  pool.on('error', options.onError ?? (() => undefined));
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}

@@ -1,0 +1,34 @@
+import { type Logger, pino } from 'pino';
+
+export type { Logger };
+
+/** Injection token of the hub's pino logger; modules take `log.child({ part: 'sources' })`. */
+export const LOGGER = Symbol('logger');
+
+/** Fields that never reach the log, wherever they stand in an object of depth three or less. */
+const SECRET_FIELDS = [
+  'password',
+  'token',
+  'secret',
+  'authorization',
+  'cookie',
+  'credentials',
+  'privateKey',
+  'sshPrivateKey',
+  'databaseUrl',
+  'redisUrl',
+];
+
+/** JSON lines on stdout. Messages are constants, variables are fields. */
+export function createLogger(level: string): Logger {
+  return pino({
+    level,
+    base: undefined,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: {
+      paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+      censor: '[redacted]',
+    },
+  });
+}

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { type Db, openDatabase } from '../store/database.ts';
+import { migrate, readMigrations } from '../store/migrations.ts';
+
+/** A database for one test file, with the whole schema and no rows. */
+export interface TestDatabase {
+  url: string;
+  db: Db;
+  /** Drops the database. Call it in `afterAll`. */
+  stop(): Promise<void>;
+}
+
+const DIR = join(tmpdir(), `muster-test-postgres-${userInfo().uid}`);
+const DEADLINE_MS = 60_000;
+
+/** Makes a fresh database on the PostgreSQL that all integration tests share. */
+export async function startTestDatabase(): Promise<TestDatabase> {
+  const admin = await connectServer();
+  const template = await ensureTemplate(admin);
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await admin.query(`create database ${name} template ${template}`);
+  const url = urlOf(admin, name);
+  const db = openDatabase(url);
+  return {
+    url,
+    db,
+    stop: async () => {
+      await db.destroy();
+      await admin.query(`drop database if exists ${name} with (force)`);
+      await admin.end();
+    },
+  };
+}
+
+function urlOf(admin: pg.Client, database: string): string {
+  return `postgresql://${admin.user}:${admin.password}@${admin.host}:${admin.port}/${database}`;
+}
+
+/** One template per content of the migrations. */
+async function ensureTemplate(admin: pg.Client): Promise<string> {
+  const steps = readMigrations();
+  const hash = createHash('sha256')
+    .update(steps.map(({ checksum }) => checksum).join())
+    .digest('hex');
+  const name = `template_${hash.slice(0, 16)}`;
+  const exists = async () =>
+    (await admin.query('select from pg_database where datname = $1 and datistemplate', [name])).rowCount ===
+    1;
+  if (await exists()) return name;
+  await admin.query('select pg_advisory_lock(1)');
+  try {
+    if (await exists()) return name;
+    await admin.query(`drop database if exists ${name} with (force)`);
+    await admin.query(`create database ${name}`);
+    await migrate(urlOf(admin, name), steps);
+    await admin.query(`alter database ${name} is_template true`);
+  } finally {
+    await admin.query('select pg_advisory_unlock(1)');
+  }
+  return name;
+}
+
+/** A connection to the shared server, which is started when it does not run. */
+async function connectServer(): Promise<pg.Client> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (Date.now() < deadline) {
+    const client = await connectTo(join(DIR, 'url'));
+    if (client) return client;
+    if (takeTurn()) startServer();
+    await sleep(100);
+  }
+  throw new Error(`the PostgreSQL for tests did not start; see ${DIR}.log`);
+}
+
+async function connectTo(file: string): Promise<pg.Client | undefined> {
+  try {
+    const client = new pg.Client({
+      connectionString: readFileSync(file, 'utf8'),
+      application_name: 'muster test',
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One test process at a time starts the server; a turn that led to nothing is over after ten seconds. */
+function takeTurn(): boolean {
+  const turn = `${DIR}.starting`;
+  try {
+    mkdirSync(turn);
+    return true;
+  } catch {
+    const since = statSync(turn, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (Date.now() - since > 10_000) rmSync(turn, { recursive: true, force: true });
+    return false;
+  }
+}
+
+function startServer(): void {
+  const log = openSync(`${DIR}.log`, 'a', 0o600);
+  const script = fileURLToPath(new URL('./postgres-server.ts', import.meta.url));
+  spawn(process.execPath, [script, DIR], { detached: true, stdio: ['ignore', log, log] }).unref();
+}

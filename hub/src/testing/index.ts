@@ -1,0 +1,1 @@
+export { type TestDatabase, startTestDatabase } from './database.ts';

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { Condition, Paging } from './conditions.ts';
+
+export const ListApplications = z.object({
+  ...Paging,
+  project: z.string().optional(),
+  cluster: z.string().optional(),
+  /** `namespace/name` or name of an ApplicationSet. */
+  set: z.string().optional(),
+  sync: z.string().optional(),
+  health: z.string().optional(),
+  /** `key=value`, or `key`; several separated by commas. */
+  label: z.string().optional(),
+  /** Part of the name, without regard to case. */
+  search: z.string().max(253).optional(),
+});
+export type ListApplications = z.infer<typeof ListApplications>;
+
+export const ApplicationView = z
+  .object({
+    namespace: z.string(),
+    name: z.string(),
+    project: z.string(),
+    set: z.string().optional(),
+    labels: z.record(z.string(), z.string()),
+    destination: z.object({
+      cluster: z.string().optional(),
+      server: z.string().optional(),
+      namespace: z.string(),
+    }),
+    source: z.object({
+      repoURL: z.string(),
+      path: z.string().optional(),
+      chart: z.string().optional(),
+      targetRevision: z.string(),
+    }),
+    /** What is assigned now came from this commit. */
+    revision: z
+      .object({
+        commit: z.string(),
+        message: z.string().optional(),
+        author: z.string().optional(),
+        at: z.string().optional(),
+      })
+      .optional(),
+    /** Where targetRevision points now, when that is another commit. */
+    latestCommit: z.string().optional(),
+    automated: z.boolean(),
+    sync: z.string(),
+    health: z.string(),
+    healthMessage: z.string(),
+    /** Since when sync and health are what they are. */
+    since: z.string().optional(),
+    observedAt: z.string().optional(),
+    clusterState: z.object({ connected: z.boolean(), silentSince: z.string().optional() }).optional(),
+    conditions: z.array(Condition),
+    operation: z
+      .object({
+        phase: z.string(),
+        message: z.string(),
+        startedAt: z.string().optional(),
+        finishedAt: z.string().optional(),
+        commandId: z.string().optional(),
+        retries: z.number(),
+      })
+      .optional(),
+    leaving: z
+      .object({
+        at: z.string(),
+        action: z.enum(['orphan', 'uninstall']),
+        held: z.string().optional(),
+        signed: z.boolean(),
+      })
+      .optional(),
+    release: z.object({ id: z.string(), number: z.number() }).optional(),
+  })
+  .meta({ id: 'Application' });
+export type ApplicationView = z.infer<typeof ApplicationView>;
+
+export const ApplicationList = z
+  .object({ items: z.array(ApplicationView), next: z.string().optional() })
+  .meta({ id: 'ApplicationList' });
+export type ApplicationList = z.infer<typeof ApplicationList>;
+
+/** One Application with its specification. */
+export const ApplicationDetail = ApplicationView.extend({ manifest: z.record(z.string(), z.unknown()) }).meta(
+  { id: 'ApplicationDetail' },
+);
+export type ApplicationDetail = z.infer<typeof ApplicationDetail>;
+
+export const SyncRequest = z
+  .strictObject({
+    prune: z.boolean().optional(),
+    dryRun: z.boolean().default(false),
+    /** Refused when what is assigned comes from another commit. */
+    revision: z.string().max(200).optional(),
+    reason: z.string().max(1000).optional(),
+  })
+  .meta({ id: 'SyncRequest' });
+export type SyncRequest = z.infer<typeof SyncRequest>;
+
+export const DeleteApplication = z.object({
+  /** Default: what the resources finalizer of the Application says. */
+  cascade: z.stringbool().optional(),
+});
+export type DeleteApplication = z.infer<typeof DeleteApplication>;
+
+/** A command was sent; GET /commands/{id} tells how it ended. */
+export const CommandStarted = z.object({ command: z.string() }).meta({ id: 'CommandStarted' });
+export type CommandStarted = z.infer<typeof CommandStarted>;
+
+export const ApplicationHistory = z
+  .object({
+    releases: z.array(
+      z.object({
+        id: z.string(),
+        number: z.number(),
+        cause: z.string(),
+        commit: z.string().optional(),
+        message: z.string().optional(),
+        author: z.string().optional(),
+        at: z.string(),
+        bundle: z.string().optional(),
+        removed: z.enum(['orphan', 'uninstall']).optional(),
+      }),
+    ),
+    deployments: z.array(
+      z.object({
+        cluster: z.string(),
+        bundle: z.string(),
+        release: z.string().optional(),
+        commit: z.string().optional(),
+        appliedAt: z.string(),
+        healthyAt: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'ApplicationHistory' });
+export type ApplicationHistory = z.infer<typeof ApplicationHistory>;
+
+export const ApplicationResources = z
+  .object({ observedAt: z.string().optional(), resources: z.array(z.record(z.string(), z.unknown())) })
+  .meta({ id: 'ApplicationResources' });
+export type ApplicationResources = z.infer<typeof ApplicationResources>;
+
+/** Objects of the bundle that is assigned; values of Secrets are masked. */
+export const ApplicationManifests = z
+  .object({
+    bundle: z.string().optional(),
+    commit: z.string().optional(),
+    objects: z.array(z.record(z.string(), z.unknown())),
+  })
+  .meta({ id: 'ApplicationManifests' });
+export type ApplicationManifests = z.infer<typeof ApplicationManifests>;
+
+/** Field-level differences as the agent found them, redacted. */
+export const ApplicationDiff = z
+  .object({
+    command: z.string(),
+    outcome: z.string(),
+    message: z.string(),
+    resources: z.array(z.record(z.string(), z.unknown())),
+  })
+  .meta({ id: 'ApplicationDiff' });
+export type ApplicationDiff = z.infer<typeof ApplicationDiff>;

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+/** What a repository is read with; answered never. At most one of password (with username), token, sshPrivateKey. */
+export const RepositoryCredentials = z
+  .strictObject({
+    username: z.string().max(500).optional(),
+    password: z.string().max(10_000).optional(),
+    token: z.string().max(10_000).optional(),
+    sshPrivateKey: z.string().max(50_000).optional(),
+  })
+  .meta({ id: 'RepositoryCredentials' });
+export type RepositoryCredentials = z.infer<typeof RepositoryCredentials>;
+
+export const AddRepository = z
+  .strictObject({
+    url: z.string().min(1).max(2000),
+    credentials: RepositoryCredentials.optional(),
+    /** Lines as in a known_hosts file, for ssh. */
+    knownHosts: z.string().max(100_000).optional(),
+    /** Skip the check of TLS certificates and SSH host keys. */
+    insecure: z.boolean().default(false),
+    /** Limits who sees it; none: the hub's administrators. */
+    project: z.string().max(253).optional(),
+    /** Do not connect before storing it. */
+    skipCheck: z.boolean().default(false),
+  })
+  .meta({ id: 'AddRepository' });
+export type AddRepository = z.infer<typeof AddRepository>;
+
+export const RepositoryView = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    project: z.string().optional(),
+    registered: z.boolean(),
+    credentials: z.enum(['none', 'password', 'token', 'ssh']),
+    insecure: z.boolean(),
+    lastFetchAt: z.string().optional(),
+    error: z.string().optional(),
+    revisions: z.array(
+      z.object({
+        revision: z.string(),
+        commit: z.string().optional(),
+        committedAt: z.string().optional(),
+        message: z.string().optional(),
+        author: z.string().optional(),
+        error: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'Repository' });
+export type RepositoryView = z.infer<typeof RepositoryView>;
+
+export const RepositoryList = z
+  .object({ items: z.array(RepositoryView), next: z.string().optional() })
+  .meta({ id: 'RepositoryList' });
+export type RepositoryList = z.infer<typeof RepositoryList>;
