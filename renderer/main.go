@@ -9,6 +9,8 @@ import (
 	"fmt"
 
 	"muster.dev/renderer/fault"
+	"muster.dev/renderer/helm"
+	"muster.dev/renderer/kustomize"
 )
 
 // operation answers one request (JSON) with one response that is marshalled as JSON.
@@ -16,7 +18,8 @@ type operation func(request []byte) (any, error)
 
 // operations is everything that `call` can do; a new one is one line here.
 var operations = map[string]operation{
-	"echo": func(request []byte) (any, error) { return json.RawMessage(request), nil },
+	"helm":      helm.Render,
+	"kustomize": kustomize.Render,
 }
 
 type envelope struct {

@@ -16,6 +16,16 @@ type Entry struct {
 	Type string `json:"type"`
 }
 
+// Kind says what a path is.
+type Kind int
+
+// What a path can be; a symbolic link is what it leads to.
+const (
+	Absent Kind = iota
+	File
+	Dir
+)
+
 // Clean makes a path root-relative and refuses one that leads out of the repository.
 func Clean(p string) (string, error) {
 	clean := path.Clean(strings.TrimLeft(p, "/"))

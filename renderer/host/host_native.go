@@ -43,3 +43,19 @@ func List(name string) ([]Entry, bool, error) {
 	}
 	return entries, true, nil
 }
+
+// Stat says what is at a path.
+func Stat(name string) (Kind, error) {
+	clean, err := Clean(name)
+	if err != nil {
+		return Absent, err
+	}
+	found, err := os.Stat(filepath.Join(Root, clean))
+	if err != nil {
+		return Absent, nil //nolint:nilerr // as Read
+	}
+	if found.IsDir() {
+		return Dir, nil
+	}
+	return File, nil
+}

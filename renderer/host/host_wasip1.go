@@ -7,7 +7,7 @@ import (
 	"muster.dev/renderer/fault"
 )
 
-// open asks for a file (kind 0) or a directory listing (kind 1). The result is the answer's
+// open asks for a file (kind 0), a directory listing (1) or what a path is (2: one byte, a Kind). The result is the answer's
 // size, -1 for absent, or -2 - size for an error whose JSON Fault is then taken like an answer.
 //
 //go:wasmimport muster open
@@ -21,6 +21,7 @@ func take(into unsafe.Pointer)
 const (
 	kindFile = 0
 	kindDir  = 1
+	kindStat = 2
 )
 
 func ask(kind int32, name string) ([]byte, bool, error) {
@@ -61,4 +62,13 @@ func List(name string) ([]Entry, bool, error) {
 	}
 	var entries []Entry
 	return entries, true, json.Unmarshal(answer, &entries)
+}
+
+// Stat says what is at a path.
+func Stat(name string) (Kind, error) {
+	answer, ok, err := ask(kindStat, name)
+	if !ok || err != nil {
+		return Absent, err
+	}
+	return Kind(answer[0]), nil
 }
