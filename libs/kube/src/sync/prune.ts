@@ -2,7 +2,10 @@ import { ANNOTATION } from '../annotations.ts';
 import { annotationList, type KubeObject } from '../object.ts';
 
 /** `keep` says why in words that can be shown. */
-export type RemovalDecision = { action: 'remove' } | { action: 'confirm' } | { action: 'keep'; reason: string };
+export type RemovalDecision =
+  | { action: 'remove' }
+  | { action: 'confirm' }
+  | { action: 'keep'; reason: string };
 
 /** The value of an option such as `Prune` in `argocd.argoproj.io/sync-options` (`Prune=false`); the first one counts. */
 export function syncOption(object: KubeObject, option: string): string | undefined {
