@@ -26,27 +26,17 @@ export interface GoBuildOptions {
 /** Builds one Go program into the cache outside the clone and answers its absolute path; at once when it is there. */
 export function ensureGoBuild(options: GoBuildOptions): Promise<string>;
 
-export type GoTool =
-  | 'control-plane'
-  | 'etcd'
-  | 'kube-apiserver'
-  | 'kube-controller-manager'
-  | 'kube-scheduler'
-  | 'kubectl'
-  | 'kwok'
-  | 'helm';
-
-/** The absolute path of a tool; builds it when it is not cached. */
+/** The absolute path of `control-plane`, one of `controlPlanePrograms`, or `helm`; builds it when it is not cached. */
 export function ensureGoTool(
-  name: GoTool,
+  name: string,
   options?: { log?: (line: string) => void; signal?: AbortSignal },
 ): Promise<string>;
 
 /** Whether `ensureGoTool(name)` would answer at once, with the seconds that building takes on two cores. */
-export function goToolState(name: GoTool): { cached: boolean; seconds: number; what: string };
+export function goToolState(name: string): { cached: boolean; seconds: number; what: string };
 
 /** Where built tools live. */
 export function toolsFolder(env?: Record<string, string | undefined>): string;
 
 /** The programs of the control-plane binary. */
-export const controlPlanePrograms: readonly GoTool[];
+export const controlPlanePrograms: readonly string[];

@@ -276,6 +276,12 @@ export class KubeClient {
   }
 }
 
+/** The status (`True`, `False`, `Unknown`) of a condition of an object; undefined when it has none of the type. */
+export function conditionStatus(object: KubeObject, type: string): string | undefined {
+  const conditions: { type: string; status: string }[] = object.status?.conditions ?? [];
+  return conditions.find((condition) => condition.type === type)?.status;
+}
+
 function typeOf(object: KubeObject): string {
   return `${object.apiVersion}/${object.kind}`;
 }

@@ -2,11 +2,12 @@ import type { KubeClient, KubeObject } from './kube.ts';
 
 /** Creates `count` fake nodes that are Ready; kwok runs what is scheduled to them. Those that exist stay as they are. */
 export async function createNodes(kube: KubeClient, count: number): Promise<void> {
+  const { gitVersion } = (await kube.raw('GET', '/version')) as { gitVersion: string };
   const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
-  await Promise.all(names.map((name, index) => createNode(kube, name, index)));
+  await Promise.all(names.map((name, index) => createNode(kube, name, index, gitVersion)));
 }
 
-async function createNode(kube: KubeClient, name: string, index: number): Promise<void> {
+async function createNode(kube: KubeClient, name: string, index: number, version: string): Promise<void> {
   if (await kube.find('v1/Node', name)) return;
   const node: KubeObject = {
     apiVersion: 'v1',
@@ -23,10 +24,10 @@ async function createNode(kube: KubeClient, name: string, index: number): Promis
     },
   };
   await kube.create(node);
-  await kube.patch('v1/Node', name, { status: status(name, index) }, { subresource: 'status' });
+  await kube.patch('v1/Node', name, { status: status(name, index, version) }, { subresource: 'status' });
 }
 
-function status(name: string, index: number) {
+function status(name: string, index: number, version: string) {
   const now = new Date().toISOString();
   const resources = { cpu: '64', memory: '256Gi', 'ephemeral-storage': '1Ti', pods: '5000' };
   const condition = (type: string, value: 'True' | 'False', reason: string) => ({
@@ -55,7 +56,7 @@ function status(name: string, index: number) {
       containerRuntimeVersion: 'kwok',
       kernelVersion: 'kwok',
       kubeProxyVersion: '',
-      kubeletVersion: 'fake',
+      kubeletVersion: version,
       machineID: '',
       operatingSystem: 'linux',
       osImage: '',
