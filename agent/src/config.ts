@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { MusterError } from '@muster/base';
+import { z } from 'zod';
+
+/** Every setting of the agent, by the environment variable that sets it. */
+export const settings = z.object({
+  MUSTER_AGENT_HUB: z.string().default('').describe('host:port of the hub’s session gateway'),
+  MUSTER_AGENT_ENROL: z
+    .string()
+    .default('')
+    .describe('host:port of the hub’s enrolment gateway; needed to join'),
+  MUSTER_AGENT_CA_SHA256: z
+    .string()
+    .regex(/^([0-9a-fA-F]{64})?$/, 'must be 64 hexadecimal digits')
+    .default('')
+    .describe('SHA-256 of the hub’s CA certificate (DER), as the install command shows it; needed to join'),
+  MUSTER_AGENT_TOKEN: z.string().default('').describe('join token; needed once'),
+  MUSTER_AGENT_TOKEN_FILE: z.string().default('').describe('file that holds the join token'),
+  MUSTER_AGENT_STORE: z
+    .enum(['', 'secrets', 'folder'])
+    .default('')
+    .describe('where identity, assignments and bundles are kept; secrets in a cluster, else folder'),
+  MUSTER_AGENT_STATE_DIR: z.string().default('').describe('folder of the folder store; made with mode 0700'),
+  MUSTER_AGENT_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a namespace')
+    .default('muster-agent')
+    .describe('namespace of the agent’s Secrets and Lease'),
+  KUBECONFIG: z.string().default('').describe('kubeconfig; unset: the Pod’s account, else ~/.kube/config'),
+  MUSTER_AGENT_CONTEXT: z.string().default('').describe('context of the kubeconfig; unset: its current one'),
+  MUSTER_AGENT_NAMESPACES: z
+    .string()
+    .default('')
+    .describe('comma-separated namespaces the agent is limited to; unset: the whole cluster'),
+  MUSTER_AGENT_HEALTH_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(0)
+    .describe('port of /livez, /readyz; 0: off'),
+  MUSTER_AGENT_HEALTH_HOST: z.string().default('0.0.0.0').describe('address that the health port listens on'),
+  MUSTER_AGENT_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info'),
+  KUBERNETES_SERVICE_HOST: z.string().default('').describe('set by Kubernetes in every Pod'),
+});
+
+/** The settings in the shape that the code uses. */
+export interface Config {
+  hub: string;
+  enrol: string;
+  caSha256: string;
+  token: string;
+  tokenFile: string;
+  store: 'secrets' | 'folder';
+  stateDir: string;
+  namespace: string;
+  kubeconfig: string;
+  context: string;
+  namespaces: string[];
+  healthPort: number;
+  healthHost: string;
+  logLevel: string;
+  inCluster: boolean;
+}
+
+/** Reads the environment. Throws MusterError `invalid` that names the setting. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const parsed = settings.safeParse(env);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new MusterError('invalid', issue.message, { where: String(issue.path[0]) });
+  }
+  const set = parsed.data;
+  const inCluster =
+    set.KUBERNETES_SERVICE_HOST !== '' && existsSync('/var/run/secrets/kubernetes.io/serviceaccount/token');
+  return {
+    hub: address('MUSTER_AGENT_HUB', set.MUSTER_AGENT_HUB),
+    enrol: address('MUSTER_AGENT_ENROL', set.MUSTER_AGENT_ENROL),
+    caSha256: set.MUSTER_AGENT_CA_SHA256.toLowerCase(),
+    token: set.MUSTER_AGENT_TOKEN,
+    tokenFile: set.MUSTER_AGENT_TOKEN_FILE,
+    store: set.MUSTER_AGENT_STORE || (inCluster ? 'secrets' : 'folder'),
+    stateDir: set.MUSTER_AGENT_STATE_DIR || join(homedir(), '.muster', 'agent'),
+    namespace: set.MUSTER_AGENT_NAMESPACE,
+    kubeconfig: set.KUBECONFIG,
+    context: set.MUSTER_AGENT_CONTEXT,
+    namespaces: set.MUSTER_AGENT_NAMESPACES.split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+    healthPort: set.MUSTER_AGENT_HEALTH_PORT,
+    healthHost: set.MUSTER_AGENT_HEALTH_HOST,
+    logLevel: set.MUSTER_AGENT_LOG_LEVEL,
+    inCluster,
+  };
+}
+
+function address(name: string, value: string): string {
+  if (value === '' || /^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/.test(value)) return value;
+  throw new MusterError('invalid', `"${value}" is not host:port`, { where: name });
+}

@@ -1,0 +1,72 @@
+import { type ErrorCode, MusterError } from '@muster/base';
+
+/** The part of a `Status` answer that is used. */
+export interface KubeStatus {
+  code?: number;
+  reason?: string;
+  message?: string;
+  details?: { causes?: { reason?: string; field?: string; message?: string }[]; retryAfterSeconds?: number };
+}
+
+/** An answer of the API server that is not a success. `message` may hold values of the object: see `safeMessage`. */
+export class KubeError extends MusterError {
+  /** HTTP status; 0 when no answer came. */
+  readonly status: number;
+  /** Kubernetes' word, for example NotFound, AlreadyExists, Conflict, Invalid, Expired. */
+  readonly reason: string;
+  /** Names of the fields that were wrong. */
+  readonly fields: string[];
+
+  constructor(status: number, body: KubeStatus | undefined, fallback: string, cause?: unknown) {
+    super(codeOf(status), body?.message || fallback, { cause });
+    this.name = 'KubeError';
+    this.status = status;
+    this.reason = body?.reason ?? '';
+    this.fields = (body?.details?.causes ?? []).map((each) => each.field ?? '').filter(Boolean);
+  }
+
+  /** The object, or its kind, is not there. */
+  get notFound(): boolean {
+    return this.status === 404;
+  }
+
+  /** Trying again may help. */
+  get transient(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/**
+ * The words to show for what went wrong with an object of this kind. The API server quotes values in its
+ * messages; for a Secret only the reason and the names of the fields leave the agent.
+ */
+export function safeMessage(kind: string, thrown: unknown): string {
+  if (!(thrown instanceof KubeError)) return thrown instanceof Error ? thrown.message : String(thrown);
+  if (kind !== 'Secret') return thrown.message.slice(0, 2_000);
+  if (thrown.status === 403 || thrown.status === 404 || thrown.status === 0)
+    return thrown.message.slice(0, 2_000);
+  const fields = thrown.fields.length > 0 ? `: ${thrown.fields.join(', ')}` : '';
+  return `the API server refused the Secret (${thrown.reason || thrown.status})${fields}`;
+}
+
+function codeOf(status: number): ErrorCode {
+  switch (status) {
+    case 400:
+    case 415:
+    case 422:
+      return 'invalid';
+    case 401:
+      return 'unauthenticated';
+    case 403:
+      return 'forbidden';
+    case 404:
+    case 410:
+      return 'not-found';
+    case 409:
+      return 'conflict';
+    case 413:
+      return 'limit';
+    default:
+      return status === 0 || status === 429 || status >= 500 ? 'unavailable' : 'internal';
+  }
+}
