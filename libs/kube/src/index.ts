@@ -12,3 +12,4 @@ export * from './glob.ts';
 export * from './ignore.ts';
 export * from './redact.ts';
 export * from './tracking.ts';
+export * from './projects.ts';
