@@ -1,0 +1,90 @@
+import type { Application } from '@muster/appset';
+import { assignmentDigest } from '@muster/link';
+import { Action, Assignment, type ProjectLimits } from '@muster/proto';
+
+/** A rendered bundle as an assignment names it. `size`: bytes of the canonical plaintext. */
+export interface BundleRef {
+  digest: string;
+  size: bigint;
+}
+
+/** What an Application asks of its cluster: everything of an assignment but hub, cluster, version, release and revision. */
+export function applyContent(
+  application: Application,
+  bundle: BundleRef,
+  limits: ProjectLimits,
+  notices: readonly string[],
+): Assignment {
+  const { spec, metadata } = application;
+  const policy = spec.syncPolicy;
+  const automated = policy?.automated != null && policy.automated.enabled !== false;
+  const options = [...new Set(policy?.syncOptions ?? [])];
+  return Assignment.fromPartial({
+    applicationNamespace: metadata.namespace ?? '',
+    applicationName: metadata.name,
+    action: Action.APPLY,
+    bundleDigest: bundle.digest,
+    bundleSize: bundle.size,
+    destinationNamespace: spec.destination.namespace ?? '',
+    syncPolicy: {
+      automated,
+      prune: automated && policy?.automated?.prune === true,
+      selfHeal: automated && policy?.automated?.selfHeal === true,
+      allowEmpty: automated && policy?.automated?.allowEmpty === true,
+      createNamespace: options.includes('CreateNamespace=true'),
+      options,
+      managedNamespaceLabels: policy?.managedNamespaceMetadata?.labels ?? {},
+      managedNamespaceAnnotations: policy?.managedNamespaceMetadata?.annotations ?? {},
+    },
+    ignoreDifferences: (spec.ignoreDifferences ?? []).map((rule) => ({
+      group: rule.group ?? '',
+      kind: rule.kind,
+      name: rule.name ?? '',
+      namespace: rule.namespace ?? '',
+      jsonPointers: rule.jsonPointers ?? [],
+      jqPathExpressions: rule.jqPathExpressions ?? [],
+      managedFieldsManagers: rule.managedFieldsManagers ?? [],
+    })),
+    project: limits,
+    notices: [...notices],
+  });
+}
+
+/** Encoded content and its digest: what a release keeps. */
+export function encodeContent(content: Assignment): { digest: string; content: Buffer } {
+  return { digest: assignmentDigest(content), content: Buffer.from(Assignment.encode(content).finish()) };
+}
+
+/** Everything that makes a content the assignment of one cluster at one version. */
+export interface AssignmentHeader {
+  hubId: string;
+  clusterId: string;
+  epoch: bigint;
+  generation: bigint;
+  releaseId: string;
+  revision: string;
+}
+
+/** The bytes to sign for an apply. */
+export function applyPayload(content: Uint8Array, header: AssignmentHeader): Buffer {
+  const { epoch, generation, ...names } = header;
+  const assignment = { ...Assignment.decode(content), ...names, version: { epoch, generation } };
+  return Buffer.from(Assignment.encode(assignment).finish());
+}
+
+/** The bytes to sign for a tombstone. */
+export function tombstonePayload(
+  application: { namespace: string; name: string },
+  action: 'orphan' | 'uninstall',
+  header: AssignmentHeader,
+): Buffer {
+  const { epoch, generation, ...names } = header;
+  const assignment = Assignment.fromPartial({
+    ...names,
+    version: { epoch, generation },
+    applicationNamespace: application.namespace,
+    applicationName: application.name,
+    action: action === 'orphan' ? Action.ORPHAN : Action.UNINSTALL,
+  });
+  return Buffer.from(Assignment.encode(assignment).finish());
+}

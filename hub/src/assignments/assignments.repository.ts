@@ -1,0 +1,196 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Kysely, sql } from 'kysely';
+import { DATABASE } from '../store/database.ts';
+import type { Schema, Trx } from '../store/schema.ts';
+import type { Owner } from '../releases/owner.ts';
+import type { Assigned, Target } from './assignment-plan.ts';
+
+/** A signed assignment as it is stored and relayed. */
+export interface AssignmentRow {
+  cluster_id: string;
+  application_namespace: string;
+  application_name: string;
+  epoch: bigint;
+  generation: bigint;
+  action: 'apply' | 'orphan' | 'uninstall';
+  payload: Buffer;
+  signature: Buffer;
+  key_id: string;
+  payload_sha256: Buffer;
+  bundle_digest: string | null;
+  release_id: string | null;
+  acked_at: Date | null;
+  refused: string | null;
+}
+
+export interface NewAssignment extends Omit<AssignmentRow, 'acked_at' | 'refused'> {
+  application_id: string;
+  assignment_digest: string | null;
+}
+
+@Injectable()
+export class AssignmentsRepository {
+  constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
+
+  /** The newest release of an owner with its targets; undefined before the first. */
+  async latest(trx: Kysely<Schema>, ownerId: string): Promise<{ id: string; targets: Target[] } | undefined> {
+    const release = await trx
+      .selectFrom('releases')
+      .select('id')
+      .where('owner_id', '=', ownerId)
+      .orderBy('number', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    if (!release) return undefined;
+    const rows = await trx.selectFrom('release_targets').selectAll().where('release_id', '=', release.id).execute();
+    const targets = rows.map((row) => ({
+      applicationId: row.application_id,
+      namespace: row.application_namespace,
+      name: row.application_name,
+      clusterId: row.cluster_id,
+      digest: row.assignment_digest,
+      bundleDigest: row.bundle_digest,
+      commit: row.commit,
+      removed: row.removed_action,
+    }));
+    return { id: release.id, targets };
+  }
+
+  async assigned(trx: Kysely<Schema>, applicationIds: readonly string[]): Promise<(Assigned & { applicationId: string })[]> {
+    if (applicationIds.length === 0) return [];
+    const rows = await trx
+      .selectFrom('assignments')
+      .select(['cluster_id', 'application_id', 'application_namespace', 'application_name', 'action', 'assignment_digest', 'epoch'])
+      .where(sql<boolean>`application_id = any(${applicationIds}::uuid[])`)
+      .execute();
+    return rows.map((row) => ({
+      applicationId: row.application_id,
+      clusterId: row.cluster_id,
+      namespace: row.application_namespace,
+      name: row.application_name,
+      action: row.action,
+      digest: row.assignment_digest,
+      epoch: row.epoch,
+    }));
+  }
+
+  async contents(trx: Kysely<Schema>, digests: readonly string[]): Promise<Map<string, Buffer>> {
+    const rows = await trx
+      .selectFrom('assignment_contents')
+      .select(['digest', 'content'])
+      .where(sql<boolean>`digest = any(${[...new Set(digests)]}::text[])`)
+      .execute();
+    return new Map(rows.map((row) => [row.digest, row.content]));
+  }
+
+  /** The next `count` numbers of the hub-wide sequence. */
+  async generations(trx: Trx, count: number): Promise<bigint[]> {
+    const { rows } = await sql<{ generation: bigint }>`
+      select nextval('assignment_generation') as generation from generate_series(1, ${count}::int)
+    `.execute(trx);
+    return rows.map((row) => row.generation);
+  }
+
+  /** One signer of an owner at a time: holds its row until the transaction ends. False: the owner is gone. */
+  async lockOwner(trx: Trx, owner: Owner): Promise<boolean> {
+    const table = owner.kind === 'set' ? ('application_sets' as const) : ('applications' as const);
+    const row = await trx.selectFrom(table).select('id').where('id', '=', owner.id).forUpdate().executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** Writes signed assignments; a newer one that is there already stays. */
+  async upsert(trx: Trx, rows: readonly NewAssignment[]): Promise<void> {
+    for (let at = 0; at < rows.length; at += 1000) {
+      const batch = rows.slice(at, at + 1000);
+      const column = <K extends keyof NewAssignment>(name: K) => batch.map((row) => row[name]);
+      await sql`
+        insert into assignments (cluster_id, application_namespace, application_name, application_id, epoch, generation, action,
+          payload, signature, key_id, payload_sha256, assignment_digest, bundle_digest, release_id)
+        select * from unnest(
+          ${column('cluster_id')}::uuid[], ${column('application_namespace')}::text[], ${column('application_name')}::text[],
+          ${column('application_id')}::uuid[], ${column('epoch').map(String)}::bigint[], ${column('generation').map(String)}::bigint[],
+          ${column('action')}::text[], ${column('payload')}::bytea[], ${column('signature')}::bytea[], ${column('key_id')}::text[],
+          ${column('payload_sha256')}::bytea[], ${column('assignment_digest')}::text[], ${column('bundle_digest')}::text[],
+          ${column('release_id')}::uuid[])
+        on conflict (cluster_id, application_namespace, application_name) do update set
+          application_id = excluded.application_id, epoch = excluded.epoch, generation = excluded.generation,
+          action = excluded.action, payload = excluded.payload, signature = excluded.signature, key_id = excluded.key_id,
+          payload_sha256 = excluded.payload_sha256, assignment_digest = excluded.assignment_digest,
+          bundle_digest = excluded.bundle_digest, release_id = excluded.release_id, created_at = now(),
+          acked_at = null, refused = null
+        where (assignments.epoch, assignments.generation) < (excluded.epoch, excluded.generation)
+      `.execute(trx);
+    }
+  }
+
+  async listFor(clusterId: string, afterGeneration?: bigint): Promise<AssignmentRow[]> {
+    let query = this.db.selectFrom('assignments').selectAll().where('cluster_id', '=', clusterId).orderBy('generation');
+    if (afterGeneration !== undefined) query = query.where('generation', '>', afterGeneration);
+    return query.execute();
+  }
+
+  async acked(trx: Kysely<Schema>, clusterId: string, acks: readonly Ack[]): Promise<void> {
+    await sql`
+      update assignments set acked_at = now(), refused = nullif(ack.refused, '')
+      from unnest(${acks.map((ack) => ack.namespace)}::text[], ${acks.map((ack) => ack.name)}::text[],
+        ${acks.map((ack) => String(ack.epoch))}::bigint[], ${acks.map((ack) => String(ack.generation))}::bigint[],
+        ${acks.map((ack) => ack.refused)}::text[]) as ack (namespace, name, epoch, generation, refused)
+      where assignments.cluster_id = ${clusterId} and application_namespace = ack.namespace
+        and application_name = ack.name and assignments.epoch = ack.epoch and assignments.generation = ack.generation
+    `.execute(trx);
+  }
+
+  /**
+   * Deletes finished tombstones, then the leaving Applications that nothing is assigned for any more and the deleted
+   * sets that are empty. Answers what went.
+   */
+  async gone(trx: Trx, clusterId: string, gone: readonly Gone[]): Promise<{ namespace: string; name: string; project: string }[]> {
+    const deleted = await sql<{ application_id: string }>`
+      delete from assignments using unnest(${gone.map((one) => one.namespace)}::text[], ${gone.map((one) => one.name)}::text[],
+        ${gone.map((one) => String(one.epoch))}::bigint[], ${gone.map((one) => String(one.generation))}::bigint[])
+        as one (namespace, name, epoch, generation)
+      where assignments.cluster_id = ${clusterId} and application_namespace = one.namespace and application_name = one.name
+        and action <> 'apply' and (assignments.epoch, assignments.generation) <= (one.epoch, one.generation)
+      returning application_id
+    `.execute(trx);
+    return this.deleteDeparted(trx, deleted.rows.map((row) => row.application_id));
+  }
+
+  /** Deletes those of the Applications whose removal is finished everywhere. */
+  async deleteDeparted(trx: Trx, applicationIds: readonly string[]) {
+    if (applicationIds.length === 0) return [];
+    const { rows } = await sql<{ id: string; namespace: string; name: string; project: string; set_id: string | null }>`
+      delete from applications where id = any(${applicationIds}::uuid[]) and tombstoned_at is not null
+        and not exists (select from assignments where application_id = applications.id)
+      returning id, namespace, name, project, set_id
+    `.execute(trx);
+    if (rows.length === 0) return [];
+    await sql`update departed_applications set gone_at = now() where id = any(${rows.map((row) => row.id)}::uuid[])`.execute(trx);
+    await this.deleteEmptySets(trx);
+    return rows.map(({ namespace, name, project }) => ({ namespace, name, project }));
+  }
+
+  /** Sets that are being deleted and hold no Application any more. */
+  async deleteEmptySets(trx: Trx): Promise<void> {
+    await sql`
+      delete from application_sets where deleting_at is not null
+        and not exists (select from applications where set_id = application_sets.id)
+    `.execute(trx);
+  }
+}
+
+export interface Ack {
+  namespace: string;
+  name: string;
+  epoch: bigint;
+  generation: bigint;
+  /** Empty: verified and stored. */
+  refused: string;
+}
+
+export interface Gone {
+  namespace: string;
+  name: string;
+  epoch: bigint;
+  generation: bigint;
+}

@@ -1,0 +1,132 @@
+import type { Outcome } from '@muster/base';
+import { MusterError, done, waiting } from '@muster/base';
+import { payloadSha256 } from '@muster/link';
+import { Inject, Injectable } from '@nestjs/common';
+import { Events } from '../api/events.ts';
+import { Keys } from '../keys/keys.ts';
+import { RecoveryService } from '../recovery/recovery.service.ts';
+import { type Owner, ownerKey } from '../releases/owner.ts';
+import { Outbox } from '../queue/outbox.ts';
+import type { JobContext } from '../queue/jobs.ts';
+import { Notifications } from '../store/notifications.ts';
+import type { Trx } from '../store/schema.ts';
+import { applyPayload, tombstonePayload } from './assignment-content.ts';
+import { type Signing, planAssignments } from './assignment-plan.ts';
+import { type Ack, type AssignmentRow, AssignmentsRepository, type Gone, type NewAssignment } from './assignments.repository.ts';
+
+/** NOTIFY channel; payload: comma-separated cluster ids whose assignments changed, or `*`. */
+export const ASSIGNMENTS_CHANNEL = 'assignments';
+const CLUSTERS_A_MESSAGE = 100;
+
+/** What each cluster should hold, signed. */
+@Injectable()
+export class AssignmentsService {
+  constructor(
+    @Inject(AssignmentsRepository) private readonly repository: AssignmentsRepository,
+    @Inject(Keys) private readonly keys: Keys,
+    @Inject(RecoveryService) private readonly recovery: RecoveryService,
+    @Inject(Notifications) private readonly notifications: Notifications,
+    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(Events) private readonly events: Events,
+  ) {}
+
+  /** Brings the assignments of an owner to what its newest release says. Writes only what differs. */
+  async assign(owner: Owner, context: Pick<JobContext, 'complete'>): Promise<Outcome> {
+    try {
+      await this.repository.db.transaction().execute(async (trx) => {
+        await this.#assignIn(trx, owner);
+        await context.complete(trx);
+      });
+      return done;
+    } catch (thrown) {
+      const error = MusterError.from(thrown);
+      if (error.code === 'precondition') return waiting(error.message, new Date(Date.now() + 30_000));
+      throw thrown;
+    }
+  }
+
+  async #assignIn(trx: Trx, owner: Owner): Promise<void> {
+    if (!(await this.repository.lockOwner(trx, owner))) return;
+    const release = await this.repository.latest(trx, owner.id);
+    if (!release) return;
+    const assigned = await this.repository.assigned(trx, release.targets.map((target) => target.applicationId));
+    const epoch = await this.recovery.signingEpoch(trx);
+    const signings = planAssignments(release.targets, assigned, epoch);
+    if (signings.length === 0) return;
+    const rows = await this.#sign(trx, signings, release.id, epoch);
+    await this.repository.upsert(trx, rows);
+    await this.#announce(trx, rows);
+  }
+
+  async #sign(trx: Trx, signings: readonly Signing[], releaseId: string, epoch: bigint): Promise<NewAssignment[]> {
+    const digests = signings.flatMap((signing) => (signing.kind === 'apply' ? [signing.digest] : []));
+    const contents = await this.repository.contents(trx, digests);
+    const generations = await this.repository.generations(trx, signings.length);
+    return signings.map((signing, i) => {
+      const { target } = signing;
+      const generation = generations[i]!;
+      const header = {
+        hubId: this.keys.hubId,
+        clusterId: target.clusterId,
+        epoch,
+        generation,
+        releaseId,
+        revision: target.commit ?? '',
+      };
+      const apply = signing.kind === 'apply';
+      const payload = apply ? applyPayload(contents.get(signing.digest)!, header) : tombstonePayload(target, signing.action, header);
+      const signed = this.keys.sign('muster.assignment.v1', payload, 'assignment');
+      return {
+        cluster_id: target.clusterId,
+        application_namespace: target.namespace,
+        application_name: target.name,
+        application_id: target.applicationId,
+        epoch,
+        generation,
+        action: apply ? 'apply' : signing.action,
+        payload: Buffer.from(signed.payload),
+        signature: Buffer.from(signed.signature),
+        key_id: signed.keyId,
+        payload_sha256: payloadSha256(signed),
+        assignment_digest: apply ? signing.digest : null,
+        bundle_digest: apply ? target.bundleDigest : null,
+        release_id: releaseId,
+      };
+    });
+  }
+
+  async #announce(trx: Trx, rows: readonly NewAssignment[]): Promise<void> {
+    const clusters = [...new Set(rows.map((row) => row.cluster_id))];
+    for (let at = 0; at < clusters.length; at += CLUSTERS_A_MESSAGE) {
+      await this.notifications.publish(trx, ASSIGNMENTS_CHANNEL, clusters.slice(at, at + CLUSTERS_A_MESSAGE).join(','));
+    }
+    await this.events.publish('application', rows.map((row) => `${row.application_namespace}/${row.application_name}`), { trx });
+  }
+
+  /** Signed assignments of a cluster in generation order, tombstones that are not finished among them. */
+  listFor(clusterId: string, afterGeneration?: bigint): Promise<AssignmentRow[]> {
+    return this.repository.listFor(clusterId, afterGeneration);
+  }
+
+  /** The same without a lower bound: what the cluster should hold. */
+  inventory(clusterId: string): Promise<AssignmentRow[]> {
+    return this.repository.listFor(clusterId);
+  }
+
+  /** Stores what an agent says of assignments it received; acks of older versions change nothing. */
+  async acked(trx: Trx, clusterId: string, acks: readonly Ack[]): Promise<void> {
+    if (acks.length > 0) await this.repository.acked(trx, clusterId, acks);
+  }
+
+  /** Removals that an agent has finished: their tombstones and Applications go. */
+  async gone(trx: Trx, clusterId: string, gone: readonly Gone[]): Promise<void> {
+    if (gone.length === 0) return;
+    const departed = await this.repository.gone(trx, clusterId, gone);
+    await this.events.publish('application', departed.map((one) => `${one.namespace}/${one.name}`), { trx });
+  }
+
+  /** Asks for the assignments of owners to be compared with their releases again. */
+  async ask(trx: Trx, owners: readonly Owner[]): Promise<void> {
+    await this.outbox.add(trx, 'assign', owners.map(ownerKey));
+  }
+}

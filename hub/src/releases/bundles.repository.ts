@@ -1,0 +1,123 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Kysely, sql } from 'kysely';
+import { DATABASE } from '../store/database.ts';
+import type { RenderAsked, RenderReads, Schema } from '../store/schema.ts';
+
+export interface NewBundle {
+  digest: string;
+  plainSize: number;
+  sealed: Buffer;
+  storedSize: number;
+  objectCount: number;
+}
+
+export interface NewRender {
+  inputKey: string;
+  baseKey: string;
+  bundleDigest: string;
+  reads: RenderReads;
+  asked: RenderAsked;
+  notices: string[];
+}
+
+export interface StoredRender extends NewRender {
+  plainSize: bigint;
+}
+
+@Injectable()
+export class BundlesRepository {
+  constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
+
+  /** Stores a bundle and the render that made it; both are content-addressed, so writing again changes nothing. */
+  async store(bundle: NewBundle, render: NewRender): Promise<void> {
+    await this.db.transaction().execute(async (trx) => {
+      await sql`
+        insert into bundles (digest, plain_size, stored_sealed, stored_size, object_count)
+        values (${bundle.digest}, ${bundle.plainSize}, ${bundle.sealed}, ${bundle.storedSize}, ${bundle.objectCount})
+        on conflict (digest) do update set referenced_at = now()
+      `.execute(trx);
+      await sql`
+        insert into renders (input_key, base_key, bundle_digest, reads, asked, notices)
+        values (${render.inputKey}, ${render.baseKey}, ${render.bundleDigest}, ${JSON.stringify(render.reads)}::jsonb,
+          ${JSON.stringify(render.asked)}::jsonb, ${JSON.stringify(render.notices)}::jsonb)
+        on conflict (input_key) do nothing
+      `.execute(trx);
+    });
+  }
+
+  /** The newest renders of each base key, at most `each`. */
+  async renders(baseKeys: readonly string[], each: number): Promise<StoredRender[]> {
+    if (baseKeys.length === 0) return [];
+    const { rows } = await sql<{
+      input_key: string;
+      base_key: string;
+      bundle_digest: string;
+      reads: RenderReads;
+      asked: RenderAsked;
+      notices: string[];
+      plain_size: bigint;
+    }>`
+      select recent.*, bundles.plain_size
+      from unnest(${[...new Set(baseKeys)]}::text[]) as wanted (base_key)
+      cross join lateral (
+        select input_key, base_key, bundle_digest, reads, asked, notices from renders
+        where renders.base_key = wanted.base_key order by created_at desc limit ${each}
+      ) as recent
+      join bundles on bundles.digest = recent.bundle_digest
+    `.execute(this.db);
+    return rows.map((row) => ({
+      inputKey: row.input_key,
+      baseKey: row.base_key,
+      bundleDigest: row.bundle_digest,
+      reads: row.reads,
+      asked: row.asked,
+      notices: row.notices,
+      plainSize: row.plain_size,
+    }));
+  }
+
+  async find(digest: string): Promise<{ sealed: Buffer; plainSize: bigint; storedSize: bigint } | undefined> {
+    const row = await this.db
+      .selectFrom('bundles')
+      .select(['stored_sealed', 'plain_size', 'stored_size'])
+      .where('digest', '=', digest)
+      .executeTakeFirst();
+    return row && { sealed: row.stored_sealed, plainSize: row.plain_size, storedSize: row.stored_size };
+  }
+
+  /** Whether the cluster is assigned this bundle: nothing else may be fetched. */
+  async isAssigned(clusterId: string, digest: string): Promise<boolean> {
+    const row = await this.db
+      .selectFrom('assignments')
+      .select('cluster_id')
+      .where('cluster_id', '=', clusterId)
+      .where('bundle_digest', '=', digest)
+      .where('action', '=', 'apply')
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** Deletes bundles, renders and contents that nothing has referred to for a day; answers how many bundles went. */
+  async sweep(keepReleases: number): Promise<number> {
+    await sql`
+      delete from releases using (
+        select id, row_number() over (partition by owner_id order by number desc) as age from releases
+      ) as ranked where ranked.id = releases.id and ranked.age > ${keepReleases}
+    `.execute(this.db);
+    const { numAffectedRows } = await sql`
+      delete from bundles where referenced_at < now() - interval '1 day'
+        and not exists (select from assignments where bundle_digest = bundles.digest)
+        and not exists (select from applications where bundle_digest = bundles.digest)
+        and not exists (select from release_targets where bundle_digest = bundles.digest)
+        and not exists (select from departed_applications where bundle_digest = bundles.digest and decided_at > now() - interval '7 days')
+    `.execute(this.db);
+    await sql`
+      delete from assignment_contents where created_at < now() - interval '1 day'
+        and not exists (select from assignments where assignment_digest = digest)
+        and not exists (select from release_targets where assignment_digest = digest)
+    `.execute(this.db);
+    await sql`delete from departed_applications where decided_at < now() - interval '30 days' and gone_at is not null`.execute(this.db);
+    return Number(numAffectedRows ?? 0n);
+  }
+}

@@ -1,0 +1,62 @@
+import { MusterError } from '@muster/base';
+import type { KubeObject } from '@muster/kube';
+import { Inject, Injectable } from '@nestjs/common';
+import { Sealer } from '../store/sealer.ts';
+import type { Bundle } from './bundle.ts';
+import { readBundle } from './bundle.ts';
+import { BundlesRepository, type NewRender, type StoredRender } from './bundles.repository.ts';
+
+/** Releases that each owner keeps. */
+const KEEP_RELEASES = 10;
+/** Earlier renders looked at for one that still holds. */
+const CANDIDATES = 5;
+
+/** Rendered manifests by digest: sealed at rest, shared by all clusters that are assigned them. */
+@Injectable()
+export class BundlesService {
+  constructor(
+    @Inject(BundlesRepository) private readonly repository: BundlesRepository,
+    @Inject(Sealer) private readonly sealer: Sealer,
+  ) {}
+
+  async store(bundle: Bundle, render: NewRender): Promise<void> {
+    const { digest, plainSize, objectCount } = bundle;
+    const sealed = this.sealer.seal(bundle.stored, contextOf(digest));
+    await this.repository.store({ digest, plainSize, objectCount, sealed, storedSize: bundle.stored.length }, render);
+  }
+
+  /** Earlier renders with these base keys, newest first. */
+  renders(baseKeys: readonly string[]): Promise<StoredRender[]> {
+    return this.repository.renders(baseKeys, CANDIDATES);
+  }
+
+  /** The zstd bytes of a bundle, as agents download them. Throws `not-found`. */
+  async openStored(digest: string): Promise<Buffer> {
+    return (await this.#open(digest)).stored;
+  }
+
+  /** The objects of a bundle. Throws `not-found`. */
+  async objects(digest: string): Promise<KubeObject[]> {
+    const { stored, plainSize } = await this.#open(digest);
+    return readBundle(stored, Number(plainSize));
+  }
+
+  isAssigned(clusterId: string, digest: string): Promise<boolean> {
+    return this.repository.isAssigned(clusterId, digest);
+  }
+
+  /** Forgets what nothing refers to any more. */
+  sweep(): Promise<number> {
+    return this.repository.sweep(KEEP_RELEASES);
+  }
+
+  async #open(digest: string): Promise<{ stored: Buffer; plainSize: bigint }> {
+    const row = await this.repository.find(digest);
+    if (!row) throw new MusterError('not-found', `there is no bundle ${digest}`);
+    return { stored: this.sealer.open(row.sealed, contextOf(digest)), plainSize: row.plainSize };
+  }
+}
+
+function contextOf(digest: string): string {
+  return `bundles/stored/${digest}`;
+}
