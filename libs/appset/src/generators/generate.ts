@@ -1,0 +1,94 @@
+import { type Context, textsAt, within } from '../context.ts';
+import { paramsError } from '../errors.ts';
+import { flatten, type Params } from '../params.ts';
+import { compileSelector, type Matcher, parameterRules } from '../selector.ts';
+import type { ApplicationTemplate, Generator } from '../types.ts';
+import { clusterParameters } from './clusters.ts';
+import { externalParameters } from './external.ts';
+import { gitParameters } from './git.ts';
+import { listParameters } from './list.ts';
+import { matrixParameters } from './matrix.ts';
+import { mergeParameters } from './merge.ts';
+
+export type Kind = Exclude<keyof Generator, 'selector'>;
+
+type Run = (generator: never, context: Context, where: string, depth: number) => Promise<Params[]>;
+
+/** The kinds in the order in which an entry that names several runs them. */
+const KINDS: Record<Kind, Run> = {
+  list: listParameters,
+  clusters: clusterParameters,
+  git: gitParameters,
+  scmProvider: externalParameters('scmProvider'),
+  clusterDecisionResource: externalParameters('clusterDecisionResource'),
+  pullRequest: externalParameters('pullRequest'),
+  matrix: matrixParameters,
+  merge: mergeParameters,
+  plugin: externalParameters('plugin'),
+};
+
+/** How deep generators nest: a matrix or merge in a matrix or merge, and no further. */
+const MAX_DEPTH = 2;
+
+export interface Generated {
+  kind: Kind;
+  template: ApplicationTemplate | undefined;
+  sets: Params[];
+}
+
+/** Checks the selector beside a generator, which comes before the generator runs and is never a template. */
+export function selectorOf(generator: Generator, where: string): Matcher | undefined {
+  if (!generator.selector) return undefined;
+  textsAt(generator.selector.matchLabels, `${where}.selector.matchLabels`);
+  try {
+    return compileSelector(generator.selector, parameterRules);
+  } catch (error) {
+    throw paramsError(`error parsing label selector: ${(error as Error).message}`, `${where}.selector`);
+  }
+}
+
+/** The kinds an entry names. `depth` counts the matrices and merges around it; deeper ones do not exist. */
+export function kindsOf(generator: Generator, depth: number): Kind[] {
+  const kinds = (Object.keys(KINDS) as Kind[]).filter(
+    (kind) => generator?.[kind] !== undefined && generator[kind] !== null,
+  );
+  return depth < MAX_DEPTH ? kinds : kinds.filter((kind) => kind !== 'matrix' && kind !== 'merge');
+}
+
+/** Runs every kind that an entry names and keeps the parameter sets that its selector takes. */
+export async function generate(
+  generator: Generator,
+  context: Context,
+  where: string,
+  depth = 0,
+  selector = selectorOf(generator, where),
+): Promise<Generated[]> {
+  const out: Generated[] = [];
+  for (const kind of kindsOf(generator, depth)) {
+    context.signal?.throwIfAborted();
+    const place = `${where}.${kind}`;
+    const spec = generator[kind];
+    if (typeof spec !== 'object' || Array.isArray(spec)) throw paramsError('this must be a map', place);
+    const sets = await within(place, '', () => KINDS[kind](spec as never, context, place, depth));
+    const kept = selector ? sets.filter((params) => selector(flatten(params, true))) : sets;
+    out.push({ kind, template: spec!.template, sets: kept });
+  }
+  return out;
+}
+
+/** The parameter sets of a child of a matrix or merge, which must name exactly one kind. */
+export async function generateChild(
+  generator: Generator,
+  context: Context,
+  where: string,
+  depth: number,
+  selector?: Matcher,
+): Promise<Params[]> {
+  const results = await within(where, 'child generator returned an error on parameter generation: ', () =>
+    generate(generator ?? {}, context, where, depth, selector),
+  );
+  if (results.length === 0) throw paramsError('child generator generated no parameters', where);
+  if (results.length > 1)
+    throw paramsError('found more than one generator in a child; it may have one kind', where);
+  return results[0]!.sets;
+}

@@ -1,0 +1,77 @@
+import type { Json } from '@muster/base';
+import type { Generator } from './types.ts';
+
+/** What expansion knows of a registered cluster. `server` and `name` are what Applications name it by. */
+export interface ClusterFacts {
+  name: string;
+  server: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  project?: string;
+}
+
+/** A repository at one revision. Paths are relative to its root, with `/`. */
+export interface RepoTree {
+  /** Every file, in any order. */
+  files: Iterable<string>;
+  /** Directories without files below them, where the source knows such (Git does not). */
+  directories?: Iterable<string>;
+  /** The file's text; called only for files that a generator matched. */
+  read(path: string): string | Promise<string>;
+}
+
+/** Where git generators read; the revision may be empty (the default branch). A failure ends the expansion. */
+export interface RepoContents {
+  tree(repoURL: string, revision: string, signal?: AbortSignal): RepoTree | Promise<RepoTree>;
+}
+
+export type ExternalKind = 'scmProvider' | 'pullRequest' | 'clusterDecisionResource' | 'plugin';
+
+/** Answers generators that ask an outside service: lists of parameter sets, shaped for the engine at hand. */
+export interface ExternalParameters {
+  parameters(
+    kind: ExternalKind,
+    generator: NonNullable<Generator[ExternalKind]>,
+    context: { goTemplate: boolean; namespace: string; name: string },
+    signal?: AbortSignal,
+  ): Promise<{ [name: string]: Json }[]>;
+}
+
+export interface GoTemplateRequest {
+  /** Rendered in this order for each parameter set; what one text sets the next one sees. */
+  texts: string[];
+  /** Parameter sets; instances of StringMap, StringList and MapList are Go's typed maps and lists. */
+  paramSets: readonly Record<string, unknown>[];
+  /** text/template options such as `missingkey=error`. */
+  options: string[];
+  /** Each text stands alone: an error takes its place and nothing stops. */
+  independent?: boolean;
+}
+
+/** An error of one text: `text` is its index. */
+export interface TextFailure {
+  error: string;
+  text: number;
+}
+
+export interface RenderedRows {
+  /** One row per parameter set, one string per text; shorter when `failure` ended the batch. */
+  rows: (string | TextFailure)[][];
+  failure?: TextFailure;
+}
+
+/** Go's text/template with sprig and Argo CD's functions, over whole batches. */
+export interface GoTemplateEngine {
+  render(request: GoTemplateRequest, signal?: AbortSignal): Promise<RenderedRows>;
+}
+
+/** YAML as Kubernetes reads it, to JSON text: one answer per text. */
+export interface YamlReader {
+  toJson(texts: string[], signal?: AbortSignal): Promise<(string | TextFailure)[]>;
+}
+
+/** What expansion cannot do in TypeScript and stay exact; `@muster/renderer` has the one over WASI. */
+export interface TemplateEngines {
+  goTemplate: GoTemplateEngine;
+  yaml: YamlReader;
+}

@@ -1,0 +1,94 @@
+import { type ExpansionReason, ExpansionError } from './errors.ts';
+import { compileFast, type FastTemplate, renderFast } from './fasttemplate.ts';
+import type { Params } from './params.ts';
+import type { GoTemplateEngine, TextFailure } from './ports.ts';
+
+/** Which template language an ApplicationSet speaks, with what it needs. */
+export interface Language {
+  goTemplate: boolean;
+  options: string[];
+  engine: GoTemplateEngine;
+  signal: AbortSignal | undefined;
+}
+
+export type Cell = string | TextFailure;
+
+/** How large one call to the engine is; its limits are per call, and a signal is looked at between calls. */
+const BATCH = 2000;
+
+/** A text that cannot be rendered, before it has a reason and a field. */
+export class TextError extends Error {
+  readonly text: number;
+  readonly set: number;
+  constructor(message: string, text: number, set: number) {
+    super(message);
+    this.text = text;
+    this.set = set;
+  }
+}
+
+/** Renders the texts in order for each set, one row per set. Throws a TextError for the first failure. */
+export async function renderTexts(
+  texts: string[],
+  sets: readonly Params[],
+  language: Language,
+): Promise<string[][]> {
+  if (texts.length === 0 && !(language.goTemplate && language.options.length > 0)) return sets.map(() => []);
+  if (!language.goTemplate) return renderFastTexts(texts, sets, language.signal);
+  const out: string[][] = [];
+  for (let start = 0; start < sets.length; start += BATCH) {
+    language.signal?.throwIfAborted();
+    const request = { texts, paramSets: sets.slice(start, start + BATCH), options: language.options };
+    const { rows, failure } = await language.engine.render(request, language.signal);
+    for (const row of rows) out.push(row as string[]);
+    if (failure) throw new TextError(failure.error, failure.text, out.length);
+  }
+  return out;
+}
+
+function renderFastTexts(
+  texts: string[],
+  sets: readonly Params[],
+  signal: AbortSignal | undefined,
+): string[][] {
+  const compiled: (FastTemplate | undefined)[] = [];
+  return sets.map((params, set) => {
+    if (set % BATCH === 0) signal?.throwIfAborted();
+    return texts.map((text, i) => {
+      try {
+        if (set === 0) compiled[i] = compileFast(text);
+        const template = compiled[i];
+        return template ? renderFast(template, params) : text;
+      } catch (error) {
+        throw new TextError((error as Error).message, i, set);
+      }
+    });
+  });
+}
+
+/** Like renderTexts with a failure in place of each text that fails: goTemplate only. */
+export async function renderEach(
+  texts: string[],
+  sets: readonly Params[],
+  language: Language,
+  options: string[],
+): Promise<Cell[][]> {
+  if (texts.length === 0) return sets.map(() => []);
+  const { rows } = await language.engine.render(
+    { texts, paramSets: sets, options, independent: true },
+    language.signal,
+  );
+  return rows;
+}
+
+/** Turns a TextError into an ExpansionError that names the field; passes everything else through as `reason`. */
+export function locate(
+  error: unknown,
+  reason: ExpansionReason,
+  field: (text: number) => string,
+  prefix = '',
+): unknown {
+  if (error instanceof TextError)
+    return new ExpansionError(reason, prefix + error.message, field(error.text));
+  return error;
+}
