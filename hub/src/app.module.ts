@@ -39,7 +39,7 @@ export class AppModule {
         ConfigModule.forRoot(config),
         TelemetryModule.forRoot(logger),
         StoreModule.forRoot(store),
-        QueueModule,
+        QueueModule.forRoot(),
         AccessModule,
         AuditModule,
         ApiModule,

@@ -1,7 +1,124 @@
-import { Global, Module } from '@nestjs/common';
+import { BullModule, getQueueToken } from '@nestjs/bullmq';
+import {
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  Global,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import type { Queue } from 'bullmq';
+import { Readiness } from '../api/readiness.ts';
+import { CONFIG, type Config } from '../config.ts';
+import { DATABASE, DATABASE_URL, type Db } from '../store/database.ts';
+import { Notifications } from '../store/notifications.ts';
+import { LOGGER, type Logger } from '../telemetry/logger.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { type Backend, openBackend } from './backend.ts';
+import { JOBS, QUEUES } from './jobs.ts';
 import { Outbox } from './outbox.ts';
+import { OutboxRepository } from './outbox.repository.ts';
 import { JobRegistry } from './registry.ts';
+import { type Queues, Relay } from './relay.ts';
+import { Workers } from './workers.ts';
+
+const BACKEND = Symbol('queue backend');
+const KNOWN_JOBS = Symbol('known jobs');
+
+/** Starts relay and workers once everything is wired, and stops them before anything they use. */
+@Injectable()
+export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  readonly #workers: Workers;
+  #relay: Relay | undefined;
+
+  constructor(
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
+    @Inject(JobRegistry) private readonly registry: JobRegistry,
+    @Inject(OutboxRepository) private readonly repository: OutboxRepository,
+    @Inject(Metrics) metrics: Metrics,
+    @Inject(Readiness) private readonly readiness: Readiness,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    readiness.expect('queue');
+    this.#workers = new Workers(registry, repository, metrics, logger.child({ part: 'queue' }));
+    metrics.queueDepths(() => repository.depths());
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const get = <T>(token: symbol | string | (new (...args: never[]) => T)) =>
+      this.modules.get<T>(token as never, { strict: false });
+    this.registry.verify(get<typeof JOBS>(KNOWN_JOBS));
+    const queues = Object.fromEntries(
+      QUEUES.map((name) => [name, get<Queue>(getQueueToken(name))]),
+    ) as Queues;
+    const log = this.logger.child({ part: 'queue' });
+    for (const queue of Object.values(queues)) {
+      queue.on('error', (error: Error) => log.warn({ err: error, queue: queue.name }, 'queue'));
+    }
+    const relay = new Relay(queues, this.repository, log);
+    this.#relay = relay;
+    this.#workers.onPostponed = () => relay.wake();
+    await this.#workers.start(get<Backend>(BACKEND));
+    await relay.start(get<Notifications>(Notifications), this.registry.scheduled());
+    this.readiness.set('queue', true);
+  }
+
+  /** Whether the queue takes work. */
+  get healthy(): boolean {
+    return this.#relay?.healthy ?? false;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#relay?.stop();
+    await this.#workers.stop();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.modules.get<Backend>(BACKEND, { strict: false }).close();
+  }
+}
 
 @Global()
-@Module({ providers: [Outbox, JobRegistry], exports: [Outbox, JobRegistry] })
-export class QueueModule {}
+@Module({
+  providers: [
+    {
+      provide: BACKEND,
+      inject: [DATABASE_URL, CONFIG, LOGGER],
+      useFactory: (url: string, config: Config, logger: Logger) =>
+        openBackend(url, config.redisUrl, (error) => logger.warn({ err: error }, 'redis')),
+    },
+  ],
+  exports: [BACKEND],
+})
+class BackendModule {}
+
+/** Outbox, relay and workers. `jobs` is the list that handlers are checked against. */
+@Module({})
+export class QueueModule {
+  static forRoot(jobs = JOBS): DynamicModule {
+    return {
+      module: QueueModule,
+      global: true,
+      imports: [BackendModule, ...QUEUES.map(registerQueue)],
+      providers: [
+        Outbox,
+        JobRegistry,
+        { provide: OutboxRepository, inject: [DATABASE], useFactory: (db: Db) => new OutboxRepository(db) },
+        { provide: KNOWN_JOBS, useValue: jobs },
+        QueueRunner,
+      ],
+      exports: [Outbox, JobRegistry, QueueRunner],
+    };
+  }
+}
+
+function registerQueue(name: string): DynamicModule {
+  return BullModule.registerQueueAsync({
+    name,
+    inject: [BACKEND],
+    useFactory: (backend: Backend) => ({ connection: backend.producer as never, prefix: backend.prefix }),
+  });
+}

@@ -121,8 +121,6 @@ export interface ClustersTable {
   remove_mode: Nullable<'keep' | 'uninstall' | 'forget'>;
   removal_requested_at: NullableTimestamp;
   removal_held_at: NullableTimestamp;
-  removal_requested_at: NullableTimestamp;
-  removal_held_at: NullableTimestamp;
   created_at: DefaultedTimestamp;
   approved_at: NullableTimestamp;
   approved_by: Nullable<string>;
@@ -267,23 +265,6 @@ export interface DepartedApplicationsTable {
   decided_at: DefaultedTimestamp;
   gone_at: NullableTimestamp;
 }
-export interface DepartedApplicationsTable {
-  id: string;
-  namespace: string;
-  name: string;
-  set_id: Nullable<string>;
-  set_name: Nullable<string>;
-  project: string;
-  cluster_id: Nullable<string>;
-  manifest_sealed: Buffer;
-  bundle_digest: Nullable<string>;
-  render_key: Nullable<string>;
-  commit: Nullable<string>;
-  action: string;
-  counted: boolean;
-  decided_at: DefaultedTimestamp;
-  gone_at: NullableTimestamp;
-}
 export interface BundlesTable {
   digest: string;
   plain_size: Bigint;
@@ -338,11 +319,6 @@ export interface ReleaseTargetsTable {
   bundle_digest: Nullable<string>;
   commit: Nullable<string>;
   removed_action: Nullable<'orphan' | 'uninstall'>;
-}
-export interface AssignmentContentsTable {
-  digest: string;
-  content: Buffer;
-  created_at: DefaultedTimestamp;
 }
 export interface AssignmentContentsTable {
   digest: string;
@@ -466,12 +442,10 @@ export interface Schema {
   application_set_repositories: ApplicationSetRepositoriesTable;
   applications: ApplicationsTable;
   departed_applications: DepartedApplicationsTable;
-  departed_applications: DepartedApplicationsTable;
   bundles: BundlesTable;
   renders: RendersTable;
   releases: ReleasesTable;
   release_targets: ReleaseTargetsTable;
-  assignment_contents: AssignmentContentsTable;
   assignment_contents: AssignmentContentsTable;
   assignments: AssignmentsTable;
   target_status: TargetStatusTable;

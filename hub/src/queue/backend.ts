@@ -1,0 +1,72 @@
+import { createPostgresBackend, runMigrations, setDefaultBackendFactory } from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+
+/** BullMQ's tables live apart from ours. */
+const SCHEMA = 'bullmq';
+const PREFIX = 'muster';
+
+/** How queues and workers reach the queue. Typed loosely: each backend reads its own kind. */
+export interface Backend {
+  kind: 'postgres' | 'redis';
+  /** For adding jobs: fails fast while the backend is away. */
+  producer: object;
+  /** For workers: waits for the backend to come back. */
+  consumer: object;
+  prefix: string;
+  close(): Promise<void>;
+}
+
+/** Chooses the backend for this process, and makes or upgrades BullMQ's tables where they are in PostgreSQL. */
+export async function openBackend(
+  databaseUrl: string,
+  redisUrl: string | undefined,
+  onError: (error: Error) => void,
+): Promise<Backend> {
+  return redisUrl ? redis(redisUrl, onError) : postgres(databaseUrl);
+}
+
+async function postgres(databaseUrl: string): Promise<Backend> {
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: 'muster-hub queue migrate',
+  });
+  await client.connect();
+  try {
+    await runMigrations(client, SCHEMA);
+  } finally {
+    await client.end();
+  }
+  setDefaultBackendFactory(createPostgresBackend);
+  const connection = (max: number) => ({
+    connectionString: databaseUrl,
+    schema: SCHEMA,
+    max,
+    application_name: 'muster-hub queue',
+    connectionTimeoutMillis: 10_000,
+  });
+  return {
+    kind: 'postgres',
+    producer: connection(1),
+    consumer: connection(2),
+    prefix: PREFIX,
+    close: async () => undefined,
+  };
+}
+
+function redis(url: string, onError: (error: Error) => void): Backend {
+  setDefaultBackendFactory(undefined);
+  const producer = new Redis(url, { maxRetriesPerRequest: 1, connectTimeout: 5000, commandTimeout: 10_000 });
+  const consumer = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 5000 });
+  for (const connection of [producer, consumer]) connection.on('error', onError);
+  return {
+    kind: 'redis',
+    producer,
+    consumer,
+    prefix: PREFIX,
+    close: async () => {
+      producer.disconnect();
+      consumer.disconnect();
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { type Kysely, sql } from 'kysely';
+import type { Db } from '../store/database.ts';
+import type { Schema } from '../store/schema.ts';
+import type { QueueName } from './jobs.ts';
+
+/** What a job finds when it starts. */
+export interface OutboxRow {
+  requested: bigint;
+  payload: Record<string, unknown>;
+  attempts: number;
+}
+
+/** A row that was handed over and not finished is handed over again after this long. */
+export const HAND_AGAIN_SECONDS = 30;
+const BATCH = 500;
+
+/** The SQL of relay and workers over the outbox. */
+export class OutboxRepository {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** Marks up to 500 due rows as handed over and returns them; a row goes to one replica only. */
+  async claim(): Promise<{ queue: QueueName; key: string }[]> {
+    const { rows } = await sql<{ queue: QueueName; key: string }>`
+      with due as (
+        select queue, key from outbox
+        where (handed_at is null or handed_at < now() - make_interval(secs => ${HAND_AGAIN_SECONDS}))
+          and (not_before is null or not_before <= now())
+        order by created_at limit ${BATCH} for update skip locked
+      )
+      update outbox set handed_at = now() from due
+      where outbox.queue = due.queue and outbox.key = due.key
+      returning outbox.queue, outbox.key`.execute(this.#db);
+    return rows;
+  }
+
+  /** Gives back rows that could not be handed over. */
+  async unclaim(rows: readonly { queue: string; key: string }[]): Promise<void> {
+    await sql`
+      update outbox set handed_at = null
+      from unnest(${rows.map(({ queue }) => queue)}::text[], ${rows.map(({ key }) => key)}::text[]) as given(queue, key)
+      where outbox.queue = given.queue and outbox.key = given.key`.execute(this.#db);
+  }
+
+  /** Milliseconds until the next row that waits for its time is due; undefined when none waits. */
+  async nextDueMs(): Promise<number | undefined> {
+    const { rows } = await sql<{ ms: number | null }>`
+      select ceil(extract(epoch from min(not_before) - clock_timestamp()) * 1000)::float8 as ms
+      from outbox where handed_at is null and not_before is not null`.execute(this.#db);
+    return rows[0]?.ms ?? undefined;
+  }
+
+  /** The row of a job that may run now. */
+  async find(queue: QueueName, key: string): Promise<OutboxRow | undefined> {
+    return this.#db
+      .selectFrom('outbox')
+      .select(['requested', 'payload', 'attempts'])
+      .where('queue', '=', queue)
+      .where('key', '=', key)
+      .where((eb) => eb.or([eb('not_before', 'is', null), eb('not_before', '<=', sql<Date>`now()`)]))
+      .executeTakeFirst();
+  }
+
+  /** Deletes the row unless it was asked for again since `requested` was read. */
+  async complete(db: Kysely<Schema>, queue: QueueName, key: string, requested: bigint): Promise<void> {
+    await db
+      .deleteFrom('outbox')
+      .where('queue', '=', queue)
+      .where('key', '=', key)
+      .where('requested', '=', requested as never)
+      .execute();
+  }
+
+  async completeAny(queue: QueueName, key: string, requested: bigint): Promise<void> {
+    await this.complete(this.#db, queue, key, requested);
+  }
+
+  /** Keeps the row for later, unless it was asked for again. `attempts` counts rounds of retries. */
+  async postpone(
+    queue: QueueName,
+    key: string,
+    requested: bigint,
+    until: Date,
+    attempts: number,
+  ): Promise<void> {
+    await sql`
+      update outbox set not_before = ${until}, handed_at = null, attempts = ${attempts}
+      where queue = ${queue} and key = ${key} and requested = ${requested}`.execute(this.#db);
+  }
+
+  /** Rows by queue. */
+  async depths(): Promise<{ queue: string; depth: number; oldestSeconds: number }[]> {
+    const { rows } = await sql<{ queue: string; depth: number; oldestSeconds: number }>`
+      select queue, count(*)::int as depth,
+        greatest(0, extract(epoch from now() - min(created_at)))::float8 as "oldestSeconds"
+      from outbox group by queue`.execute(this.#db);
+    return rows;
+  }
+}

@@ -1,0 +1,375 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Outcome, done, failed, waiting } from '@muster/base';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ApiModule } from '../api/api.module.ts';
+import { CONFIG, readConfig } from '../config.ts';
+import { Notifications } from '../store/notifications.ts';
+import { Sealer } from '../store/sealer.ts';
+import { StoreModule } from '../store/store.module.ts';
+import { TelemetryModule } from '../telemetry/telemetry.module.ts';
+import { type TestDatabase, startTestDatabase } from '../testing/index.ts';
+import { type JobContext, type JobHandler, jobHandlers } from './jobs.ts';
+import { Outbox } from './outbox.ts';
+import { QueueModule } from './queue.module.ts';
+
+const PATIENCE = { timeout: 60_000, interval: 20 };
+
+interface Backend {
+  name: string;
+  start(): Promise<{ redisUrl?: string; stop(): Promise<void> }>;
+}
+const backends: Backend[] = [
+  { name: 'PostgreSQL', start: async () => ({ stop: async () => undefined }) },
+  { name: 'Redis', start: startRedis },
+];
+
+describe.each(backends)('the queue on $name', (backend) => {
+  let database: TestDatabase;
+  let running: Awaited<ReturnType<Backend['start']>>;
+  const hubs: Hub[] = [];
+  const start = async (handle: JobHandler['handle'], everySeconds?: number) => {
+    const hub = await startHub(database.url, running.redisUrl, handle, everySeconds);
+    hubs.push(hub);
+    return hub;
+  };
+  const outboxKeys = async () =>
+    (await database.db.selectFrom('outbox').select('key').orderBy('key').execute()).map(({ key }) => key);
+
+  beforeAll(async () => {
+    database = await startTestDatabase();
+    running = await backend.start();
+  });
+  afterEach(async () => {
+    await Promise.all(hubs.splice(0).map((hub) => hub.stop()));
+    await database.db.deleteFrom('outbox').execute();
+  });
+  afterAll(async () => {
+    await database.stop();
+    await running.stop();
+  });
+
+  test('does what is asked for, with the payload, and deletes the row', async () => {
+    const seen: unknown[] = [];
+    const hub = await start(async (key, { payload }) => {
+      seen.push([key, payload]);
+      return done;
+    });
+    await hub.ask(['set:a', 'set:b'], { payload: { why: 'test' } });
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+    expect(seen.sort()).toEqual([
+      ['set:a', { why: 'test' }],
+      ['set:b', { why: 'test' }],
+    ]);
+  });
+
+  test('does nothing for work whose transaction rolled back', async () => {
+    const seen: string[] = [];
+    const hub = await start(async (key) => {
+      seen.push(key);
+      return done;
+    });
+    await database.db
+      .transaction()
+      .execute(async (trx) => {
+        await hub.outbox.add(trx, 'expand', ['set:rolled-back']);
+        throw new Error('no');
+      })
+      .catch(() => undefined);
+    await hub.ask(['set:after']);
+    await vi.waitFor(() => expect(seen).toEqual(['set:after']), PATIENCE);
+  });
+
+  test('runs once more, not twice, for all that was asked while it ran', async () => {
+    let runs = 0;
+    const gate = Promise.withResolvers<void>();
+    const hub = await start(async () => {
+      runs++;
+      if (runs === 1) await gate.promise;
+      return done;
+    });
+    await hub.ask(['set:busy']);
+    await vi.waitFor(() => expect(runs).toBe(1), PATIENCE);
+    for (let again = 0; again < 5; again++) await hub.ask(['set:busy']);
+    gate.resolve();
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+    expect(runs).toBe(2);
+  });
+
+  test('completes in the transaction of the effect, and only what was asked before the run began', async () => {
+    const order: string[] = [];
+    const hub: Hub = await start(async (key, context) => {
+      order.push('run');
+      await database.db.transaction().execute(async (trx) => {
+        if (order.length === 1) await hub.ask([key]); // asked again, from elsewhere, while it runs
+        await context.complete(trx);
+      });
+      return done;
+    });
+    await hub.ask(['set:effect']);
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+    expect(order).toEqual(['run', 'run']);
+  });
+
+  test('tries a transient failure again, and gives a terminal one up', async () => {
+    const runs: string[] = [];
+    const hub = await start(async (key) => {
+      runs.push(key);
+      if (key === 'set:broken') return failed('terminal', 'will never work');
+      if (runs.filter((one) => one === key).length === 1) return failed('transient', 'not yet');
+      if (runs.filter((one) => one === key).length === 2) throw new Error('not yet either');
+      return done;
+    });
+    await hub.ask(['set:flaky', 'set:broken']);
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+    expect(runs.sort()).toEqual(['set:broken', 'set:flaky', 'set:flaky', 'set:flaky']);
+  });
+
+  test('keeps what fails for long, and starts afresh when it is asked for again', async () => {
+    let broken = true;
+    let runs = 0;
+    const hub = await start(async () => {
+      runs++;
+      return broken ? failed('transient', 'down') : done;
+    });
+    await hub.ask(['set:down']);
+    await vi.waitFor(async () => {
+      const row = await database.db.selectFrom('outbox').selectAll().executeTakeFirstOrThrow();
+      expect(row.attempts).toBe(1);
+      expect(row.not_before!.getTime()).toBeGreaterThan(Date.now());
+    }, PATIENCE);
+    expect(runs).toBe(4);
+    broken = false;
+    await hub.ask(['set:down']);
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+  });
+
+  test('waits until its time, or until it is asked for again', async () => {
+    const runs = new Map<string, number>();
+    const hub = await start(async (key) => {
+      const count = (runs.get(key) ?? 0) + 1;
+      runs.set(key, count);
+      if (count > 1) return done;
+      return waiting('for something', new Date(Date.now() + (key === 'set:soon' ? 300 : 3_600_000)));
+    });
+    await hub.ask(['set:soon', 'set:late']);
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual(['set:late']), PATIENCE);
+    expect(runs.get('set:late')).toBe(1);
+    await hub.ask(['set:late']);
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+  });
+
+  test('starts at the time asked for', async () => {
+    let ranAt = 0;
+    const hub = await start(async () => {
+      ranAt = Date.now();
+      return done;
+    });
+    const notBefore = new Date(Date.now() + 400);
+    await hub.ask(['set:timed'], { notBefore });
+    await vi.waitFor(() => expect(ranAt).toBeGreaterThan(0), PATIENCE);
+    expect(ranAt).toBeGreaterThanOrEqual(notBefore.getTime() - 50);
+  });
+
+  test('aborts what runs at shutdown and another replica does it', async () => {
+    let aborted = false;
+    const begun = Promise.withResolvers<void>();
+    const first = await start(async (_key, { signal }) => {
+      begun.resolve();
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      aborted = true;
+      throw signal.reason;
+    });
+    await first.ask(['set:long']);
+    await begun.promise;
+    await first.stop();
+    expect(aborted).toBe(true);
+    expect(await outboxKeys()).toEqual(['set:long']);
+    await start(async () => done);
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+  });
+
+  test('does again what a killed replica was doing', async () => {
+    const child = await startVictim(database.url, running.redisUrl);
+    await database.db.transaction().execute((trx) => new Outbox().add(trx, 'expand', ['set:victim']));
+    await child.line('working on set:victim');
+    await child.kill();
+    const seen: string[] = [];
+    await start(async (key) => {
+      seen.push(key);
+      return done;
+    });
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+    expect(seen).toContain('set:victim');
+  });
+
+  test('runs maintenance by the clock', async () => {
+    let runs = 0;
+    await start(async () => {
+      runs++;
+      return done;
+    }, 1);
+    await vi.waitFor(() => expect(runs).toBeGreaterThanOrEqual(2), PATIENCE);
+  });
+
+  test.runIf(backend.name === 'Redis')('loses nothing when Redis loses everything', async () => {
+    let open = false;
+    const seen = new Set<string>();
+    const hub = await start(async (key) => {
+      if (!open) return failed('transient', 'closed');
+      seen.add(key);
+      return done;
+    });
+    await hub.ask(Array.from({ length: 20 }, (_, index) => `set:${index}`));
+    const redis = new Redis(running.redisUrl!);
+    await vi.waitFor(async () => expect(await redis.dbsize()).toBeGreaterThan(20), PATIENCE);
+    await redis.flushall();
+    redis.disconnect();
+    open = true;
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+    expect(seen.size).toBe(20);
+  });
+});
+
+test('the app refuses to start when a job has no handler or two', async () => {
+  const { JobRegistry } = await import('./registry.ts');
+  const handle = async (): Promise<Outcome> => done;
+  const registry = new JobRegistry();
+  registry.add([{ queue: 'expand', prefix: 'set', handle }]);
+  registry.add([{ queue: 'expand', prefix: 'set', handle }]);
+  registry.add([{ queue: 'render', prefix: 'unheard-of', handle }]);
+  expect(() =>
+    registry.verify([
+      { queue: 'expand', prefix: 'set' },
+      { queue: 'sources', prefix: 'repository' },
+    ]),
+  ).toThrow(
+    'jobs: sources/repository has no handler; expand/set has two handlers; render/unheard-of is not listed',
+  );
+});
+
+interface Hub {
+  outbox: Outbox;
+  ask(keys: string[], options?: Parameters<Outbox['add']>[3]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+@Module({})
+class TestModule {
+  static with(imports: DynamicModule['imports'], handlers: JobHandler[]): DynamicModule {
+    return { module: TestModule, imports: imports!, providers: [jobHandlers([], () => handlers)] };
+  }
+}
+
+@Module({})
+class ConfigModule {
+  static with(config: object): DynamicModule {
+    return {
+      module: ConfigModule,
+      global: true,
+      providers: [{ provide: CONFIG, useValue: config }],
+      exports: [CONFIG],
+    };
+  }
+}
+
+async function startHub(
+  url: string,
+  redisUrl: string | undefined,
+  handle: (key: string, context: JobContext) => Promise<Outcome>,
+  everySeconds?: number,
+): Promise<Hub> {
+  const { openDatabase } = await import('../store/database.ts');
+  const db = openDatabase(url);
+  const notifications = new Notifications(url);
+  const sealer = new Sealer({ current: 'a', keys: { a: Buffer.alloc(32).toString('base64') } });
+  const handlers: JobHandler[] = everySeconds
+    ? [{ queue: 'maintenance', prefix: 'poll', everySeconds, handle }]
+    : [{ queue: 'expand', prefix: 'set', handle }];
+  const app = await NestFactory.createApplicationContext(
+    TestModule.with(
+      [
+        ConfigModule.with(readConfig({ DATABASE_URL: url, ...(redisUrl ? { REDIS_URL: redisUrl } : {}) })),
+        TelemetryModule.forRoot(pino({ level: process.env['MUSTER_TEST_LOG'] ?? 'silent' })),
+        StoreModule.forRoot({ url, db, sealer, notifications }),
+        QueueModule.forRoot(handlers),
+        ApiModule,
+      ],
+      handlers,
+    ),
+    { logger: false },
+  );
+  let stopped: Promise<void> | undefined;
+  const outbox = app.get(Outbox);
+  return {
+    outbox,
+    ask: (keys, options) => db.transaction().execute((trx) => outbox.add(trx, 'expand', keys, options)),
+    stop: () => {
+      stopped ??= (async () => {
+        await app.close();
+        await notifications.close();
+        await db.destroy();
+      })();
+      return stopped;
+    },
+  };
+}
+
+/** A replica in a process of its own that takes a job and never ends it. */
+async function startVictim(url: string, redisUrl: string | undefined) {
+  const child = spawn(process.execPath, [new URL('./victim.fixture.ts', import.meta.url).pathname], {
+    env: { ...process.env, DATABASE_URL: url, REDIS_URL: redisUrl ?? '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout!.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  return {
+    line: (text: string) => vi.waitFor(() => expect(output).toContain(text), PATIENCE),
+    kill: () => ended(child, 'SIGKILL'),
+  };
+}
+
+function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill(signal);
+  });
+}
+
+async function startRedis() {
+  const port = await new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+  const dir = mkdtempSync(join(tmpdir(), 'muster-redis-'));
+  const child = spawn(
+    'redis-server',
+    ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''],
+    {
+      stdio: 'ignore',
+    },
+  );
+  const redisUrl = `redis://127.0.0.1:${port}`;
+  const probe = new Redis(redisUrl, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+  probe.on('error', () => undefined);
+  await probe.ping();
+  probe.disconnect();
+  return {
+    redisUrl,
+    stop: async () => {
+      await ended(child, 'SIGTERM');
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
