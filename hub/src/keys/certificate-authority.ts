@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type webcrypto } from 'node:crypto';
 import { MusterError } from '@muster/base';
 import * as x509 from './x509.ts';
 import {
@@ -11,6 +11,8 @@ import {
   normalSerial,
 } from './certificates.ts';
 import type { KeyMaterial } from './key-folder.ts';
+
+type CryptoKey = webcrypto.CryptoKey;
 
 const HOUR = 3_600_000;
 /** Agents renew at two thirds of it, over the open link. */

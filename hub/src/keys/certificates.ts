@@ -1,6 +1,9 @@
 import { createHash, createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
 import * as x509 from './x509.ts';
 
+type CryptoKey = webcrypto.CryptoKey;
+type CryptoKeyPair = webcrypto.CryptoKeyPair;
+
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY = 86_400_000;
 /** Clocks of clusters run apart; a certificate is valid from this long before it is made. */
@@ -8,7 +11,7 @@ const BACKDATE = 5 * 60_000;
 const CA_LIFE = 3650 * DAY;
 
 // The ambient WebCrypto: the library wants to be told which one.
-x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+x509.cryptoProvider.set(webcrypto as unknown as typeof globalThis.crypto);
 
 /** A new CA: EC P-256, ten years, may sign leaves only. PEM both. */
 export async function createCa(hubId: string): Promise<{ certificate: string; key: string }> {

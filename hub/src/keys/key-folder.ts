@@ -28,17 +28,19 @@ export interface KeyMaterial {
   renderSeed: Buffer;
 }
 
-const FILES = ['ca.crt', 'ca.key', 'root.key', 'keyset.json', 'sealing.json', 'render-seed.key'];
+/** What agents pinned; all of it or none. */
+const TRUST = ['ca.crt', 'ca.key', 'root.key', 'keyset.json'];
+const FILES = [...TRUST, 'sealing.json', 'render-seed.key'];
 
 /**
- * Reads the keys folder, made first when it is absent or empty (folder 0700, files 0600).
- * A folder that holds some of the files and not others is an error: making up the rest would
+ * Reads the keys folder, filled first (if `create`) when it holds nothing that agents trust (folder 0700, files 0600).
+ * A folder that holds some of it and not the rest is an error: making up the rest would
  * orphan every agent, or leave sealed columns unreadable.
  */
-export async function openKeyFolder(folder: string): Promise<KeyMaterial> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const present = new Set(await readdir(folder));
-  if (!FILES.some((file) => present.has(file))) await fillFolder(folder);
+export async function openKeyFolder(folder: string, create = true): Promise<KeyMaterial> {
+  if (create) await mkdir(folder, { recursive: true, mode: 0o700 });
+  const present = new Set(await readdir(folder).catch(() => [] as string[]));
+  if (create && !TRUST.some((file) => present.has(file))) await fillFolder(folder, present);
   else refuseIncomplete(folder, present);
   return readFolder(folder);
 }
@@ -66,11 +68,11 @@ function refuseIncomplete(folder: string, present: Set<string>): void {
   if (missing.length === 0) return;
   throw new MusterError('precondition', `the keys folder lacks ${missing.join(', ')}`, {
     where: folder,
-    hint: 'restore the whole folder from its backup; only an empty folder is filled with new keys',
+    hint: 'restore the whole folder from its backup; only an empty folder, not named by MUSTER_KEYS_DIR for a shared database, is filled with new keys',
   });
 }
 
-async function fillFolder(folder: string): Promise<void> {
+async function fillFolder(folder: string, present: Set<string>): Promise<void> {
   await chmod(folder, 0o700);
   await mkdir(join(folder, 'signing'), { recursive: true, mode: 0o700 });
   const root = generateKeyPairSync('ed25519').privateKey;
@@ -81,13 +83,11 @@ async function fillFolder(folder: string): Promise<void> {
   await writeSecretFile(join(folder, 'root.key'), pem(root));
   await writeSecretFile(join(folder, 'ca.key'), ca.key);
   await writeSecretFile(join(folder, 'ca.crt'), ca.certificate);
-  const sealingId = randomBytes(4).toString('hex');
-  const sealing: SealingKeys = {
-    current: sealingId,
-    keys: { [sealingId]: randomBytes(32).toString('base64') },
-  };
-  await writeSecretFile(join(folder, 'sealing.json'), JSON.stringify(sealing, null, 2));
-  await writeSecretFile(join(folder, 'render-seed.key'), randomBytes(32));
+  if (!present.has('sealing.json')) {
+    const sealing: SealingKeys = { current: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
+    await writeSecretFile(join(folder, 'sealing.json'), JSON.stringify(sealing, null, 2));
+  }
+  if (!present.has('render-seed.key')) await writeSecretFile(join(folder, 'render-seed.key'), randomBytes(32));
   await writeSecretFile(join(folder, 'keyset.json'), JSON.stringify(signKeySet(keySet, root), null, 2));
 }
 

@@ -36,8 +36,8 @@ export class Keys {
     this.authority = authority;
   }
 
-  static async open(folder: string, now: () => number = Date.now): Promise<Keys> {
-    const material = await openKeyFolder(folder);
+  static async open(folder: string, create = true, now: () => number = Date.now): Promise<Keys> {
+    const material = await openKeyFolder(folder, create);
     return new Keys(material, await CertificateAuthority.open(material, now));
   }
 
@@ -155,7 +155,7 @@ export class Keys {
 
   /** Reads the folder again, after another replica has changed it. */
   async reload(): Promise<void> {
-    const material = await openKeyFolder(this.#material.folder);
+    const material = await openKeyFolder(this.#material.folder, false);
     if (material.hubId !== this.hubId) {
       throw new MusterError('precondition', 'the keys folder now belongs to another hub', {
         where: material.folder,

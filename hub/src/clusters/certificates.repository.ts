@@ -1,0 +1,64 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Kysely, sql } from 'kysely';
+import type { IssuedCertificate } from '../keys/certificate-authority.ts';
+import { DATABASE, type Db } from '../store/database.ts';
+import type { Row, Schema, Trx } from '../store/schema.ts';
+
+/** SQL over `certificates`: what was issued, and what is revoked whatever becomes of its cluster. */
+@Injectable()
+export class CertificatesRepository {
+  readonly #db: Db;
+
+  constructor(@Inject(DATABASE) db: Db) {
+    this.#db = db;
+  }
+
+  async record(clusterId: string, issued: IssuedCertificate, db: Kysely<Schema> = this.#db): Promise<void> {
+    await db
+      .insertInto('certificates')
+      .values({
+        serial: issued.serial,
+        cluster_id: clusterId,
+        fingerprint: issued.fingerprint,
+        not_before: issued.notBefore,
+        not_after: issued.notAfter,
+      })
+      .execute();
+  }
+
+  find(serial: string): Promise<Row<'certificates'> | undefined> {
+    return this.#db.selectFrom('certificates').selectAll().where('serial', '=', serial).executeTakeFirst();
+  }
+
+  /** Revokes all certificates of a cluster that are not revoked yet. */
+  async revokeAll(trx: Trx, clusterId: string, reason: string): Promise<number> {
+    const done = await trx
+      .updateTable('certificates')
+      .set({ revoked_at: sql<Date>`now()`, revoked_reason: reason })
+      .where('cluster_id', '=', clusterId)
+      .where('revoked_at', 'is', null)
+      .executeTakeFirst();
+    return Number(done.numUpdatedRows);
+  }
+
+  /** When the last certificate of each cluster that is not revoked ends. */
+  async latestExpiry(clusterIds: string[]): Promise<Map<string, Date>> {
+    if (clusterIds.length === 0) return new Map();
+    const rows = await this.#db
+      .selectFrom('certificates')
+      .select(['cluster_id', ({ fn }) => fn.max('not_after').as('until')])
+      .where('cluster_id', '=', sql<string>`any(${clusterIds}::uuid[])`)
+      .where('revoked_at', 'is', null)
+      .groupBy('cluster_id')
+      .execute();
+    return new Map(rows.map((row) => [row.cluster_id, row.until]));
+  }
+
+  /** Revoked rows stay as long as their certificate could still renew; others go some time after their end. */
+  async forgetEnded(renewableMs: number): Promise<void> {
+    await this.#db
+      .deleteFrom('certificates')
+      .where('not_after', '<', new Date(Date.now() - renewableMs))
+      .execute();
+  }
+}

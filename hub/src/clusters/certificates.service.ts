@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { MusterError } from '@muster/base';
+import type { RenewExpiredRequest } from '@muster/proto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Actor } from '../access/actor.ts';
+import { Audit } from '../audit/audit.ts';
+import { RENEW_AFTER_EXPIRY_MS, readCertificateRequest } from '../keys/certificate-authority.ts';
+import { Keys } from '../keys/keys.ts';
+import { CertificatesRepository } from './certificates.repository.ts';
+import { ClustersRepository } from './clusters.repository.ts';
+import { ClustersService } from './clusters.service.ts';
+import { EnrollmentsRepository } from './enrollments.repository.ts';
+import { requireProof } from './proof.ts';
+
+/** Certificates of agents: renewed, checked, revoked. */
+@Injectable()
+export class CertificatesService {
+  readonly #certificates: CertificatesRepository;
+  readonly #clusters: ClustersRepository;
+  readonly #registry: ClustersService;
+  readonly #enrollments: EnrollmentsRepository;
+  readonly #keys: Keys;
+  readonly #audit: Audit;
+
+  constructor(
+    @Inject(CertificatesRepository) certificates: CertificatesRepository,
+    @Inject(ClustersRepository) clusters: ClustersRepository,
+    @Inject(ClustersService) registry: ClustersService,
+    @Inject(EnrollmentsRepository) enrollments: EnrollmentsRepository,
+    @Inject(Keys) keys: Keys,
+    @Inject(Audit) audit: Audit,
+  ) {
+    this.#certificates = certificates;
+    this.#clusters = clusters;
+    this.#registry = registry;
+    this.#enrollments = enrollments;
+    this.#keys = keys;
+    this.#audit = audit;
+  }
+
+  /** A new certificate for a cluster whose identity the caller has established. DER, leaf first. */
+  async issue(csr: Uint8Array, clusterId: string): Promise<Buffer[]> {
+    const issued = await this.#keys.authority.issue(csr, clusterId);
+    await this.#certificates.record(clusterId, issued);
+    return issued.chain;
+  }
+
+  /** Refuses a certificate that was revoked. One that the database does not know was issued before it was lost, and counts. */
+  async requireUnrevoked(serial: string): Promise<void> {
+    const row = await this.#certificates.find(serial);
+    if (!row?.revoked_at) return;
+    throw new MusterError('unauthenticated', `this certificate was revoked: ${row.revoked_reason}`, {
+      hint: 'the cluster can join again with a join token made for its name',
+    });
+  }
+
+  /** Renews a certificate that has ended at most 90 days ago, for whoever holds its key. */
+  async renewExpired(request: RenewExpiredRequest, nowMs = Date.now()): Promise<Buffer[]> {
+    const known = await this.#keys.authority.recognise(request.certificate);
+    if (nowMs - known.notAfter.getTime() > RENEW_AFTER_EXPIRY_MS) {
+      throw new MusterError('unauthenticated', `the certificate ended on ${known.notAfter.toISOString()}, more than 90 days ago`, {
+        hint: 'join again with a join token made for this cluster',
+      });
+    }
+    const csrHash = createHash('sha256').update(request.csr).digest('hex');
+    const text = `muster.renew-expired.v1\n${csrHash}\n${request.timeMs}`;
+    requireProof(known.publicKey, text, request.timeMs, request.proof, nowMs);
+    await this.requireUnrevoked(known.serial);
+    await readCertificateRequest(request.csr);
+    return this.issue(request.csr, known.clusterId);
+  }
+
+  /** Cuts a cluster off now: no certificate of it counts any more and no approved enrolment gives a new one. */
+  async revokeOf(name: string, actor: Actor, reason = 'revoked by an operator'): Promise<number> {
+    return this.#clusters.transaction(async (trx) => {
+      const row = await this.#clusters.lockByName(trx, name);
+      if (!row) throw new MusterError('not-found', `there is no cluster ${name}`);
+      const count = await this.#certificates.revokeAll(trx, row.id, reason);
+      await this.#enrollments.refuseAll(trx, row.id, reason);
+      await this.#audit.record(trx, { actor, action: 'cluster.revoke-certificates', object: `cluster/${name}`, reason, details: { count } });
+      await this.#registry.announce(trx, row, 'changed');
+      return count;
+    });
+  }
+
+  latestExpiry(clusterIds: string[]): Promise<Map<string, Date>> {
+    return this.#certificates.latestExpiry(clusterIds);
+  }
+
+  forgetEnded(): Promise<void> {
+    return this.#certificates.forgetEnded(RENEW_AFTER_EXPIRY_MS);
+  }
+}

@@ -1,0 +1,166 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import { DATABASE, type Db } from '../store/database.ts';
+import type { NewRow, Row, RowChange, Schema, Trx } from '../store/schema.ts';
+import type { Requirement } from './label-selector.ts';
+
+export type ClusterRow = Row<'clusters'>;
+
+export interface ClusterQuery {
+  selector: Requirement[];
+  state?: ClusterRow['state'];
+  search?: string;
+  /** Name of the last one seen. */
+  after?: string;
+  limit: number;
+}
+
+/** SQL over `clusters`. */
+@Injectable()
+export class ClustersRepository {
+  readonly #db: Db;
+
+  constructor(@Inject(DATABASE) db: Db) {
+    this.#db = db;
+  }
+
+  transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
+    return this.#db.transaction().execute(work);
+  }
+
+  list(query: ClusterQuery): Promise<ClusterRow[]> {
+    return this.#db
+      .selectFrom('clusters')
+      .selectAll()
+      .where((where) => where.and(query.selector.map((each) => requirement(where, each))))
+      .$if(query.state !== undefined, (select) => select.where('state', '=', query.state!))
+      .$if(!!query.search, (select) => select.where('name', 'ilike', `%${escapeLike(query.search!)}%`))
+      .$if(query.after !== undefined, (select) => select.where('name', '>', query.after!))
+      .orderBy('name')
+      .limit(query.limit)
+      .execute();
+  }
+
+  /** Active clusters, in name order. */
+  active(): Promise<Pick<ClusterRow, 'id' | 'name' | 'server' | 'labels' | 'annotations' | 'local' | 'version'>[]> {
+    return this.#db
+      .selectFrom('clusters')
+      .select(['id', 'name', 'server', 'labels', 'annotations', 'local', 'version'])
+      .where('state', '=', 'active')
+      .orderBy('name')
+      .execute();
+  }
+
+  byName(name: string, trx?: Trx): Promise<ClusterRow | undefined> {
+    return (trx ?? this.#db).selectFrom('clusters').selectAll().where('name', '=', name).executeTakeFirst();
+  }
+
+  byId(id: string): Promise<ClusterRow | undefined> {
+    return this.#db.selectFrom('clusters').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  byIds(ids: string[]): Promise<ClusterRow[]> {
+    if (ids.length === 0) return Promise.resolve([]);
+    return this.#db.selectFrom('clusters').selectAll().where('id', '=', sql<string>`any(${ids}::uuid[])`).execute();
+  }
+
+  byServer(server: string): Promise<ClusterRow | undefined> {
+    return this.#db
+      .selectFrom('clusters')
+      .selectAll()
+      .where('server', '=', server)
+      .where('state', '=', 'active')
+      .orderBy('name')
+      .executeTakeFirst();
+  }
+
+  local(): Promise<ClusterRow | undefined> {
+    return this.#db.selectFrom('clusters').selectAll().where('local', '=', true).where('state', '=', 'active').executeTakeFirst();
+  }
+
+  lockByName(trx: Trx, name: string): Promise<ClusterRow | undefined> {
+    return trx.selectFrom('clusters').selectAll().where('name', '=', name).forUpdate().executeTakeFirst();
+  }
+
+  lockById(trx: Trx, id: string): Promise<ClusterRow | undefined> {
+    return trx.selectFrom('clusters').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  }
+
+  insert(trx: Trx, row: NewRow<'clusters'>): Promise<ClusterRow> {
+    return trx.insertInto('clusters').values(row).returningAll().executeTakeFirstOrThrow();
+  }
+
+  /** Changes what others depend on: version and registration grow with it. */
+  change(trx: Trx, id: string, change: RowChange<'clusters'>): Promise<ClusterRow> {
+    return trx
+      .updateTable('clusters')
+      .set({ ...change, version: sql<bigint>`version + 1`, registration_revision: sql<bigint>`registration_revision + 1` })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  }
+
+  /** Changes what nothing is computed from. */
+  async note(trx: Trx | undefined, id: string, change: RowChange<'clusters'>): Promise<void> {
+    await (trx ?? this.#db).updateTable('clusters').set(change).where('id', '=', id).execute();
+  }
+
+  /** Stores facts when their hash differs; says whether what templates may see (versions, APIs) differs too. */
+  async storeFacts(trx: Trx, id: string, facts: Record<string, unknown>, hash: string): Promise<{ capabilities: boolean } | undefined> {
+    const before = await trx.selectFrom('clusters').select(['facts', 'facts_hash']).where('id', '=', id).forUpdate().executeTakeFirst();
+    if (!before || before.facts_hash === hash) return undefined;
+    await this.note(trx, id, { facts: JSON.stringify(facts), facts_hash: hash });
+    const seen = (all: Record<string, unknown>) => JSON.stringify([all.kubernetesVersion ?? '', all.apiVersions ?? []]);
+    return { capabilities: seen(before.facts) !== seen(facts) };
+  }
+
+  async delete(trx: Trx, id: string): Promise<void> {
+    await trx.deleteFrom('clusters').where('id', '=', id).execute();
+  }
+
+  /** Marks everyone heard since the last flush, in one statement; sessions that were fenced do not count. */
+  async seen(clusterIds: string[], sessionIds: string[]): Promise<void> {
+    await sql`
+      update clusters set last_seen_at = now()
+      from unnest(${clusterIds}::uuid[], ${sessionIds}::text[]) as heard(id, session_id)
+      where clusters.id = heard.id and clusters.session_id = heard.session_id`.execute(this.#db);
+  }
+
+  /** Clusters being removed whose last assignment is gone. */
+  emptied(): Promise<{ id: string; name: string }[]> {
+    return this.#db
+      .selectFrom('clusters')
+      .select(['id', 'name'])
+      .where('state', '=', 'removing')
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('assignments').select('assignments.cluster_id').whereRef('assignments.cluster_id', '=', 'clusters.id'))),
+      )
+      .execute();
+  }
+
+  /** Counts for the fleet page. */
+  async counts(): Promise<{ state: ClusterRow['state']; connected: boolean; count: number }[]> {
+    const found = await sql<{ state: ClusterRow['state']; connected: boolean; count: number }>`
+      select state, coalesce(last_seen_at + make_interval(secs => lease_seconds) >= now(), false) as connected, count(*)::int as count
+      from clusters group by 1, 2`.execute(this.#db);
+    return found.rows;
+  }
+}
+
+function requirement(where: ExpressionBuilder<Schema, 'clusters'>, each: Requirement): Expression<SqlBool> {
+  const value = sql<string | null>`labels ->> ${each.key}`;
+  switch (each.kind) {
+    case 'in': // containment, because the index on labels answers it
+      return where.or(each.values.map((one) => sql<boolean>`labels @> ${JSON.stringify({ [each.key]: one })}::jsonb`));
+    case 'not-in':
+      return where.or([where(value, 'is', null), where(value, 'not in', each.values)]);
+    case 'exists':
+      return where(value, 'is not', null);
+    case 'not-exists':
+      return where(value, 'is', null);
+  }
+}
+
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}

@@ -1,0 +1,172 @@
+import { MusterError, canonicalJson, sha256 } from '@muster/base';
+import type { Facts, Signed } from '@muster/proto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Actor } from '../access/actor.ts';
+import { Events } from '../api/events.ts';
+import { Audit } from '../audit/audit.ts';
+import { Keys } from '../keys/keys.ts';
+import { Notifications } from '../store/notifications.ts';
+import type { Labels, Trx } from '../store/schema.ts';
+import { ClusterChanges } from './cluster-changes.ts';
+import { type ClusterQuery, type ClusterRow, ClustersRepository } from './clusters.repository.ts';
+import { type BoundedFacts, boundFacts } from './facts.ts';
+import { encodeRegistration } from './registration.ts';
+
+/** NOTIFY channel; payload: cluster id. Its row changed in a way that an open session has to act on. */
+export const CLUSTERS_CHANNEL = 'clusters';
+
+/** A cluster as generators and destinations see it. */
+export interface ClusterFacts {
+  id: string;
+  name: string;
+  server: string;
+  labels: Labels;
+  annotations: Labels;
+  local: boolean;
+  version: bigint;
+}
+
+/** What templates may ask of a cluster. */
+export interface Capabilities {
+  kubeVersion: string;
+  /** As Helm's `.Capabilities.APIVersions`, sorted. */
+  apiVersions: string[];
+  /** Equal for clusters that offer the same. */
+  hash: string;
+}
+
+/** `https://kubernetes.default.svc` and `in-cluster`: the cluster registered as local. */
+const LOCAL_SERVER = 'https://kubernetes.default.svc';
+const LOCAL_NAME = 'in-cluster';
+
+/** The registry. */
+@Injectable()
+export class ClustersService {
+  readonly #repository: ClustersRepository;
+  readonly #changes: ClusterChanges;
+  readonly #keys: Keys;
+  readonly #notifications: Notifications;
+  readonly #events: Events;
+  readonly #audit: Audit;
+
+  constructor(
+    @Inject(ClustersRepository) repository: ClustersRepository,
+    @Inject(ClusterChanges) changes: ClusterChanges,
+    @Inject(Keys) keys: Keys,
+    @Inject(Notifications) notifications: Notifications,
+    @Inject(Events) events: Events,
+    @Inject(Audit) audit: Audit,
+  ) {
+    this.#repository = repository;
+    this.#changes = changes;
+    this.#keys = keys;
+    this.#notifications = notifications;
+    this.#events = events;
+    this.#audit = audit;
+  }
+
+  /** What the clusters generator sees: active clusters only, in name order. */
+  forExpansion(): Promise<ClusterFacts[]> {
+    return this.#repository.active();
+  }
+
+  byIds(ids: string[]): Promise<ClusterRow[]> {
+    return this.#repository.byIds(ids);
+  }
+
+  byId(id: string): Promise<ClusterRow | undefined> {
+    return this.#repository.byId(id);
+  }
+
+  /** @throws MusterError not-found. */
+  async byName(name: string): Promise<ClusterRow> {
+    return found(await this.#repository.byName(name), name);
+  }
+
+  list(query: ClusterQuery): Promise<ClusterRow[]> {
+    return this.#repository.list(query);
+  }
+
+  counts() {
+    return this.#repository.counts();
+  }
+
+  /** What each cluster last reported that it can do. */
+  async capabilities(ids: string[]): Promise<Map<string, Capabilities>> {
+    const rows = await this.#repository.byIds(ids);
+    return new Map(
+      rows.map((row) => {
+        const { kubernetesVersion = '', apiVersions = [] } = row.facts as Partial<BoundedFacts>;
+        const hash = sha256(canonicalJson([kubernetesVersion, apiVersions]));
+        return [row.id, { kubeVersion: kubernetesVersion, apiVersions, hash }];
+      }),
+    );
+  }
+
+  /** The active cluster that an Application's destination means; undefined: none does. */
+  async resolveDestination(destination: { server?: string; name?: string }): Promise<ClusterFacts | undefined> {
+    const { server, name } = destination;
+    if (name === LOCAL_NAME || (!name && server === LOCAL_SERVER)) {
+      const named = name ? await this.#repository.byName(name) : undefined;
+      return named?.state === 'active' ? named : this.#repository.local();
+    }
+    if (name) {
+      const row = await this.#repository.byName(name);
+      return row?.state === 'active' ? row : undefined;
+    }
+    return server ? this.#repository.byServer(server.replace(/\/+$/, '')) : undefined;
+  }
+
+  /** Changes labels, annotations or the server. @throws MusterError not-found, conflict for a server in use. */
+  async patch(name: string, patch: { labels?: Labels; annotations?: Labels; server?: string }, actor: Actor): Promise<ClusterRow> {
+    return this.#repository.transaction(async (trx) => {
+      const row = found(await this.#repository.lockByName(trx, name), name);
+      if (patch.server !== undefined) await this.requireFreeServer(patch.server, name);
+      const changed = await this.#repository.change(trx, row.id, {
+        ...(patch.labels ? { labels: JSON.stringify(patch.labels) } : {}),
+        ...(patch.annotations ? { annotations: JSON.stringify(patch.annotations) } : {}),
+        ...(patch.server === undefined ? {} : { server: patch.server }),
+      });
+      await this.#audit.record(trx, { actor, action: 'cluster.change', object: `cluster/${name}`, details: { ...patch } });
+      await this.announce(trx, changed, 'changed');
+      return changed;
+    });
+  }
+
+  /** Two clusters with one server could not be told apart in a destination. @throws MusterError conflict. */
+  async requireFreeServer(server: string, name: string): Promise<void> {
+    const other = await this.#repository.byServer(server);
+    if (other && other.name !== name) {
+      throw new MusterError('conflict', `cluster ${other.name} has the server ${server} already`, { where: 'server' });
+    }
+  }
+
+  /** The cluster's registration as the agent keeps it. */
+  registration(row: ClusterRow): Signed {
+    return this.#keys.signRegistration(encodeRegistration(row, this.#keys.hubId));
+  }
+
+  /** Stores what an agent says of its cluster, bounded. Capabilities that differ render again what asked for them. */
+  async heardFacts(clusterId: string, name: string, facts: Facts): Promise<void> {
+    const bounded = boundFacts(facts);
+    const hash = sha256(canonicalJson(bounded));
+    await this.#repository.transaction(async (trx) => {
+      const changed = await this.#repository.storeFacts(trx, clusterId, { ...bounded }, hash);
+      if (!changed) return;
+      if (changed.capabilities) await this.#changes.announce(trx, { ids: [clusterId], kind: 'changed' });
+      await this.#events.publish('cluster', [name], { trx });
+    });
+  }
+
+  /** Tells everyone inside the transaction: those who expand, open sessions, and pages. */
+  async announce(trx: Trx, row: Pick<ClusterRow, 'id' | 'name'>, kind: 'activated' | 'changed' | 'left'): Promise<void> {
+    await this.#changes.announce(trx, { ids: [row.id], kind });
+    await this.#notifications.publish(trx, CLUSTERS_CHANNEL, row.id);
+    await this.#events.publish('cluster', [row.name], { trx });
+  }
+}
+
+function found(row: ClusterRow | undefined, name: string): ClusterRow {
+  if (!row) throw new MusterError('not-found', `there is no cluster ${name}`);
+  return row;
+}

@@ -1,0 +1,147 @@
+import { MusterError } from '@muster/base';
+import type { CommandResult, Signed } from '@muster/proto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Events } from '../api/events.ts';
+import { Keys } from '../keys/keys.ts';
+import { RecoveryService } from '../recovery/recovery.service.ts';
+import { Notifications } from '../store/notifications.ts';
+import type { Row, Trx } from '../store/schema.ts';
+import {
+  boundedText,
+  type CommandRequest,
+  DEFAULT_TTL_SECONDS,
+  encodeCommand,
+  MAX_RESULT_BYTES,
+  MAX_TTL_SECONDS,
+  type Outcome,
+  outcomeOf,
+} from './command.ts';
+import { CommandsRepository } from './commands.repository.ts';
+
+/** NOTIFY channel; payload: cluster id. A session of that cluster fetches what is new. */
+export const COMMANDS_CHANNEL = 'commands';
+/** NOTIFY channel; payload: command id. It has an outcome now. */
+const FINISHED_CHANNEL = 'commands_finished';
+const UNANSWERED_GRACE_SECONDS = 3600;
+const KEEP_DAYS = 30;
+
+/** Signed orders to clusters: rows with an expiry and one outcome. */
+@Injectable()
+export class CommandsService {
+  readonly #repository: CommandsRepository;
+  readonly #keys: Keys;
+  readonly #recovery: RecoveryService;
+  readonly #notifications: Notifications;
+  readonly #events: Events;
+
+  constructor(
+    @Inject(CommandsRepository) repository: CommandsRepository,
+    @Inject(Keys) keys: Keys,
+    @Inject(RecoveryService) recovery: RecoveryService,
+    @Inject(Notifications) notifications: Notifications,
+    @Inject(Events) events: Events,
+  ) {
+    this.#repository = repository;
+    this.#keys = keys;
+    this.#recovery = recovery;
+    this.#notifications = notifications;
+    this.#events = events;
+  }
+
+  /**
+   * Signs a command and stores it in the caller's transaction; sessions deliver it after the commit.
+   * @throws MusterError precondition in recovery, invalid for a time to live out of bounds.
+   */
+  async issue(trx: Trx, request: CommandRequest): Promise<string> {
+    const ttlSeconds = request.ttlSeconds ?? DEFAULT_TTL_SECONDS;
+    if (!(ttlSeconds >= 1 && ttlSeconds <= MAX_TTL_SECONDS)) {
+      throw new MusterError('invalid', `a command lives 1 to ${MAX_TTL_SECONDS} seconds`, { where: 'ttlSeconds' });
+    }
+    const epoch = await this.#recovery.signingEpoch(trx);
+    const id = await this.#repository.newId(trx);
+    const issuedAtMs = Date.now();
+    const expiresAtMs = issuedAtMs + ttlSeconds * 1000;
+    const payload = encodeCommand(request, { hubId: this.#keys.hubId, id, epoch, issuedAtMs, expiresAtMs });
+    const signed = this.#keys.sign('muster.command.v1', payload, 'command');
+    await this.#repository.insert(trx, {
+      id,
+      cluster_id: request.clusterId,
+      application_namespace: request.application?.namespace ?? '',
+      application_name: request.application?.name ?? '',
+      verb: request.verb.kind,
+      payload: signed.payload,
+      signature: signed.signature,
+      key_id: signed.keyId,
+      actor: request.actor,
+      reason: request.reason ?? null,
+      expires_at: new Date(expiresAtMs),
+    });
+    await this.#notifications.publish(trx, COMMANDS_CHANNEL, request.clusterId);
+    return id;
+  }
+
+  /** @throws MusterError not-found. */
+  async get(id: string): Promise<Row<'commands'>> {
+    const row = isUuid(id) ? await this.#repository.find(id) : undefined;
+    if (!row) throw new MusterError('not-found', `there is no command ${id}`);
+    return row;
+  }
+
+  /** Waits until the command has an outcome. @throws MusterError not-found, unavailable when aborted first. */
+  async wait(id: string, signal: AbortSignal): Promise<{ outcome: Outcome; message: string }> {
+    const aborted = new Promise<undefined>((resolve) => {
+      if (signal.aborted) resolve(undefined);
+      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    let wake: () => void = () => undefined;
+    const stop = await this.#notifications.subscribe(FINISHED_CHANNEL, (finished) => finished === id && wake(), () => wake());
+    try {
+      for (;;) {
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        const row = await this.get(id);
+        if (row.outcome) return { outcome: row.outcome, message: row.message ?? '' };
+        await Promise.race([woken, aborted]);
+        if (signal.aborted) throw new MusterError('unavailable', `command ${id} has no outcome yet`, { hint: `GET /api/v1/commands/${id}` });
+      }
+    } finally {
+      stop();
+    }
+  }
+
+  /** What a session delivers: everything open when it begins, later only what no session has had. */
+  async toDeliver(clusterId: string, when: 'opening' | 'later'): Promise<Signed[]> {
+    const rows = await this.#repository.open(clusterId, when === 'later');
+    await this.#repository.markSent(rows.map((row) => row.id));
+    return rows.map((row) => ({ payload: row.payload, signature: row.signature, keyId: row.key_id }));
+  }
+
+  /** Stores an agent's result. Repeated or unknown ones are accepted and change nothing. */
+  async finish(clusterId: string, result: CommandResult): Promise<void> {
+    if (!isUuid(result.commandId)) return;
+    const finishedAt = new Date(Math.min(Number(result.finishedAtMs) || Date.now(), Date.now()));
+    const row = await this.#repository.finish(clusterId, result.commandId, {
+      outcome: outcomeOf(result.outcome),
+      message: boundedText(result.message, MAX_RESULT_BYTES),
+      finishedAt,
+    });
+    if (row) await this.#announce([row.id]);
+  }
+
+  /** Gives an outcome to what has expired, and forgets what is old. */
+  async sweep(): Promise<void> {
+    const ended = await this.#repository.sweep(UNANSWERED_GRACE_SECONDS);
+    await this.#announce(ended.map((row) => row.id));
+    await this.#repository.deleteOlderThan(KEEP_DAYS);
+  }
+
+  async #announce(ids: string[]): Promise<void> {
+    await this.#repository.announce(FINISHED_CHANNEL, ids);
+    if (ids.length > 0) await this.#events.publish('command', ids);
+  }
+}
+
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text);
+}

@@ -1,0 +1,157 @@
+import { resourceKey } from '@muster/link';
+import type { ApplicationStatus, Drift, ResourceStatus } from '@muster/proto';
+
+/** What an agent may make the hub keep. The agent redacts; here is only counted and cut. */
+const MAX = { word: 64, name: 317, message: 4096, conditions: 50, resources: 10_000, fields: 100, value: 1024, path: 1024 };
+const SYNC = new Set(['Synced', 'OutOfSync', 'Unknown']);
+const HEALTH = new Set(['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown']);
+
+/** A resource as stored and shown, by its key in `target_status.resources`. */
+export interface StoredResource {
+  group: string;
+  version: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  sync: string;
+  health?: string;
+  message?: string;
+  requiresPruning?: true;
+  drift?: StoredDrift;
+}
+
+export interface StoredDrift {
+  fields: { path: string; expected: string; actual: string }[];
+  manager?: string;
+  /** Unix milliseconds. */
+  timeMs?: number;
+  deleted?: true;
+  detectedAtMs?: number;
+  healedAtMs?: number;
+}
+
+export interface StoredCondition {
+  type: string;
+  message: string;
+  since: string;
+}
+
+export interface StoredOperation {
+  phase: string;
+  message: string;
+  startedAt?: string;
+  finishedAt?: string;
+  commandId?: string;
+  retries?: number;
+}
+
+/** One status, cut to bounds, in the shape of a row. */
+export interface BoundedStatus {
+  namespace: string;
+  name: string;
+  epoch: bigint;
+  generation: bigint;
+  bundleDigest: string;
+  sync: string;
+  health: string;
+  healthMessage: string;
+  observedAt: Date;
+  operation: StoredOperation | null;
+  appliedDigest: string | null;
+  appliedAt: Date | null;
+  appliedEpoch: bigint | null;
+  appliedGeneration: bigint | null;
+  conditions: StoredCondition[];
+  resources: Record<string, StoredResource>;
+  /** False: `resources` is merged into what is stored, after `removed` went. */
+  complete: boolean;
+  removed: string[];
+}
+
+/** Cuts a status to bounds; words that are not Argo CD's become Unknown. Times in the future become now. */
+export function boundStatus(status: ApplicationStatus, now: Date): BoundedStatus {
+  const applied = status.appliedVersion;
+  return {
+    namespace: text(status.applicationNamespace, MAX.name),
+    name: text(status.applicationName, MAX.name),
+    epoch: status.version?.epoch ?? 0n,
+    generation: status.version?.generation ?? 0n,
+    bundleDigest: digest(status.bundleDigest) ?? '',
+    sync: SYNC.has(status.sync) ? status.sync : 'Unknown',
+    health: HEALTH.has(status.health) ? status.health : 'Unknown',
+    healthMessage: text(status.healthMessage, MAX.message),
+    observedAt: moment(status.observedAtMs, now) ?? now,
+    operation: boundOperation(status.operation, now),
+    appliedDigest: digest(status.appliedDigest),
+    appliedAt: moment(status.appliedAtMs, now) ?? null,
+    appliedEpoch: applied?.epoch ?? null,
+    appliedGeneration: applied?.generation ?? null,
+    conditions: status.conditions.slice(0, MAX.conditions).map((each) => ({
+      type: text(each.type, MAX.word),
+      message: text(each.message, MAX.message),
+      since: (moment(each.sinceMs, now) ?? now).toISOString(),
+    })),
+    resources: Object.fromEntries(status.resources.slice(0, MAX.resources).map((each) => [text(resourceKey(each), MAX.name * 4), boundResource(each)])),
+    complete: status.resourcesComplete,
+    removed: status.removedResources.slice(0, MAX.resources).map((key) => text(key, MAX.name * 4)),
+  };
+}
+
+function boundOperation(operation: ApplicationStatus['operation'], now: Date): StoredOperation | null {
+  if (!operation) return null;
+  const startedAt = moment(operation.startedAtMs, now);
+  const finishedAt = moment(operation.finishedAtMs, now);
+  return {
+    phase: text(operation.phase, MAX.word),
+    message: text(operation.message, MAX.message),
+    ...(startedAt ? { startedAt: startedAt.toISOString() } : {}),
+    ...(finishedAt ? { finishedAt: finishedAt.toISOString() } : {}),
+    ...(operation.commandId ? { commandId: text(operation.commandId, MAX.word) } : {}),
+    ...(operation.retries ? { retries: operation.retries } : {}),
+  };
+}
+
+function boundResource(resource: ResourceStatus): StoredResource {
+  return {
+    group: text(resource.group, MAX.name),
+    version: text(resource.version, MAX.word),
+    kind: text(resource.kind, MAX.name),
+    namespace: text(resource.namespace, MAX.name),
+    name: text(resource.name, MAX.name),
+    sync: SYNC.has(resource.sync) ? resource.sync : 'Unknown',
+    ...(resource.health ? { health: HEALTH.has(resource.health) ? resource.health : 'Unknown' } : {}),
+    ...(resource.message ? { message: text(resource.message, MAX.message) } : {}),
+    ...(resource.requiresPruning ? { requiresPruning: true as const } : {}),
+    ...(resource.drift ? { drift: boundDrift(resource.drift) } : {}),
+  };
+}
+
+function boundDrift(drift: Drift): StoredDrift {
+  return {
+    fields: drift.fields.slice(0, MAX.fields).map((field) => ({
+      path: text(field.path, MAX.path),
+      expected: text(field.expected, MAX.value),
+      actual: text(field.actual, MAX.value),
+    })),
+    ...(drift.manager ? { manager: text(drift.manager, MAX.name) } : {}),
+    ...(drift.timeMs ? { timeMs: Number(drift.timeMs) } : {}),
+    ...(drift.deleted ? { deleted: true as const } : {}),
+    ...(drift.detectedAtMs ? { detectedAtMs: Number(drift.detectedAtMs) } : {}),
+    ...(drift.healedAtMs ? { healedAtMs: Number(drift.healedAtMs) } : {}),
+  };
+}
+
+/** PostgreSQL keeps no NUL, in text nor in jsonb. */
+function text(value: string, length: number): string {
+  const cut = value.length > length ? `${value.slice(0, length - 1)}…` : value;
+  return cut.includes('\0') ? cut.replaceAll('\0', '') : cut;
+}
+
+function digest(value: string): string | null {
+  return /^[0-9a-f]{64}$/.test(value) ? value : null;
+}
+
+function moment(ms: bigint, now: Date): Date | undefined {
+  if (ms <= 0n) return undefined;
+  return ms > BigInt(now.getTime()) ? now : new Date(Number(ms));
+}

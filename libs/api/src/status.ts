@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+const Counts = z.record(z.string(), z.number().int());
+
+export const FleetSummary = z
+  .object({
+    clusters: z.object({
+      total: z.number().int(),
+      byState: Counts,
+      connected: z.number().int(),
+      silent: z.number().int(),
+      never: z.number().int(),
+    }),
+    applications: z.object({
+      total: z.number().int(),
+      bySync: Counts.describe('Unknown: never reported, or its cluster is silent'),
+      byHealth: Counts,
+    }),
+    recovering: z.boolean(),
+    unclaimed: z.number().int(),
+    at: z.iso.datetime(),
+  })
+  .meta({ id: 'FleetSummary' });
+export type FleetSummary = z.infer<typeof FleetSummary>;
