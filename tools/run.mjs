@@ -72,7 +72,7 @@ function goOn(node) {
   const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...args], {
     cwd: task === 'muster' ? process.cwd() : root,
     stdio: 'inherit',
-    env: { ...process.env, PATH: path, MUSTER_ROOT: root },
+    env: { ...process.env, PATH: path },
   });
   // The terminal sends Ctrl-C to both; the child decides when it is done.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
