@@ -4,6 +4,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	_ "time/tzdata" // dateInZone in templates; there is no file system to find zones in
 	"unsafe"
 )
 
@@ -28,11 +29,21 @@ func alloc(size int32) int32 {
 	return int32(uintptr(unsafe.Pointer(unsafe.SliceData(input))))
 }
 
-// call answers the request in the buffer; the result is the response's address << 32 | its length.
+// call answers the request in the buffer, whose first bytes name the operation; the result is the
+// response's address << 32 | its length.
 //
 //go:wasmexport muster_call
-func call() int64 {
-	output = dispatch(input)
+func call(nameLength int32) int64 {
+	request := input
 	input = nil
+	output = dispatch(string(request[:nameLength]), request[nameLength:])
 	return int64(uintptr(unsafe.Pointer(unsafe.SliceData(output))))<<32 | int64(len(output))
 }
+
+// writableStart is the linker's end of read-only data and code tables, and the start of variables.
+func writableStart() uintptr
+
+// writable tells the host from which address on memory can have changed since the module was loaded.
+//
+//go:wasmexport muster_writable
+func writable() int32 { return int32(writableStart()) }

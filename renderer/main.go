@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"muster.dev/renderer/fault"
+	"muster.dev/renderer/gotmpl"
 	"muster.dev/renderer/helm"
 	"muster.dev/renderer/kustomize"
 )
@@ -16,15 +18,24 @@ import (
 // operation answers one request (JSON) with one response that is marshalled as JSON.
 type operation func(request []byte) (any, error)
 
-// operations is everything that `call` can do; a new one is one line here.
-var operations = map[string]operation{
-	"helm":      helm.Render,
-	"kustomize": kustomize.Render,
+// settle leaves the heap swept, so that a snapshot taken now is small and the next collection far.
+func settle([]byte) (any, error) {
+	runtime.GC()
+	runtime.GC()
+	return true, nil
 }
 
-type envelope struct {
-	Op      string          `json:"op"`
-	Request json.RawMessage `json:"request"`
+// operations is everything that `call` can do; a new one is one line here.
+var operations = map[string]operation{
+	"gotmpl":    templates,
+	"helm":      helm.Render,
+	"kustomize": kustomize.Render,
+	"settle":    settle,
+}
+
+func templates(request []byte) (any, error) {
+	result, err := gotmpl.Call(request)
+	return json.RawMessage(result), err
 }
 
 type answer struct {
@@ -32,8 +43,9 @@ type answer struct {
 	Error *fault.Fault `json:"error,omitempty"`
 }
 
-func dispatch(body []byte) []byte {
-	result, err := run(body)
+// dispatch answers one request; what comes out is always an answer as JSON.
+func dispatch(name string, request []byte) []byte {
+	result, err := run(name, request)
 	reply := answer{Ok: result}
 	if err != nil {
 		reply = answer{Error: fault.From(err)}
@@ -45,22 +57,18 @@ func dispatch(body []byte) []byte {
 	return out
 }
 
-func run(body []byte) (result any, err error) {
+func run(name string, request []byte) (result any, err error) {
 	// A panic must not end the instance with a Go trace as the only explanation.
 	defer func() {
 		if r := recover(); r != nil {
 			err = &fault.Fault{Code: fault.Internal, Message: fmt.Sprintf("the renderer panicked: %v", r)}
 		}
 	}()
-	var e envelope
-	if err := json.Unmarshal(body, &e); err != nil {
-		return nil, err
-	}
-	op, ok := operations[e.Op]
+	op, ok := operations[name]
 	if !ok {
-		return nil, errors.New("no operation named " + e.Op)
+		return nil, errors.New("no operation named " + name)
 	}
-	return op(e.Request)
+	return op(request)
 }
 
 func main() {}

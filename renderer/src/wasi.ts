@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type Imports, type Memory, type Module, wasm } from './webassembly.ts';
 
 /** The outside world of one call, as far as the renderer may know it. */
 export interface World {
@@ -36,7 +37,7 @@ export class Wasi {
   world: World;
   /** What the module wrote to stdout and stderr, cut at 64 KiB: Go's fatal errors. */
   log = '';
-  #memory: WebAssembly.Memory | undefined;
+  #memory: Memory | undefined;
   #monotonic = 0n;
   #stream = new SeededStream(new Uint8Array(32));
 
@@ -46,7 +47,7 @@ export class Wasi {
   }
 
   /** Binds the memory of the instance that these functions serve. */
-  bind(memory: WebAssembly.Memory): void {
+  bind(memory: Memory): void {
     this.#memory = memory;
   }
 
@@ -59,9 +60,9 @@ export class Wasi {
   }
 
   /** The import object for every function that the module names. */
-  imports(module: WebAssembly.Module): Record<string, WebAssembly.ImportValue> {
+  imports(module: Module): Imports[string] {
     const known = this.#functions();
-    const named = WebAssembly.Module.imports(module).filter((i) => i.module === 'wasi_snapshot_preview1');
+    const named = wasm.Module.imports(module).filter((i) => i.module === 'wasi_snapshot_preview1');
     return Object.fromEntries(named.map(({ name }) => [name, known[name] ?? (() => refusal(name))]));
   }
 

@@ -1,0 +1,194 @@
+import { MusterError } from '@muster/base';
+import type { FileView } from './file-view.ts';
+import { RendererExit, Wasi, type World } from './wasi.ts';
+import { globalName } from './wasm-patch.ts';
+import { type Global, type Memory, type Module, wasm } from './webassembly.ts';
+
+/** A compiled renderer as it is shared with workers: `globals` are the indices that patchModule exported. */
+export interface CompiledRenderer {
+  module: Module;
+  globals: number[];
+  memoryMb: number;
+}
+
+interface Exports {
+  memory: Memory;
+  _initialize(): void;
+  muster_alloc(size: number): number;
+  muster_call(nameLength: number): bigint;
+  muster_writable(): number;
+  [global: string]: unknown;
+}
+
+/** The state that every call of an instance starts from. Instances of one module have the same, so it can be shared. */
+export interface Snapshot {
+  /** Where variables begin; what is below (constants, type and code tables) is the module's and never written. */
+  from: number;
+  /** Everything from there on. */
+  memory: Uint8Array;
+  size: number;
+  globals: [name: string, value: number | bigint][];
+}
+
+const ABSENT = -1;
+const KINDS = ['read', 'list', 'stat'] as const;
+const PAGE = 65536;
+
+/**
+ * One instance of the renderer that answers every call from the same state: after its initialisation and warm-up
+ * the memory and the globals are kept, and put back before each call. So map order, math/rand and caches of
+ * an earlier call cannot show in a later one.
+ */
+export class Sandbox {
+  readonly #compiled: CompiledRenderer;
+  readonly #wasi: Wasi;
+  #exports: Exports;
+  #snapshot: Snapshot;
+  #files: FileView | undefined;
+  #answer: Uint8Array = new Uint8Array(0);
+
+  /**
+   * Starts from a snapshot, or initialises an instance and takes one; `warmUp` then makes calls whose traces
+   * (parsed schemas, caches) every later call finds.
+   */
+  constructor(compiled: CompiledRenderer, start: Snapshot | ((call: Sandbox['call']) => void)) {
+    this.#compiled = compiled;
+    this.#wasi = new Wasi({ clock: 0, seed: new Uint8Array(32), used: { clock: false, random: false } });
+    this.#exports = this.#instantiate();
+    if (typeof start !== 'function') {
+      this.#snapshot = start;
+      return;
+    }
+    this.#guard(() => this.#exports._initialize());
+    this.#snapshot = { from: 0, memory: new Uint8Array(0), size: 0, globals: [] };
+    start((op, body, world, files) => this.#invoke(op, body, world, files));
+    this.#snapshot = this.#takeSnapshot();
+  }
+
+  /** Runs one operation; the answer is the JSON text that Go wrote. Errors: `limit` when memory ran out. */
+  call(op: string, body: Uint8Array, world: World, files: FileView): Uint8Array {
+    this.#restore();
+    return this.#invoke(op, body, world, files);
+  }
+
+  /** The variables and the heap that every call starts from, in memory that threads can share. */
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** What calls can read but, Go being Go, not write. */
+  get readOnlyMemory(): Uint8Array {
+    return new Uint8Array(this.#exports.memory.buffer, 0, this.#snapshot.from);
+  }
+
+  #invoke(op: string, body: Uint8Array, world: World, files: FileView): Uint8Array {
+    this.#wasi.enter(world);
+    this.#files = files;
+    return this.#guard(() => {
+      const name = new TextEncoder().encode(op);
+      const at = this.#exports.muster_alloc(name.length + body.length) >>> 0;
+      const memory = new Uint8Array(this.#exports.memory.buffer);
+      memory.set(name, at);
+      memory.set(body, at + name.length);
+      const packed = BigInt.asUintN(64, this.#exports.muster_call(name.length));
+      const start = Number(packed >> 32n);
+      return new Uint8Array(this.#exports.memory.buffer).slice(start, start + Number(packed & 0xffff_ffffn));
+    });
+  }
+
+  #instantiate(): Exports {
+    const { module } = this.#compiled;
+    const instance = new wasm.Instance(module, {
+      wasi_snapshot_preview1: this.#wasi.imports(module),
+      muster: {
+        open: (kind: number, path: number, length: number) => this.#open(kind, path, length),
+        take: (into: number) => new Uint8Array(this.#exports.memory.buffer).set(this.#answer, into >>> 0),
+      },
+    });
+    const exports = instance.exports as unknown as Exports;
+    this.#wasi.bind(exports.memory);
+    return exports;
+  }
+
+  #takeSnapshot(): Snapshot {
+    const names = this.#compiled.globals.map(globalName);
+    const from = this.#exports.muster_writable() >>> 0;
+    const { buffer } = this.#exports.memory;
+    const memory = new Uint8Array(new SharedArrayBuffer(buffer.byteLength - from));
+    memory.set(new Uint8Array(buffer, from));
+    return {
+      from,
+      memory,
+      size: buffer.byteLength,
+      globals: names.map((name) => [name, (this.#exports[name] as Global).value]),
+    };
+  }
+
+  #restore(): void {
+    const { from, memory, size, globals } = this.#snapshot;
+    // A memory that has grown cannot shrink, and Go would grow it further from where it believes it is.
+    if (this.#exports.memory.buffer.byteLength !== size) {
+      this.#exports = this.#instantiate();
+      const missing = (size - this.#exports.memory.buffer.byteLength) / PAGE;
+      if (missing > 0) this.#exports.memory.grow(missing);
+    }
+    new Uint8Array(this.#exports.memory.buffer).set(memory, from);
+    for (const [name, value] of globals) {
+      (this.#exports[name] as Global).value = value;
+    }
+  }
+
+  #open(kind: number, path: number, length: number): number {
+    const name = new TextDecoder().decode(
+      new Uint8Array(this.#exports.memory.buffer).slice(path >>> 0, (path >>> 0) + length),
+    );
+    try {
+      const answer = lookUp(this.#files!, KINDS[kind]!, name);
+      if (!answer) return ABSENT;
+      this.#answer = answer;
+      return answer.length;
+    } catch (error) {
+      const known = MusterError.from(error);
+      const fault = { code: known.code, message: known.message, file: known.where };
+      this.#answer = new TextEncoder().encode(JSON.stringify(fault));
+      return -2 - this.#answer.length;
+    }
+  }
+
+  #guard<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw explain(error, this.#wasi.log, this.#compiled.memoryMb);
+    }
+  }
+}
+
+function lookUp(files: FileView, kind: (typeof KINDS)[number], path: string): Uint8Array | undefined {
+  if (kind === 'read') return files.read(path);
+  if (kind === 'stat') {
+    const found = files.stat(path);
+    return found && Uint8Array.of(found === 'file' ? 1 : 2);
+  }
+  const members = files.list(path);
+  return members && new TextEncoder().encode(JSON.stringify(members));
+}
+
+/** What ended an instance, in words: memory, stack, or a defect of ours. */
+function explain(error: unknown, log: string, memoryMb: number): MusterError {
+  if (error instanceof MusterError) return error;
+  if (/out of memory|cannot allocate memory/.test(log)) {
+    return new MusterError('limit', `rendering needs more than ${memoryMb} MiB of memory`, {
+      hint: 'Look for a template or YAML alias that multiplies itself, or raise the limit.',
+      cause: error,
+    });
+  }
+  if (error instanceof RangeError || /stack (overflow|exceeds)/.test(log)) {
+    return new MusterError('limit', 'a template or value is nested too deeply to render', { cause: error });
+  }
+  if (error instanceof RendererExit || error instanceof wasm.RuntimeError) {
+    const said = log.split('\n').find((line) => line.trim() !== '') ?? (error as Error).message;
+    return new MusterError('internal', `the renderer failed: ${said}`, { cause: error });
+  }
+  return MusterError.from(error);
+}
