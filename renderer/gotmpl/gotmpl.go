@@ -47,11 +47,7 @@ type parsed struct {
 	err error
 }
 
-var (
-	shared *engine
-	// Progress is told the text about to be rendered; the host reads it when time is up.
-	Progress = func(text int) {}
-)
+var shared *engine
 
 func engineFor(options []string) (e *engine, err error) {
 	if shared != nil && strings.Join(shared.options, "\n") == strings.Join(options, "\n") && len(shared.parsed) < 1000 {
@@ -172,7 +168,7 @@ func failed(out []byte, f Failure) []byte {
 func (e *engine) row(out []byte, h Header, params any) ([]byte, *Failure) {
 	out = append(out, '[')
 	for i, text := range h.Texts {
-		Progress(i)
+		progress(i)
 		if i > 0 {
 			out = append(out, ',')
 		}
@@ -194,7 +190,7 @@ func (e *engine) row(out []byte, h Header, params any) ([]byte, *Failure) {
 func toJSON(texts []string) []byte {
 	out := []byte(`{"rows":[`)
 	for i, text := range texts {
-		Progress(i)
+		progress(i)
 		if i > 0 {
 			out = append(out, ',')
 		}
