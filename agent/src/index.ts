@@ -1,1 +1,4 @@
-export {};
+export { type Health, runAgent } from './agent.ts';
+export { type Config, readConfig, settings } from './config.ts';
+export { makeLog } from './log.ts';
+export { AGENT_VERSION } from './version.ts';

@@ -9,8 +9,8 @@ export interface ReflectorSink {
   changed(object: KubeObject): void;
   /** An object was deleted, or no longer matches the selector. */
   removed(object: KubeObject): void;
-  /** A complete list has been told through `changed`; what is not among these UIDs is gone. */
-  synced(uids: ReadonlySet<string>): void;
+  /** A complete list has been told through `changed`; what is not among these UIDs and is not newer is gone. */
+  synced(uids: ReadonlySet<string>, version: string): void;
   /** A list or watch failed; it is tried again after a pause. */
   failed(error: Error): void;
 }
@@ -75,7 +75,7 @@ async function round(state: State): Promise<void> {
   if (state.version !== undefined) return watch(state, undefined);
   if (state.streams) return watch(state, new Set());
   const seen = await listPages(state);
-  state.options.sink.synced(seen);
+  state.options.sink.synced(seen, state.version ?? '');
   await watch(state, undefined);
 }
 
@@ -139,7 +139,7 @@ function tell(state: State, event: WatchEvent, listing: Set<string> | undefined)
     case 'BOOKMARK': {
       const ends = object.metadata.annotations?.[INITIAL_EVENTS_END] === 'true';
       if (listing && !ends) return listing;
-      if (listing) sink.synced(listing);
+      if (listing) sink.synced(listing, object.metadata.resourceVersion ?? '');
       state.version = object.metadata.resourceVersion;
       return undefined;
     }

@@ -18,6 +18,7 @@ export interface SessionOptions {
   /** Carried out outside of the session; must not throw. */
   reconcile(key: string, held: HeldAssignment): void;
   run(command: Command): void;
+  welcomed(): void;
   log: Log;
   signal: AbortSignal;
 }

@@ -1,0 +1,88 @@
+import type { HeldAssignment } from '@muster/link';
+import { Action, type Condition, type Drift, type Operation } from '@muster/proto/records';
+import type { AppliedRecord, InventoryEntry } from '../state/records.ts';
+
+/** What is known of one resource of an Application. */
+export interface Resource {
+  key: string;
+  version: string;
+  sync: 'Synced' | 'OutOfSync' | 'Unknown';
+  /** '' for kinds without a health check. */
+  health: string;
+  healthMessage: string;
+  /** What is shown beside it. */
+  message: string;
+  /** Why it could not be applied the last time; '' when it could. */
+  applyError: string;
+  drift: Drift | undefined;
+  requiresPruning: boolean;
+  /** Hash of the live object that `sync` was judged by. */
+  judged: string;
+}
+
+/** One Application in this cluster: what it should be, what was applied, what was seen. Only the engine changes it. */
+export class Application {
+  /** `namespace/name`. */
+  readonly key: string;
+  held: HeldAssignment;
+  /** Hash of each object of the assigned bundle; undefined while the bundle is not here. */
+  desired: Map<string, string> | undefined;
+  /** What the desired hashes were computed for: the payload of the assignment. */
+  desiredFor = '';
+  hooks: string[] = [];
+  problems: { key: string; message: string; type: string }[] = [];
+  readonly inventory = new Map<string, InventoryEntry>();
+  readonly resources = new Map<string, Resource>();
+  applied: Omit<AppliedRecord, 'inventory'> = { digest: '', version: '', atMs: 0, assignment: '' };
+  operation: Operation | undefined;
+  /** Condition texts by type, with the time each was first seen. */
+  readonly conditions = new Map<string, Condition>();
+  /** Why the comparison could not be made; '' when it could. */
+  comparisonError = '';
+  observedAtMs = 0;
+
+  constructor(key: string, held: HeldAssignment) {
+    this.key = key;
+    this.held = held;
+  }
+
+  get assignment() {
+    return this.held.assignment;
+  }
+
+  get leaving(): boolean {
+    return this.assignment.action !== Action.APPLY;
+  }
+
+  get automated(): boolean {
+    return this.assignment.syncPolicy?.automated ?? false;
+  }
+
+  get selfHeal(): boolean {
+    return this.automated && (this.assignment.syncPolicy?.selfHeal ?? false);
+  }
+
+  /** Value of an option such as `Prune` in `Prune=false`; undefined when it is not there. */
+  option(name: string): string | undefined {
+    const prefix = `${name}=`;
+    return this.assignment.syncPolicy?.options.find((each) => each.startsWith(prefix))?.slice(prefix.length);
+  }
+
+  restore(record: AppliedRecord): void {
+    const { inventory, ...applied } = record;
+    this.applied = applied;
+    this.inventory.clear();
+    for (const entry of inventory) this.inventory.set(entry.key, entry);
+  }
+
+  record(): AppliedRecord {
+    return { ...this.applied, inventory: [...this.inventory.values()] };
+  }
+
+  /** Sets or clears a condition; one of the same text keeps its time. */
+  condition(type: string, message: string | undefined, nowMs: number): void {
+    const known = this.conditions.get(type);
+    if (!message) this.conditions.delete(type);
+    else if (known?.message !== message) this.conditions.set(type, { type, message, sinceMs: BigInt(nowMs) });
+  }
+}

@@ -1,0 +1,39 @@
+import type { KubeObject } from '@muster/kube';
+import type { KubeClient } from '../kube/client.ts';
+import type { ApiType, Discovery } from '../kube/discovery.ts';
+import { pathOf } from '../kube/objects.ts';
+import type { Log } from '../log.ts';
+import type { LiveIndex } from '../observe/live-index.ts';
+import type { Claims } from './claims.ts';
+
+/** The cluster as operations use it. */
+export interface Cluster {
+  client: KubeClient;
+  discovery: Discovery;
+  index: LiveIndex;
+  claims: Claims;
+  /** What the agent is limited to; empty: the whole cluster. */
+  namespaces: readonly string[];
+  log: Log;
+  now(): number;
+}
+
+/** Requests of one kind of work that are under way at once. */
+export const PARALLEL = 24;
+
+/** The object of a key as it is now, with all its fields; undefined when it is not there. */
+export function readLive(
+  cluster: Cluster,
+  type: ApiType,
+  key: string,
+  signal: AbortSignal,
+  impersonate?: string,
+): Promise<KubeObject | undefined> {
+  const [, , namespace, name] = key.split('/') as [string, string, string, string];
+  return cluster.client.find<KubeObject>(pathOf(type, namespace, name), { signal, impersonate });
+}
+
+/** Path of the object that a manifest describes. */
+export function pathOfObject(type: ApiType, object: KubeObject): string {
+  return pathOf(type, object.metadata.namespace, object.metadata.name);
+}

@@ -1,0 +1,124 @@
+import { MusterError, canonicalJson, sha256 } from '@muster/base';
+import {
+  type KubeObject,
+  type ScopeLookup,
+  describeKey,
+  groupKindString,
+  hooksOf,
+  isSkipped,
+  keyOf,
+  keyString,
+  problemOf,
+  scopeWithDefinitions,
+  withNamespace,
+  withTracking,
+} from '@muster/kube';
+import type { Assignment } from '@muster/proto/records';
+import { type ApiType, type Discovery, apiVersionOf } from '../kube/discovery.ts';
+import { refusalOf } from './limits.ts';
+
+/** One object that an Application wants, ready to be applied. */
+export interface Desired {
+  key: string;
+  /** With its namespace and Muster's marks. */
+  object: KubeObject;
+  /** Undefined: its CustomResourceDefinition comes with the bundle, or it is not served. */
+  type: ApiType | undefined;
+  /** Hash of the object as applied. */
+  hash: string;
+}
+
+/** A bundle, read for one cluster. */
+export interface DesiredState {
+  objects: Map<string, Desired>;
+  /** Left out: names of objects with hook annotations. */
+  hooks: string[];
+  /** What forbids applying, by the key of the object ('' for the bundle as a whole). */
+  problems: { key: string; message: string; type: 'ProjectDenied' | 'InvalidManifest' | 'NamespaceDenied' }[];
+}
+
+export interface DesiredOptions {
+  assignment: Assignment;
+  discovery: Discovery;
+  /** What the agent is limited to; empty: the whole cluster. */
+  namespaces: readonly string[];
+}
+
+/** Reads the canonical plaintext of a bundle: names, namespaces, marks, limits. Throws MusterError for what is no bundle. */
+export async function readDesired(plain: Buffer, options: DesiredOptions): Promise<DesiredState> {
+  const { assignment, discovery } = options;
+  const application = { namespace: assignment.applicationNamespace, name: assignment.applicationName };
+  const all = parseBundle(plain);
+  const state: DesiredState = { objects: new Map(), hooks: [], problems: [] };
+  const types = await resolveTypes(all, discovery);
+  const scopeOf = scopeWithDefinitions(all, scopesOf(types));
+  for (const written of all) {
+    const object = withNamespace(written, assignment.destinationNamespace, scopeOf);
+    const key = keyString(keyOf(object));
+    const problem = problemOf(object);
+    if (problem) {
+      state.problems.push({ key, message: problem, type: 'InvalidManifest' });
+      continue;
+    }
+    if (isSkipped(object)) continue;
+    if (hooksOf(object)) {
+      state.hooks.push(describeKey(keyOf(object)));
+      continue;
+    }
+    if (!object.metadata.name) {
+      const message = `${object.kind} with generateName ${object.metadata.generateName ?? ''} has no name to keep it by`;
+      state.problems.push({ key, message, type: 'InvalidManifest' });
+      continue;
+    }
+    if (state.objects.has(key)) {
+      const message = `${describeKey(keyOf(object))} is in the bundle more than once`;
+      state.problems.push({ key, message, type: 'InvalidManifest' });
+      continue;
+    }
+    const refusal = refusalOf(object, scopeOf(keyOf(object)), assignment.project, options.namespaces);
+    if (refusal) state.problems.push({ key, ...refusal });
+    const marked = withTracking(object, application);
+    const type = types.get(`${object.apiVersion}/${object.kind}`);
+    state.objects.set(key, { key, object: marked, type, hash: appliedHash(marked) });
+  }
+  return state;
+}
+
+/** Hash of an object as it is applied. */
+export function appliedHash(object: KubeObject): string {
+  return sha256(canonicalJson(object)).slice(0, 32);
+}
+
+function parseBundle(plain: Buffer): KubeObject[] {
+  let parsed: { objects?: unknown };
+  try {
+    parsed = JSON.parse(plain.toString('utf8')) as { objects?: unknown };
+  } catch {
+    throw new MusterError('invalid', 'the bundle is not JSON');
+  }
+  if (!Array.isArray(parsed.objects)) throw new MusterError('invalid', 'the bundle holds no list of objects');
+  return parsed.objects as KubeObject[];
+}
+
+async function resolveTypes(objects: KubeObject[], discovery: Discovery): Promise<Map<string, ApiType>> {
+  const types = new Map<string, ApiType>();
+  for (const { apiVersion, kind } of objects) {
+    const name = `${apiVersion}/${kind}`;
+    if (types.has(name)) continue;
+    const type = await discovery.resolve(apiVersion, kind);
+    if (type) types.set(name, type);
+  }
+  return types;
+}
+
+function scopesOf(types: Map<string, ApiType>): ScopeLookup {
+  const scopes = new Map<string, 'namespaced' | 'cluster'>();
+  for (const type of types.values())
+    scopes.set(groupKindString(type), type.namespaced ? 'namespaced' : 'cluster');
+  return (kind) => scopes.get(groupKindString(kind));
+}
+
+/** The apiVersion that an inventory entry was applied with. */
+export function apiVersionOfEntry(entry: { key: string; version: string }): string {
+  return apiVersionOf(entry.key.slice(0, entry.key.indexOf('/')), entry.version);
+}

@@ -1,0 +1,40 @@
+import { KubeError } from '../kube/errors.ts';
+import type { Application } from './application.ts';
+import type { Cluster } from './cluster.ts';
+
+/** Whether the destination namespace exists. One that may not be read counts as there: an apply will tell. */
+export async function namespaceIsThere(
+  cluster: Cluster,
+  app: Application,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await cluster.client.find(pathOf(app), { signal })) !== undefined;
+  } catch (thrown) {
+    if (thrown instanceof KubeError && thrown.status === 403) return true;
+    throw thrown;
+  }
+}
+
+/** CreateNamespace=true: makes the destination namespace, with the labels and annotations that the policy gives it. */
+export async function ensureNamespace(
+  cluster: Cluster,
+  app: Application,
+  signal: AbortSignal,
+): Promise<void> {
+  const { syncPolicy, destinationNamespace: name, impersonate } = app.assignment;
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name,
+      labels: syncPolicy?.managedNamespaceLabels ?? {},
+      annotations: syncPolicy?.managedNamespaceAnnotations ?? {},
+    },
+  };
+  await cluster.client.apply(pathOf(app), object, { signal, impersonate: impersonate || undefined });
+}
+
+function pathOf(app: Application): string {
+  return `/api/v1/namespaces/${encodeURIComponent(app.assignment.destinationNamespace)}`;
+}

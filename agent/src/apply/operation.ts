@@ -1,0 +1,46 @@
+import type { MusterError } from '@muster/base';
+import type { Application } from './application.ts';
+import type { SyncOutcome } from './sync.ts';
+
+/** Shows a sync or removal as running. */
+export function beginOperation(app: Application, commandId: string, retries: number, nowMs: number): void {
+  app.operation = {
+    phase: 'Running',
+    message: '',
+    startedAtMs: BigInt(nowMs),
+    finishedAtMs: 0n,
+    commandId,
+    retries,
+  };
+}
+
+/** Shows how a sync ended: the operation, the resources that failed, and the conditions. */
+export function endOperation(app: Application, outcome: SyncOutcome, dryRun: boolean, nowMs: number): void {
+  const { phase, message, errors, conflicts } = outcome;
+  app.operation = { ...app.operation!, phase, message, finishedAtMs: BigInt(nowMs) };
+  const texts = [...conflicts].map(([key, owner]) => `${key} belongs to Application ${owner}`);
+  app.condition('SharedResource', texts.join('; '), nowMs);
+  if (!dryRun) app.condition('SyncError', errors.size > 0 ? message : undefined, nowMs);
+  for (const [key, owner] of conflicts) setMessage(app, key, `belongs to Application ${owner}`);
+  for (const [key, error] of errors) setMessage(app, key, error);
+}
+
+/** Shows a sync or removal that ended for a reason of its own. */
+export function failOperation(
+  app: Application,
+  error: MusterError,
+  terminated: boolean,
+  nowMs: number,
+): void {
+  const message = error.describe();
+  const phase = terminated ? 'Terminated' : 'Error';
+  app.operation = { ...app.operation!, phase, message, finishedAtMs: BigInt(nowMs) };
+  if (!terminated) app.condition('SyncError', message, nowMs);
+}
+
+function setMessage(app: Application, key: string, message: string): void {
+  const resource = app.resources.get(key);
+  if (!resource) return;
+  resource.applyError = message;
+  resource.sync = 'OutOfSync';
+}

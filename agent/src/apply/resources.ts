@@ -1,0 +1,102 @@
+import { keyOf } from '@muster/kube';
+import type { Application, Resource } from './application.ts';
+import type { Cluster } from './cluster.ts';
+import type { DesiredState } from './desired.ts';
+
+/** Takes over what a newly read bundle says; what it no longer names stays until it is seen to be gone. */
+export function adopt(app: Application, desired: DesiredState): void {
+  app.desired = new Map([...desired.objects.values()].map(({ key, hash }) => [key, hash]));
+  app.hooks = desired.hooks;
+  app.problems = desired.problems;
+  for (const { key, object } of desired.objects.values()) {
+    const known = app.resources.get(key);
+    const { version } = keyOf(object);
+    if (known) Object.assign(known, { version, requiresPruning: false, judged: '', applyError: '' });
+    else app.resources.set(key, newResource(key, version));
+  }
+}
+
+/**
+ * Brings resources up to date from the index, without a request where hashes say enough. Answers the keys whose
+ * state only the API server can judge.
+ */
+export function triage(
+  cluster: Cluster,
+  app: Application,
+  desired: DesiredState,
+  keys: Iterable<string>,
+): string[] {
+  const denied = new Map(desired.problems.map(({ key, message }) => [key, message]));
+  const doubtful: string[] = [];
+  for (const key of keys) {
+    const each = desired.objects.get(key);
+    if (!each) {
+      triageLeft(cluster, app, key);
+      continue;
+    }
+    const resource = app.resources.get(key) ?? newResource(key, keyOf(each.object).version);
+    app.resources.set(key, resource);
+    const refusal = denied.get(key);
+    if (refusal) {
+      Object.assign(resource, { sync: 'OutOfSync', applyError: refusal, message: refusal });
+      continue;
+    }
+    const live = cluster.index.get(key);
+    const entry = app.inventory.get(key);
+    if (live) {
+      resource.health = live.health;
+      resource.healthMessage = live.healthMessage;
+    }
+    if (!live || live.deleting || (live.owner && live.owner !== app.key)) {
+      doubtful.push(key);
+    } else if (entry && entry.applied === each.hash && entry.live === live.hash) {
+      resource.sync = 'Synced';
+      resource.judged = live.hash;
+      if (resource.drift?.healedAtMs === 0n) resource.drift = undefined;
+    } else if (resource.judged !== live.hash || resource.sync === 'Unknown') {
+      doubtful.push(key);
+    }
+    resource.message = messageOf(resource);
+  }
+  return doubtful;
+}
+
+/** What to show beside a resource: why it could not be applied, else what its health says. */
+export function messageOf(resource: Resource): string {
+  return (resource.sync === 'Synced' ? '' : resource.applyError) || resource.healthMessage;
+}
+
+/** An object that the bundle does not name: it waits to be pruned, or is gone. */
+function triageLeft(cluster: Cluster, app: Application, key: string): void {
+  const live = cluster.index.get(key);
+  if (live?.owner !== app.key) {
+    app.resources.delete(key);
+    app.inventory.delete(key);
+    cluster.claims.release(key, app.key);
+    return;
+  }
+  const resource = app.resources.get(key) ?? newResource(key, live.version);
+  app.resources.set(key, resource);
+  Object.assign(resource, {
+    requiresPruning: true,
+    sync: 'OutOfSync',
+    health: live.health,
+    healthMessage: live.healthMessage,
+  });
+  resource.message = live.deleting ? 'is being deleted' : 'is no longer in the bundle';
+}
+
+function newResource(key: string, version: string): Resource {
+  return {
+    key,
+    version,
+    sync: 'Unknown',
+    health: '',
+    healthMessage: '',
+    message: '',
+    applyError: '',
+    drift: undefined,
+    requiresPruning: false,
+    judged: '',
+  };
+}

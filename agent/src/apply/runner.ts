@@ -1,0 +1,348 @@
+import { MusterError } from '@muster/base';
+import { assignmentDigest, versionText, type HeldAssignment } from '@muster/link';
+import { Action } from '@muster/proto/records';
+import type { Records } from '../state/records.ts';
+import { judge, note, type Verdict } from '../observe/compare.ts';
+import { heal } from '../observe/heal.ts';
+import { HealBudget } from '../observe/healing.ts';
+import { nameOf } from '../observe/live-index.ts';
+import { Application } from './application.ts';
+import type { Cluster } from './cluster.ts';
+import { type DesiredState, readDesired } from './desired.ts';
+import { orphan, uninstall } from './removal.ts';
+import { beginOperation, endOperation, failOperation } from './operation.ts';
+import { adopt, triage } from './resources.ts';
+import { type SyncOutcome, sync } from './sync.ts';
+
+/** A sync that someone asked for. */
+export interface SyncOrder {
+  commandId: string;
+  prune: boolean;
+  dryRun: boolean;
+  answer(outcome: SyncOutcome | MusterError): void;
+}
+
+export interface RunnerOptions {
+  cluster: Cluster;
+  records: Records;
+  /** Brings a bundle into the store. Throws `unavailable` while the hub is away. */
+  fetchBundle(digest: string, size: number, signal: AbortSignal): Promise<void>;
+  /** Something of the Application that is reported may have changed. */
+  changed(app: Application): void;
+  /** A tombstone has been carried out. */
+  finished(app: Application): void;
+}
+
+const RETRY_FIRST_MS = 2_000;
+const RETRY_LONGEST_MS = 180_000;
+
+/** Brings one Application to what is assigned and keeps it there. Everything in it runs one after the other. */
+export class Runner {
+  readonly app: Application;
+  private readonly options: RunnerOptions;
+  private readonly budget = new HealBudget();
+  private readonly dirty = new Set<string>();
+  private compareAll = true;
+  private order: SyncOrder | undefined;
+  private restored = false;
+  private failures = 0;
+  private notBefore = 0;
+  /** A terminated or refused sync is not begun again by itself: the payload that it was for. */
+  private suppressed = '';
+  private operation: AbortController | undefined;
+
+  constructor(key: string, held: HeldAssignment, options: RunnerOptions) {
+    this.app = new Application(key, held);
+    this.options = options;
+  }
+
+  /** Takes a newer assignment; a running sync of the old one ends. */
+  assign(held: HeldAssignment): void {
+    this.app.held = held;
+    this.failures = 0;
+    this.notBefore = 0;
+    this.operation?.abort(new MusterError('precondition', 'superseded by a newer assignment'));
+  }
+
+  mark(key: string): void {
+    this.dirty.add(key);
+  }
+
+  refresh(): void {
+    this.compareAll = true;
+  }
+
+  /** Asks for a sync; one that waits already is answered as replaced. */
+  sync(order: SyncOrder): void {
+    this.order?.answer(new MusterError('conflict', 'replaced by a newer sync command'));
+    this.order = order;
+    this.suppressed = '';
+    this.notBefore = 0;
+  }
+
+  /** Ends the running operation; false when there is none. */
+  terminate(): boolean {
+    if (!this.operation) return false;
+    this.suppressed = this.app.held.payloadSha256.toString('hex');
+    this.operation.abort(new MusterError('precondition', 'terminated'));
+    return true;
+  }
+
+  /** One turn. Answers in how many milliseconds another is due by itself; undefined: when something happens. */
+  async turn(signal: AbortSignal): Promise<number | undefined> {
+    const { cluster } = this.options;
+    try {
+      if (!this.restored) await this.restore();
+      if (this.app.leaving) return await this.leave(signal);
+      const desired = await this.load(signal);
+      if (this.order || this.syncDue()) await this.operate(desired, signal);
+      await this.compare(desired, signal);
+      const pause = await heal(cluster, this.app, desired, this.budget, signal, () => this.save());
+      this.app.comparisonError = '';
+      return this.retryAfter(pause);
+    } catch (thrown) {
+      if (signal.aborted) return undefined;
+      return this.failed(thrown);
+    } finally {
+      this.describe();
+      this.options.changed(this.app);
+    }
+  }
+
+  /** The bundle, read; the one that was applied last while the assigned one cannot be had. */
+  async load(signal: AbortSignal): Promise<DesiredState> {
+    const { cluster, records, fetchBundle } = this.options;
+    const { assignment, payloadSha256 } = this.app.held;
+    let digest = assignment.bundleDigest;
+    let plain = await records.bundle(digest);
+    if (!plain) {
+      try {
+        await fetchBundle(digest, Number(assignment.bundleSize), signal);
+        plain = await records.bundle(digest);
+      } catch (thrown) {
+        const earlier = this.app.applied.digest;
+        plain = earlier ? await records.bundle(earlier) : undefined;
+        if (!plain) throw thrown;
+        digest = earlier;
+        this.app.condition('BundleUnavailable', MusterError.from(thrown).message, cluster.now());
+      }
+    }
+    if (!plain) throw new MusterError('unavailable', 'the bundle could not be stored');
+    if (digest === assignment.bundleDigest) this.app.condition('BundleUnavailable', undefined, 0);
+    const desired = await readDesired(plain, {
+      assignment,
+      discovery: cluster.discovery,
+      namespaces: cluster.namespaces,
+    });
+    const mark = `${payloadSha256.toString('hex')} ${digest}`;
+    if (this.app.desiredFor !== mark) {
+      this.app.desiredFor = mark;
+      adopt(this.app, desired);
+      this.budget.clear();
+      this.compareAll = true;
+    }
+    return desired;
+  }
+
+  /** Looks at every object and answers what differs; for the diff command. */
+  async differences(signal: AbortSignal): Promise<Map<string, Verdict>> {
+    const desired = await this.load(signal);
+    const verdicts = new Map<string, Verdict>();
+    const { cluster } = this.options;
+    await judge(cluster, this.app, desired, desired.objects.keys(), signal, (key, verdict) =>
+      verdicts.set(key, verdict),
+    );
+    return verdicts;
+  }
+
+  private async restore(): Promise<void> {
+    const { cluster, records } = this.options;
+    const record = await records.applied(this.app.key);
+    if (record) this.app.restore(record);
+    for (const key of this.app.inventory.keys()) cluster.claims.claim(key, this.app.key);
+    this.restored = true;
+  }
+
+  private syncDue(): boolean {
+    const { app } = this;
+    if (!app.automated || this.options.cluster.now() < this.notBefore) return false;
+    if (this.suppressed === app.held.payloadSha256.toString('hex')) return false;
+    if (!app.desiredFor.endsWith(` ${app.assignment.bundleDigest}`)) return false;
+    if (app.applied.assignment !== assignmentDigest(app.assignment)) return true;
+    // The same content under a newer version: nothing to do but to say so.
+    const version = versionText(app.assignment.version!);
+    if (app.applied.version !== version) app.applied.version = version;
+    return false;
+  }
+
+  private async operate(desired: DesiredState, signal: AbortSignal): Promise<void> {
+    const { app, order } = this;
+    const { cluster, changed } = this.options;
+    this.order = undefined;
+    const held = app.held;
+    const operation = new AbortController();
+    this.operation = operation;
+    beginOperation(app, order?.commandId ?? '', this.failures, cluster.now());
+    changed(app);
+    const either = AbortSignal.any([signal, operation.signal]);
+    const prune = order ? order.prune : (app.assignment.syncPolicy?.prune ?? false);
+    try {
+      const request = { prune, dryRun: order?.dryRun ?? false, signal: either, intend: () => this.save() };
+      const outcome = await sync(cluster, app, desired, request);
+      const applied = outcome.phase === 'Succeeded' && !request.dryRun;
+      this.failures = outcome.phase === 'Succeeded' ? 0 : this.failures + 1;
+      if (applied) this.applied(held);
+      endOperation(app, outcome, request.dryRun, cluster.now());
+      await this.save();
+      const { changed: count, pruned, dryRunMs, applyMs, phase } = outcome;
+      const { message } = outcome;
+      cluster.log.info(
+        { application: app.key, phase, message, changed: count, pruned, dryRunMs, applyMs },
+        'sync ended',
+      );
+      order?.answer(outcome);
+    } catch (thrown) {
+      if (signal.aborted) {
+        // Not finished and not failed: the next start goes on. A command's outcome is then unknown, by its journal.
+        throw thrown;
+      }
+      const error = operation.signal.aborted
+        ? MusterError.from(operation.signal.reason)
+        : MusterError.from(thrown);
+      failOperation(app, error, operation.signal.aborted, cluster.now());
+      order?.answer(error);
+      if (!operation.signal.aborted) this.failures++;
+      await this.save();
+    } finally {
+      this.operation = undefined;
+      this.compareAll = true;
+      if (this.failures > 0) this.notBefore = cluster.now() + this.backoff();
+    }
+  }
+
+  private applied(held: HeldAssignment): void {
+    const { assignment } = held;
+    this.app.applied = {
+      digest: assignment.bundleDigest,
+      version: versionText(assignment.version!),
+      atMs: this.options.cluster.now(),
+      assignment: assignmentDigest(assignment),
+    };
+  }
+
+  private async compare(desired: DesiredState, signal: AbortSignal): Promise<void> {
+    const { app } = this;
+    const { cluster } = this.options;
+    await this.watch(desired, signal);
+    const keys = this.compareAll
+      ? new Set([...app.resources.keys(), ...desired.objects.keys(), ...this.dirty])
+      : new Set(this.dirty);
+    if (this.compareAll) for (const { key } of cluster.index.ownedBy(app.key)) keys.add(key);
+    this.dirty.clear();
+    const doubtful = triage(cluster, app, desired, keys);
+    let told = 0;
+    await judge(cluster, app, desired, doubtful, signal, (key, verdict) => {
+      note(app, app.resources.get(key)!, desired.objects.get(key), verdict, cluster.now());
+      told++;
+    });
+    this.compareAll = false;
+    app.observedAtMs = cluster.now();
+    if (told > 0) cluster.log.debug({ application: app.key, judged: told }, 'compared');
+  }
+
+  /** Kinds of the bundle and of what is left of earlier ones. */
+  private async watch(desired: DesiredState, signal: AbortSignal): Promise<void> {
+    const { cluster } = this.options;
+    const types = new Map(
+      [...desired.objects.values()].flatMap(({ type }) => (type ? [[nameOf(type), type] as const] : [])),
+    );
+    for (const key of this.app.inventory.keys()) {
+      const [group, kind] = key.split('/') as [string, string];
+      if (types.has(`${group}/${kind}`)) continue;
+      const type = await cluster.discovery.resolveKind(group, kind);
+      if (type) types.set(nameOf(type), type);
+    }
+    const denied = new Set(desired.problems.map(({ key }) => key));
+    const useful = [...types.values()].filter((type) => {
+      if (cluster.namespaces.length > 0 && !type.namespaced) return false;
+      return (
+        denied.size === 0 ||
+        ![...denied].some((key) => key.startsWith(`${nameOf(type)}/`)) ||
+        cluster.index.isReady(type)
+      );
+    });
+    await Promise.all(useful.map((type) => cluster.index.ready(type, signal)));
+  }
+
+  private async leave(signal: AbortSignal): Promise<number | undefined> {
+    const { app } = this;
+    const { cluster, finished } = this.options;
+    this.order?.answer(new MusterError('precondition', 'the Application is leaving this cluster'));
+    this.order = undefined;
+    const remove = app.assignment.action === Action.UNINSTALL;
+    if (!app.operation || app.operation.phase !== 'Running')
+      beginOperation(app, '', this.failures, cluster.now());
+    if (remove) await uninstall(cluster, app, signal);
+    else await orphan(cluster, app, signal);
+    cluster.log.info(
+      { application: app.key, action: remove ? 'uninstall' : 'orphan' },
+      'tombstone carried out',
+    );
+    finished(app);
+    return undefined;
+  }
+
+  private failed(thrown: unknown): number {
+    const { app } = this;
+    const error = MusterError.from(thrown);
+    this.failures++;
+    if (app.leaving) failOperation(app, error, false, this.options.cluster.now());
+    else app.comparisonError = error.describe();
+    this.compareAll = true;
+    this.options.cluster.log.warn(
+      { application: app.key, error: error.describe() },
+      'this Application could not be brought up to date',
+    );
+    return this.backoff();
+  }
+
+  private describe(): void {
+    const { app, budget } = this;
+    const now = this.options.cluster.now();
+    const paused = budget.paused(now);
+    const heals =
+      paused.length > 0 ? `put back too often, left alone for a while: ${paused.slice(0, 5).join(', ')}` : '';
+    app.condition('SelfHealBackoff', heals, now);
+    app.condition('ComparisonError', app.comparisonError, now);
+    const hooks =
+      app.hooks.length > 0 ? `hooks are not supported yet and were left out: ${app.hooks.join(', ')}` : '';
+    app.condition('HookIgnored', hooks, now);
+    for (const type of ['ProjectDenied', 'NamespaceDenied', 'InvalidManifest']) {
+      const texts = app.problems.filter((each) => each.type === type).map(({ message }) => message);
+      app.condition(type, texts.slice(0, 10).join('; '), now);
+    }
+    app.condition('Notice', app.assignment.notices.join('; '), now);
+  }
+
+  private async save(): Promise<void> {
+    await this.options.records.saveApplied(this.app.key, this.app.record());
+  }
+
+  private retryAfter(pause: number | undefined): number | undefined {
+    const { app } = this;
+    const waits: number[] = [];
+    if (pause !== undefined) waits.push(pause);
+    if (this.dirty.size > 0 || this.order) waits.push(100);
+    if (app.conditions.has('BundleUnavailable')) waits.push(this.backoff());
+    const due = app.automated && app.applied.assignment !== assignmentDigest(app.assignment);
+    if (due && this.suppressed !== app.held.payloadSha256.toString('hex')) {
+      waits.push(Math.max(100, this.notBefore - this.options.cluster.now()));
+    }
+    return waits.length > 0 ? Math.min(...waits) : undefined;
+  }
+
+  private backoff(): number {
+    const exponential = RETRY_FIRST_MS * 2 ** Math.min(Math.max(this.failures - 1, 0), 10);
+    return Math.min(exponential, RETRY_LONGEST_MS) * (0.75 + Math.random() / 2);
+  }
+}

@@ -1,0 +1,100 @@
+import { MusterError } from '@muster/base';
+import { parseKeyString } from '@muster/kube';
+import { applicationKey } from '@muster/link';
+import { type Command, CommandOutcome } from '@muster/proto/records';
+import type { Engine } from '../apply/engine.ts';
+
+export interface CommandAnswer {
+  outcome: CommandOutcome;
+  message: string;
+}
+
+/** Bytes of the JSON of a diff at most. */
+const MAX_DIFF = 1024 * 1024;
+
+/**
+ * Carries out a command that has been verified and written into the journal. Rejects only when this process has to
+ * stop acting: nobody can then say what came of it.
+ */
+export async function runCommand(
+  engine: Engine,
+  command: Command,
+  signal: AbortSignal,
+): Promise<CommandAnswer> {
+  const key = applicationKey(command);
+  const runner = engine.runner(key);
+  if (!runner) return failed(`Application ${key} is not held by this agent`);
+  switch (command.verb?.$case) {
+    case 'sync':
+      return sync(engine, command, key, signal);
+    case 'refresh':
+      engine.refresh(key);
+      return succeeded('compared again');
+    case 'terminate':
+      return runner.terminate() ? succeeded('the operation was ended') : failed('no operation is running');
+    case 'diff':
+      return diff(engine, key, signal);
+    case undefined:
+      return { outcome: CommandOutcome.REFUSED, message: 'this agent does not know the command' };
+  }
+}
+
+function sync(engine: Engine, command: Command, key: string, signal: AbortSignal): Promise<CommandAnswer> {
+  if (command.verb?.$case !== 'sync') throw new Error('not a sync command');
+  const { prune, dryRun, bundleDigest } = command.verb.value;
+  const { app } = engine.runner(key)!;
+  if (app.leaving) return Promise.resolve(failed('the Application is leaving this cluster'));
+  if (bundleDigest && bundleDigest !== app.assignment.bundleDigest) {
+    const message = 'another bundle is assigned by now than the one this command was given for';
+    return Promise.resolve({ outcome: CommandOutcome.REFUSED, message });
+  }
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    engine.sync(key, {
+      commandId: command.id,
+      prune,
+      dryRun,
+      answer: (outcome) => {
+        if (outcome instanceof MusterError) resolve(failed(outcome.describe()));
+        else if (outcome.phase === 'Succeeded') resolve(succeeded(outcome.message));
+        else resolve(failed(outcome.message));
+      },
+    });
+  });
+}
+
+async function diff(engine: Engine, key: string, signal: AbortSignal): Promise<CommandAnswer> {
+  const runner = engine.runner(key)!;
+  try {
+    const verdicts = await runner.differences(signal);
+    const resources = [];
+    for (const [resource, verdict] of verdicts) {
+      if (verdict.kind === 'synced') continue;
+      const name = parseKeyString(resource);
+      if (verdict.kind === 'differs') {
+        const { fields, writer } = verdict.difference;
+        resources.push({
+          ...name,
+          state: 'differs',
+          fields,
+          manager: writer?.manager,
+          timeMs: writer?.timeMs,
+        });
+      } else if (verdict.kind === 'missing') resources.push({ ...name, state: 'missing', fields: [] });
+      else resources.push({ ...name, state: 'unknown', message: verdict.message, fields: [] });
+    }
+    for (const { key: resource, requiresPruning } of runner.app.resources.values()) {
+      if (requiresPruning) resources.push({ ...parseKeyString(resource), state: 'extra', fields: [] });
+    }
+    const text = JSON.stringify({ resources });
+    if (text.length <= MAX_DIFF) return succeeded(text);
+    const named = resources.map((each) => ({ ...each, fields: [] }));
+    return succeeded(JSON.stringify({ resources: named.slice(0, 1_000), truncated: true }));
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return failed(MusterError.from(thrown).describe());
+  }
+}
+
+const succeeded = (message: string): CommandAnswer => ({ outcome: CommandOutcome.SUCCEEDED, message });
+const failed = (message: string): CommandAnswer => ({ outcome: CommandOutcome.FAILED, message });

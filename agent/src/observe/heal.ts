@@ -1,0 +1,112 @@
+import { planSync, keyOf, keyString } from '@muster/kube';
+import { assignmentDigest } from '@muster/link';
+import type { Application } from '../apply/application.ts';
+import { type Cluster, PARALLEL, pathOfObject } from '../apply/cluster.ts';
+import { eachOf } from '../apply/concurrency.ts';
+import type { Desired, DesiredState } from '../apply/desired.ts';
+import { forApply } from '../apply/ignored.ts';
+import { ensureNamespace, namespaceIsThere } from '../apply/namespace.ts';
+import { messageOf } from '../apply/resources.ts';
+import { groupsOf, remember } from '../apply/sync.ts';
+import { safeMessage } from '../kube/errors.ts';
+import type { HealBudget } from './healing.ts';
+
+/**
+ * Puts back what drifted, where the policy says selfHeal and the bundle has been applied before. Answers in how many
+ * milliseconds to look again at what is left alone for a while; undefined: nothing is.
+ */
+export async function heal(
+  cluster: Cluster,
+  app: Application,
+  desired: DesiredState,
+  budget: HealBudget,
+  signal: AbortSignal,
+  save: () => Promise<void>,
+): Promise<number | undefined> {
+  if (!app.selfHeal || !wasApplied(app)) return undefined;
+  const now = cluster.now();
+  let pausedUntil = 0;
+  const targets: Desired[] = [];
+  for (const { key, sync, requiresPruning } of app.resources.values()) {
+    const each = desired.objects.get(key);
+    if (!each || requiresPruning || sync !== 'OutOfSync') continue;
+    if (cluster.claims.claim(key, app.key) !== app.key) continue;
+    const owner = cluster.index.get(key)?.owner;
+    if (owner && owner !== app.key) continue;
+    if (desired.problems.some((problem) => problem.key === key)) continue;
+    const paused = budget.pausedUntil(key, now);
+    if (paused > 0) pausedUntil = pausedUntil === 0 ? paused : Math.min(pausedUntil, paused);
+    else targets.push(each);
+  }
+  if (targets.length > 0) await putBack(cluster, app, targets, budget, signal, save);
+  return pausedUntil > 0 ? pausedUntil - now : undefined;
+}
+
+async function putBack(
+  cluster: Cluster,
+  app: Application,
+  targets: Desired[],
+  budget: HealBudget,
+  signal: AbortSignal,
+  save: () => Promise<void>,
+): Promise<void> {
+  if (app.assignment.syncPolicy?.createNamespace && !(await namespaceIsThere(cluster, app, signal))) {
+    await ensureNamespace(cluster, app, signal);
+  }
+  const byKey = new Map(targets.map((each) => [each.key, each]));
+  const plan = planSync(
+    targets.map(({ object }) => object),
+    [],
+    { namespace: '', skipHooks: true },
+  );
+  for (const group of groupsOf(plan)) {
+    await eachOf(group, PARALLEL, (task) =>
+      putOneBack(cluster, app, byKey.get(keyString(keyOf(task.target!)))!, budget, signal),
+    );
+  }
+  await save();
+}
+
+async function putOneBack(
+  cluster: Cluster,
+  app: Application,
+  each: Desired,
+  budget: HealBudget,
+  signal: AbortSignal,
+) {
+  const { key, object, type } = each;
+  const resource = app.resources.get(key)!;
+  budget.healed(key, cluster.now());
+  try {
+    if (!type) return;
+    const manifest = await forApply(cluster, app, object, type, signal);
+    const impersonate = app.assignment.impersonate || undefined;
+    const answer = await cluster.client.apply(pathOfObject(type, object), manifest, { impersonate, signal });
+    remember(app, each, answer.object);
+    const live = cluster.index.put(answer.object);
+    Object.assign(resource, {
+      sync: 'Synced',
+      judged: live.hash,
+      applyError: '',
+      health: live.health,
+      healthMessage: live.healthMessage,
+    });
+    if (resource.drift) resource.drift = { ...resource.drift, healedAtMs: BigInt(cluster.now()) };
+    const manager = resource.drift?.manager;
+    cluster.log.info(
+      { application: app.key, resource: key, manager, deleted: resource.drift?.deleted },
+      'drift healed',
+    );
+  } catch (thrown) {
+    signal.throwIfAborted();
+    resource.applyError = safeMessage(object.kind, thrown);
+    resource.sync = 'OutOfSync';
+  }
+  resource.message = messageOf(resource);
+}
+
+/** Before its first complete apply a bundle is synced, not healed. */
+function wasApplied(app: Application): boolean {
+  const same = app.applied.assignment === assignmentDigest(app.assignment);
+  return same || app.desiredFor.endsWith(` ${app.applied.digest}`);
+}

@@ -1,0 +1,174 @@
+import { APPLICATION_LABEL, type KubeObject } from '@muster/kube';
+import { MusterError } from '@muster/base';
+import type { KubeClient } from '../kube/client.ts';
+import type { ApiType } from '../kube/discovery.ts';
+import { pathOf } from '../kube/objects.ts';
+import { type ReflectorSink, reflect } from '../kube/reflector.ts';
+import type { Log } from '../log.ts';
+import { type LiveObject, isNewer, liveObject } from './live-object.ts';
+
+/** Told of every change of an object that carries Muster's label. `before` or `after` is undefined when it is not there. */
+export type Observer = (key: string, before: LiveObject | undefined, after: LiveObject | undefined) => void;
+
+interface Watched {
+  stop: AbortController;
+  /** One for each namespace of a limited agent, else one. */
+  pending: Set<string>;
+  ready: PromiseWithResolvers<void>;
+  error: Error | undefined;
+}
+
+/** Everything in the cluster that carries Muster's label, of the kinds that are asked for. */
+export class LiveIndex {
+  private readonly client: KubeClient;
+  private readonly namespaces: readonly string[];
+  private readonly log: Log;
+  private readonly observer: Observer;
+  private readonly objects = new Map<string, LiveObject>();
+  private readonly watched = new Map<string, Watched>();
+
+  /** @param namespaces what the agent is limited to; empty: the whole cluster. */
+  constructor(client: KubeClient, namespaces: readonly string[], log: Log, observer: Observer) {
+    this.client = client;
+    this.namespaces = namespaces;
+    this.log = log;
+    this.observer = observer;
+  }
+
+  get(key: string): LiveObject | undefined {
+    return this.objects.get(key);
+  }
+
+  /** Objects of one Application (`namespace/name`). */
+  *ownedBy(application: string): Generator<LiveObject> {
+    for (const object of this.objects.values()) if (object.owner === application) yield object;
+  }
+
+  /** Keys and owners of all that is known. */
+  all(): IterableIterator<LiveObject> {
+    return this.objects.values();
+  }
+
+  /** Whether the kind is watched and its first list is complete: only then does absence mean something. */
+  isReady(type: ApiType): boolean {
+    return this.watched.get(nameOf(type))?.pending.size === 0;
+  }
+
+  /** Watches a kind, if it is not watched yet, and waits for its first list. Throws what kept it from being listed. */
+  async ready(type: ApiType, signal: AbortSignal, timeout = 30_000): Promise<void> {
+    const name = nameOf(type);
+    const watched = this.watched.get(name) ?? this.start(name, type);
+    if (watched.pending.size === 0) return;
+    const late = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
+    const stopped = Promise.withResolvers<never>();
+    const stop = () =>
+      stopped.reject(
+        watched.error ?? new MusterError('unavailable', `${type.kind} could not be listed in time`),
+      );
+    late.addEventListener('abort', stop, { once: true });
+    try {
+      await Promise.race([watched.ready.promise, stopped.promise]);
+    } finally {
+      late.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Stops the watches of the kinds that are not among these (as `group/Kind`). */
+  keepOnly(kinds: ReadonlySet<string>): void {
+    for (const [name, watched] of this.watched) {
+      if (kinds.has(name)) continue;
+      watched.stop.abort();
+      this.watched.delete(name);
+      for (const key of this.objects.keys()) if (kindOf(key) === name) this.objects.delete(key);
+    }
+  }
+
+  /** Takes in an object that an apply answered, so that nothing waits for its watch event. */
+  put(object: KubeObject): LiveObject {
+    const after = liveObject(object);
+    const before = this.objects.get(after.key);
+    if (before && before.uid === after.uid && !isNewer(after.resourceVersion, before.resourceVersion))
+      return before;
+    this.objects.set(after.key, after);
+    this.observer(after.key, before, after);
+    return after;
+  }
+
+  /** Ends all watches. */
+  close(): void {
+    for (const watched of this.watched.values()) watched.stop.abort();
+    this.watched.clear();
+  }
+
+  private start(name: string, type: ApiType): Watched {
+    const scopes = type.namespaced && this.namespaces.length > 0 ? this.namespaces : [''];
+    const watched: Watched = {
+      stop: new AbortController(),
+      pending: new Set(scopes),
+      ready: Promise.withResolvers(),
+      error: undefined,
+    };
+    watched.ready.promise.catch(() => undefined);
+    this.watched.set(name, watched);
+    for (const scope of scopes) {
+      void reflect({
+        client: this.client,
+        path: pathOf(type, scope || undefined),
+        labelSelector: APPLICATION_LABEL,
+        sink: this.sink(name, scope, watched),
+        signal: watched.stop.signal,
+      });
+    }
+    return watched;
+  }
+
+  private sink(name: string, scope: string, watched: Watched): ReflectorSink {
+    const live = () => !watched.stop.signal.aborted;
+    return {
+      changed: (object) => {
+        if (live()) this.put(object);
+      },
+      removed: (object) => {
+        if (live()) this.drop(liveObject(object));
+      },
+      synced: (uids, version) => {
+        if (!live()) return;
+        this.dropUnlisted(name, scope, uids, version);
+        watched.error = undefined;
+        watched.pending.delete(scope);
+        if (watched.pending.size === 0) watched.ready.resolve();
+      },
+      failed: (error) => {
+        watched.error = error;
+        this.log.warn({ kind: name, error: error.message }, 'a watch failed');
+      },
+    };
+  }
+
+  private drop(gone: LiveObject): void {
+    const before = this.objects.get(gone.key);
+    // Another object of that name may have come meanwhile.
+    if (!before || before.uid !== gone.uid) return;
+    this.objects.delete(gone.key);
+    this.observer(gone.key, before, undefined);
+  }
+
+  private dropUnlisted(name: string, scope: string, uids: ReadonlySet<string>, version: string): void {
+    for (const object of [...this.objects.values()]) {
+      if (kindOf(object.key) !== name || uids.has(object.uid)) continue;
+      if (scope && object.key.split('/')[2] !== scope) continue;
+      // What an apply put in after the list was made is not missing.
+      if (!isNewer(object.resourceVersion, version)) this.drop(object);
+    }
+  }
+}
+
+/** `group/Kind`. */
+export function nameOf(type: { group: string; kind: string }): string {
+  return `${type.group}/${type.kind}`;
+}
+
+/** `group/Kind` of a key `group/Kind/namespace/name`. */
+export function kindOf(key: string): string {
+  return key.split('/', 2).join('/');
+}

@@ -1,0 +1,79 @@
+import { assessHealth, type KubeObject, forDisplay, keyOf, keyString, ownerOf } from '@muster/kube';
+import { canonicalJson, sha256 } from '@muster/base';
+import { managedFieldsOf } from '../kube/objects.ts';
+import { FIELD_MANAGER } from '../kube/client.ts';
+
+/** What is kept of an object in the cluster: enough to tell a change, not the object. */
+export interface LiveObject {
+  /** `group/Kind/namespace/name`. */
+  key: string;
+  version: string;
+  uid: string;
+  resourceVersion: string;
+  /** `namespace/name` of the Application that it belongs to; '' when it names none, or is a copy. */
+  owner: string;
+  /** Of everything but status and bookkeeping: changes only when someone writes what may matter. */
+  hash: string;
+  /** '' for kinds without a health check. */
+  health: string;
+  healthMessage: string;
+  deleting: boolean;
+  writer: Writer | undefined;
+}
+
+/** Who wrote last, Muster and status aside. */
+export interface Writer {
+  manager: string;
+  timeMs: number;
+}
+
+/** Written by the Deployment controller after each change of the template; says nothing about intent. */
+const REVISION = 'deployment.kubernetes.io/revision';
+
+/** Reads what is kept of an object. The object itself, with its managedFields, can be let go then. */
+export function liveObject(object: KubeObject): LiveObject {
+  const { metadata } = object;
+  const owner = ownerOf(object);
+  const health = assessHealth(object);
+  return {
+    key: keyString(keyOf(object)),
+    version: keyOf(object).version,
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    owner: owner ? `${owner.namespace}/${owner.name}` : '',
+    hash: liveHash(object),
+    health: health?.status ?? '',
+    healthMessage: health?.message ?? '',
+    deleting: metadata.deletionTimestamp !== undefined,
+    writer: newestWriter(object),
+  };
+}
+
+/** Hash of what people may compare. */
+export function liveHash(object: KubeObject): string {
+  return sha256(canonicalJson(comparable(object))).slice(0, 32);
+}
+
+/** The object without status and what servers and controllers keep for themselves. */
+export function comparable(object: KubeObject): KubeObject {
+  const { deletionTimestamp, deletionGracePeriodSeconds, ...metadata } = forDisplay(object).metadata;
+  void [deletionTimestamp, deletionGracePeriodSeconds];
+  const { [REVISION]: _revision, ...annotations } = metadata.annotations ?? {};
+  return { ...forDisplay(object), metadata: { ...metadata, annotations } };
+}
+
+/** The newest entry of the managed fields that is not Muster's own and not of the status. */
+export function newestWriter(object: KubeObject): Writer | undefined {
+  let newest: Writer | undefined;
+  for (const { manager, subresource, time } of managedFieldsOf(object)) {
+    if (!manager || manager === FIELD_MANAGER || subresource === 'status') continue;
+    const timeMs = Date.parse(time ?? '') || 0;
+    if (!newest || timeMs > newest.timeMs) newest = { manager, timeMs };
+  }
+  return newest;
+}
+
+/** Whether a resourceVersion is newer than another of the same collection. */
+export function isNewer(a: string, b: string): boolean {
+  return a.length === b.length ? a > b : a.length > b.length;
+}
