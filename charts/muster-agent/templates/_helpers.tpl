@@ -1,0 +1,26 @@
+{{- define "agent.name" -}}
+{{- default .Chart.Name .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- end }}
+{{- define "agent.selector" -}}
+app.kubernetes.io/name: muster-agent
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+{{- define "agent.labels" -}}
+{{ include "agent.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: muster
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+{{- define "agent.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ default (include "agent.name" .) .Values.serviceAccount.name }}{{ else }}{{ default "default" .Values.serviceAccount.name }}{{ end }}
+{{- end }}
+{{- define "agent.enrolAddress" -}}
+{{- if .Values.hub.enrolAddress }}{{ .Values.hub.enrolAddress }}{{ else -}}
+{{- $port := regexFind "[0-9]+$" .Values.hub.address -}}
+{{- printf "%s%d" (trimSuffix $port .Values.hub.address) (add1 (int $port)) -}}
+{{- end }}
+{{- end }}
+{{- define "agent.tokenSecret" -}}
+{{- default (printf "%s-join-token" (include "agent.name" .)) .Values.existingTokenSecret -}}
+{{- end }}
