@@ -28,7 +28,7 @@ const recipes = {
     dir: controlPlane,
     output: 'control-plane',
     what: 'Kubernetes, etcd and kwok, for local clusters',
-    seconds: 270,
+    seconds: 320,
     args: () => ['-ldflags', `-s -w ${kubernetesVersionFlags()}`],
     links: controlPlanePrograms,
   },
@@ -37,7 +37,7 @@ const recipes = {
     output: 'helm',
     package: 'helm.sh/helm/v4/cmd/helm',
     what: 'the helm command, which the bench compares with',
-    seconds: 120,
+    seconds: 180,
   },
 };
 

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureGoTool } from '../go-tools.mjs';
-import { bin, root, run, took } from './context.ts';
+import { buildAll } from './build.ts';
+import { bin, run, took } from './context.ts';
 import { CHROMIUM, GIT, REDIS, ensureProgram } from './system.ts';
 
 interface Ring {
@@ -20,15 +21,10 @@ const passed = separator === -1 ? [] : process.argv.slice(separator + 1);
 const full = own.includes('--full');
 const wanted = own.filter((a) => !a.startsWith('--'));
 const tool = async (name: string) => void (await ensureGoTool(name, { log: console.error }));
-const build = async () => {
-  const code = await run(process.execPath, [join(root, 'tools/tasks/build.ts')]);
-  if (code !== 0) throw new Error('the build failed');
-};
 
 const controlPlanes = async () => {
-  await build();
+  await buildAll();
   await tool('control-plane');
-  await tool('kwok');
 };
 const backend = process.env['MUSTER_TEST_QUEUE'] ?? 'postgres';
 const rings: Ring[] = [
