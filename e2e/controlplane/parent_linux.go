@@ -14,6 +14,7 @@ func init() {
 	if err != nil {
 		return
 	}
+	os.Unsetenv("MUSTER_PARENT_PID") // it is about this process, not about those it starts
 	const prSetPdeathsig = 1
 	syscall.RawSyscall(syscall.SYS_PRCTL, prSetPdeathsig, uintptr(syscall.SIGKILL), 0)
 	if os.Getppid() != parent {

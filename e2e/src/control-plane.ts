@@ -185,14 +185,10 @@ class Start {
   async #start({ name, args, env }: Component): Promise<void> {
     const { dir, outlive } = this.#options;
     const command = this.#programs.path(name);
-    const running = await startProcess({
-      name,
-      command,
-      args,
-      env,
-      log: join(dir, 'logs', `${name}.log`),
-      outlive,
-    });
+    const log = join(dir, 'logs', `${name}.log`);
+    // See controlplane/parent_linux.go.
+    const parent = { MUSTER_PARENT_PID: outlive ? undefined : String(process.pid) };
+    const running = await startProcess({ name, command, args, env: { ...env, ...parent }, log, outlive });
     this.#processes.push(running);
     const recorded = record(name, running.pid);
     if (recorded) this.#state.processes.push(recorded);

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -15,7 +15,7 @@ export interface ProcessOptions {
   cwd?: string;
   /** File that gets its standard output and error, appended. */
   log: string;
-  /** Lets it live on when this process ends; otherwise it is killed then. */
+  /** Lets it live on when this process exits; otherwise it is killed then. */
   outlive?: boolean;
 }
 
@@ -48,19 +48,15 @@ process.on('exit', () => {
 
 /**
  * Starts a program in a process group of its own, so that Ctrl-C reaches only the harness, which
- * then stops things in order. It is killed when this process exits, and programs of ours on Linux
- * also when this process is killed (they read MUSTER_PARENT_PID).
+ * then stops things in order. It is killed when this process exits; should this process be killed, only
+ * a program that looks after itself ends too (the control planes' do on Linux, by MUSTER_PARENT_PID).
  */
 export async function startProcess(options: ProcessOptions): Promise<Running> {
   const { name, command, args = [], cwd, log, outlive = false } = options;
   await mkdir(dirname(log), { recursive: true });
   const out = openSync(log, 'a');
   const { size: before } = fstatSync(out);
-  const env = {
-    ...process.env,
-    MUSTER_PARENT_PID: outlive ? undefined : String(process.pid),
-    ...options.env,
-  };
+  const env = { ...process.env, ...options.env };
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', out, out], detached: true });
   closeSync(out);
   if (child.pid === undefined) {
@@ -102,6 +98,10 @@ export async function startProcess(options: ProcessOptions): Promise<Running> {
 
 /** What tells this process from a later one with the same number; undefined when there is none. */
 export function processIdentity(pid: number): string | undefined {
+  if (process.platform !== 'linux') {
+    const answer = spawnSync('ps', ['-o', 'lstart=,command=', '-p', String(pid)], { encoding: 'utf8' });
+    return answer.stdout?.trim() || undefined;
+  }
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -75,7 +75,10 @@ function ping(port: number): Promise<string> {
   return new Promise((answer, fail) => {
     const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'));
     socket.setTimeout(1_000, () => socket.destroy(new Error('no answer')));
-    socket.once('data', (data) => answer(data.toString()) ?? socket.destroy());
+    socket.once('data', (data) => {
+      answer(data.toString());
+      socket.destroy();
+    });
     socket.once('error', fail);
   });
 }

@@ -1,0 +1,411 @@
+import 'reflect-metadata'; // the certificate library's container needs it
+import { createHash, generateKeyPairSync, randomUUID, webcrypto } from 'node:crypto';
+import { promisify } from 'node:util';
+import { zstdCompress } from 'node:zlib';
+import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
+import { canonicalJson, sha256 } from '@muster/base';
+import { type DesiredAssignment, type HubEffect, HubSession, payloadSha256, rawPublicKey, signRecord } from '@muster/link';
+import { applicationKey, mergeStatus } from '@muster/link';
+import * as proto from '@muster/proto';
+import {
+  Action,
+  type ApplicationGone,
+  type ApplicationStatus,
+  Assignment,
+  Command,
+  KeySet,
+  KeyUse,
+  Registration,
+  type Signed,
+  SyncPolicy,
+} from '@muster/proto/records';
+import * as x509 from '@peculiar/x509';
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const crypto = webcrypto as never;
+const hour = 3_600_000;
+
+type Stream = ServerDuplexStream<proto.SessionRequest, proto.SessionResponse>;
+
+/** What a test wants a cluster to hold. */
+export interface Wanted {
+  name: string;
+  objects?: object[];
+  namespace?: string;
+  action?: Action;
+  policy?: Partial<SyncPolicy>;
+  extra?: Partial<Assignment>;
+}
+
+/**
+ * The hub's end of the link without the hub: real gRPC, real certificates and signatures, and the real state
+ * machine of `@muster/link`; only what the database would hold is in memory.
+ */
+export class TestHub {
+  readonly token = randomUUID();
+  readonly statuses = new Map<string, ApplicationStatus>();
+  readonly gone: ApplicationGone[] = [];
+  readonly results = new Map<string, proto.CommandResult>();
+  readonly refused: string[] = [];
+  readonly hellos: proto.Hello[] = [];
+  /** Set: enrolments wait. */
+  pending = false;
+  certificateLifeMs = 24 * hour;
+  enrolments = 0;
+  renewals = 0;
+  downloads = 0;
+  /** Bytes after which a download is cut off, once. */
+  cutDownloadAt = 0;
+  readonly hubId: string;
+  readonly clusterId = randomUUID();
+  address = '';
+  ca!: x509.X509Certificate;
+
+  private server = new Server();
+  private readonly root = generateKeyPairSync('ed25519').privateKey;
+  private readonly assignmentKey = generateKeyPairSync('ed25519').privateKey;
+  private readonly commandKey = generateKeyPairSync('ed25519').privateKey;
+  private caKeys!: CryptoKeyPair;
+  private serverKeys!: { key: Buffer; chain: Buffer };
+  private readonly bundles = new Map<string, Buffer>();
+  private readonly desired = new Map<string, DesiredAssignment>();
+  private readonly commands: Signed[] = [];
+  private session: { machine: HubSession; stream: Stream } | undefined;
+  private cursor = { instance: '', sequence: 0n };
+  private generation = 0n;
+
+  constructor() {
+    this.hubId = sha256(rawPublicKey(this.root)).slice(0, 32);
+  }
+
+  static async start(): Promise<TestHub> {
+    const hub = new TestHub();
+    await hub.makeCertificates();
+    await hub.listen(0);
+    return hub;
+  }
+
+  get caSha256(): string {
+    return sha256(Buffer.from(this.ca.rawData));
+  }
+
+  get connected(): boolean {
+    return this.session !== undefined;
+  }
+
+  /** Environment of an agent that joins here. */
+  environment(): Record<string, string> {
+    return {
+      MUSTER_AGENT_HUB: this.address,
+      MUSTER_AGENT_ENROL: this.address,
+      MUSTER_AGENT_CA_SHA256: this.caSha256,
+      MUSTER_AGENT_TOKEN: this.token,
+    };
+  }
+
+  /** Goes away as a killed hub would. */
+  kill(): void {
+    this.session = undefined;
+    this.server.forceShutdown();
+  }
+
+  /** Comes back on the same address. */
+  async restart(): Promise<void> {
+    this.server = new Server();
+    await this.listen(Number(this.address.split(':')[1]));
+  }
+
+  async assign(wanted: Wanted): Promise<DesiredAssignment> {
+    const signed = await this.sign(wanted);
+    const row = this.row(signed);
+    this.desired.set(applicationKey(row), row);
+    if (this.session) this.carryOut(this.session.machine.handle({ kind: 'assignments', rows: [row] }));
+    return row;
+  }
+
+  /** Sends bytes as they are, for example bytes that were altered. */
+  sendRaw(message: NonNullable<proto.SessionResponse['message']>): void {
+    this.session?.stream.write({ message });
+  }
+
+  async sign({ name, objects = [], namespace = 'default', action = Action.APPLY, policy, extra }: Wanted): Promise<Signed> {
+    const plain = Buffer.from(canonicalJson({ objects }));
+    const bundleDigest = sha256(plain);
+    this.bundles.set(bundleDigest, await promisify(zstdCompress)(plain));
+    this.generation += 1n;
+    const assignment = Assignment.fromPartial({
+      hubId: this.hubId,
+      version: { epoch: 1n, generation: this.generation },
+      clusterId: this.clusterId,
+      applicationNamespace: 'argocd',
+      applicationName: name,
+      action,
+      ...(action === Action.APPLY ? { bundleDigest, bundleSize: BigInt(plain.length), destinationNamespace: namespace } : {}),
+      syncPolicy: { automated: true, prune: true, selfHeal: true, ...policy },
+      project: {
+        name: 'default',
+        namespaces: ['*'],
+        clusterResourceAllow: [{ group: '*', kind: '*' }],
+      },
+      ...extra,
+    } as never);
+    return this.signAs('muster.assignment.v1', Assignment.encode(assignment).finish());
+  }
+
+  signAs(domain: 'muster.assignment.v1' | 'muster.command.v1', payload: Uint8Array): Signed {
+    return domain === 'muster.command.v1'
+      ? signRecord(domain, payload, this.commandKey, 'c1')
+      : signRecord(domain, payload, this.assignmentKey, 'a1');
+  }
+
+  command(application: string, verb: Command['verb'], more: Partial<Command> = {}): string {
+    const id = randomUUID();
+    const command = Command.fromPartial({
+      hubId: this.hubId,
+      clusterId: this.clusterId,
+      id,
+      epoch: 1n,
+      actor: 'test',
+      issuedAtMs: BigInt(Date.now()),
+      expiresAtMs: BigInt(Date.now() + 600_000),
+      applicationNamespace: 'argocd',
+      applicationName: application,
+      verb,
+      ...more,
+    } as never);
+    const signed = this.signAs('muster.command.v1', Command.encode(command).finish());
+    this.commands.push(signed);
+    if (this.session) this.carryOut(this.session.machine.handle({ kind: 'commands', commands: [signed] }));
+    return id;
+  }
+
+  status(name: string): ApplicationStatus | undefined {
+    return this.statuses.get(`argocd/${name}`);
+  }
+
+  private async makeCertificates(): Promise<void> {
+    this.caKeys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair;
+    this.ca = await x509.X509CertificateGenerator.createSelfSigned(
+      {
+        name: 'CN=test hub',
+        notBefore: new Date(Date.now() - hour),
+        notAfter: new Date(Date.now() + 24 * hour),
+        keys: this.caKeys,
+        signingAlgorithm: algorithm,
+        extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+      },
+      crypto,
+    );
+    const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair;
+    const names = new x509.SubjectAlternativeNameExtension([
+      { type: 'ip', value: '127.0.0.1' },
+      { type: 'dns', value: 'localhost' },
+    ]);
+    const leaf = await this.issue(keys.publicKey, 24 * hour, [names]);
+    const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+    this.serverKeys = {
+      key: Buffer.from(`-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`),
+      chain: Buffer.from(`${leaf.toString('pem')}\n${this.ca.toString('pem')}\n`),
+    };
+  }
+
+  private issue(publicKey: CryptoKey, life: number, extensions: x509.Extension[]): Promise<x509.X509Certificate> {
+    return x509.X509CertificateGenerator.create(
+      {
+        subject: `CN=${this.clusterId}`,
+        issuer: this.ca.subject,
+        notBefore: new Date(Date.now() - 1_000),
+        notAfter: new Date(Date.now() + life),
+        publicKey,
+        signingKey: this.caKeys.privateKey,
+        signingAlgorithm: algorithm,
+        extensions,
+      },
+      crypto,
+    );
+  }
+
+  private async issueFor(csr: Buffer): Promise<Buffer[]> {
+    const request = new x509.Pkcs10CertificateRequest(csr);
+    if (!(await request.verify(crypto))) throw new Error('the request is not signed by its key');
+    const key = await request.publicKey.export(algorithm, ['verify'], crypto);
+    const leaf = await this.issue(key, this.certificateLifeMs, []);
+    return [Buffer.from(leaf.rawData), Buffer.from(this.ca.rawData)];
+  }
+
+  private async listen(port: number): Promise<void> {
+    const services = this.server;
+    services.addService(proto.EnrollmentServiceService, {
+      enroll: (call, answer) => void this.enroll(call.request).then((r) => answer(null, r), answer),
+      getEnrollment: (call, answer) => void this.getEnrollment(call.request).then((r) => answer(null, r), answer),
+      renewExpired: (call, answer) =>
+        void this.issueFor(call.request.csr).then((certificateChain) => answer(null, { certificateChain }), answer),
+    } satisfies proto.EnrollmentServiceServer);
+    services.addService(proto.AgentServiceService, {
+      renew: (call, answer) => {
+        this.renewals++;
+        void this.issueFor(call.request.csr).then((certificateChain) => answer(null, { certificateChain }), answer);
+      },
+      session: (stream) => this.open(stream),
+      getBundle: (call) => this.bundle(call),
+    } satisfies proto.AgentServiceServer);
+    const ca = Buffer.from(this.ca.toString('pem'));
+    const pair = { private_key: this.serverKeys.key, cert_chain: this.serverKeys.chain };
+    // One port for both services, so the client certificate is asked for and checked only where it is there.
+    const tls = ServerCredentials.createSsl(ca, [pair], false);
+    const bound = await promisify(services.bindAsync.bind(services))(`127.0.0.1:${port}`, tls);
+    this.address = `127.0.0.1:${bound}`;
+  }
+
+  private csr: Buffer = Buffer.alloc(0);
+
+  private async enroll(request: proto.EnrollRequest): Promise<proto.EnrollResponse> {
+    if (request.token !== this.token) throw Object.assign(new Error('the join token is not known'), { code: 16 });
+    this.enrolments++;
+    this.csr = request.csr;
+    return { enrollmentId: 'e1', ...(await this.enrolment()) };
+  }
+
+  private async getEnrollment(request: proto.GetEnrollmentRequest): Promise<proto.GetEnrollmentResponse> {
+    if (request.enrollmentId !== 'e1') throw Object.assign(new Error('no such enrolment'), { code: 5 });
+    return this.enrolment();
+  }
+
+  private async enrolment(): Promise<proto.GetEnrollmentResponse> {
+    if (this.pending) return { state: 1, identity: undefined, message: 'waits for approval', retryAfterSeconds: 1 };
+    const identity: proto.Identity = {
+      hubId: this.hubId,
+      clusterId: this.clusterId,
+      clusterName: 'test',
+      certificateChain: await this.issueFor(this.csr),
+      rootPublicKey: rawPublicKey(this.root),
+      keySet: this.keySet(),
+      registration: this.registration(),
+    };
+    return { state: 2, identity, message: '', retryAfterSeconds: 0 };
+  }
+
+  private keySet(): Signed {
+    const keys = [
+      { id: 'a1', use: KeyUse.ASSIGNMENT, publicKey: rawPublicKey(this.assignmentKey) },
+      { id: 'c1', use: KeyUse.COMMAND, publicKey: rawPublicKey(this.commandKey) },
+    ];
+    const payload = KeySet.encode({ hubId: this.hubId, version: 1n, keys }).finish();
+    return signRecord('muster.keyset.v1', payload, this.root, 'root');
+  }
+
+  private registration(): Signed {
+    const registration = Registration.fromPartial({ hubId: this.hubId, clusterId: this.clusterId, name: 'test', revision: 1n });
+    return signRecord('muster.registration.v1', Registration.encode(registration).finish(), this.assignmentKey, 'a1');
+  }
+
+  private row(signed: Signed): DesiredAssignment {
+    const { applicationNamespace, applicationName, version, action } = Assignment.decode(signed.payload);
+    const line = { applicationNamespace, applicationName, version: version!, action };
+    return { ...line, payloadSha256: payloadSha256(signed), signed };
+  }
+
+  private open(stream: Stream): void {
+    const machine = new HubSession();
+    stream.on('error', () => undefined);
+    stream.on('end', () => {
+      if (this.session?.stream === stream) this.session = undefined;
+      stream.end();
+    });
+    stream.on('data', (request: proto.SessionRequest) => {
+      if (request.message?.$case === 'hello') {
+        const hello = request.message.value;
+        this.hellos.push(hello);
+        this.session = { machine, stream };
+        const unanswered = this.commands.filter((each) => !this.results.has(Command.decode(each.payload).id));
+        this.carryOut(
+          machine.open(hello, {
+            sessionId: randomUUID(),
+            hubId: this.hubId,
+            nowMs: Date.now(),
+            leaseSeconds: 3,
+            lastReport: this.cursor.instance === hello.instanceId ? this.cursor.sequence : 0n,
+            desired: [...this.desired.values()],
+            keySet: this.keySet(),
+            keySetVersion: 1n,
+            registration: this.registration(),
+            commands: unanswered,
+          }),
+        );
+      } else if (this.session?.stream === stream) {
+        this.carryOut(machine.handle({ kind: 'received', message: request.message, nowMs: Date.now() }));
+      }
+    });
+  }
+
+  private carryOut(effects: HubEffect[]): void {
+    const { machine, stream } = this.session!;
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'send':
+          stream.write({ message: effect.message });
+          break;
+        case 'refused':
+          this.refused.push(effect.reason);
+          break;
+        case 'load-desired':
+          this.carryOut(machine.handle({ kind: 'desired', for: effect.for, lines: [...this.desired.values()] }));
+          break;
+        case 'load-assignments': {
+          const rows = effect.keys.flatMap((key) => this.desired.get(key) ?? []);
+          this.carryOut(machine.handle({ kind: 'assignments', rows }));
+          break;
+        }
+        case 'store-report':
+          this.carryOut(machine.handle(this.store(effect.report)));
+          break;
+        case 'store-command-result':
+          this.results.set(effect.result.commandId, effect.result);
+          this.carryOut(machine.handle({ kind: 'command-result-stored', commandId: effect.result.commandId }));
+      }
+    }
+  }
+
+  private store(report: proto.Report): Parameters<HubSession['handle']>[0] {
+    const { instanceId, sequence } = report;
+    if (this.cursor.instance !== instanceId) this.cursor = { instance: instanceId, sequence: 0n };
+    const follows = sequence === this.cursor.sequence + 1n || report.snapshot;
+    if (follows) {
+      this.cursor.sequence = sequence;
+      if (report.snapshot) this.statuses.clear();
+      for (const status of report.applications) {
+        const key = applicationKey(status);
+        const known = this.statuses.get(key);
+        this.statuses.set(key, known ? mergeStatus(known, status) : status);
+      }
+      for (const gone of report.gone) {
+        this.gone.push(gone);
+        this.statuses.delete(applicationKey(gone));
+        this.desired.delete(applicationKey(gone));
+      }
+    }
+    return { kind: 'report-stored', instanceId, sequence: this.cursor.sequence, gap: !follows };
+  }
+
+  private bundle(call: ServerWritableStream<proto.GetBundleRequest, proto.GetBundleResponse>): void {
+    this.downloads++;
+    const stored = this.bundles.get(call.request.digest);
+    if (!stored) {
+      call.emit('error', Object.assign(new Error('no such bundle'), { code: 5 }));
+      return;
+    }
+    const size = BigInt(stored.length);
+    for (let at = Number(call.request.offset); at < stored.length; at += 32 * 1024) {
+      if (this.cutDownloadAt > 0 && at >= this.cutDownloadAt) {
+        this.cutDownloadAt = 0;
+        call.emit('error', Object.assign(new Error('cut'), { code: 14 }));
+        return;
+      }
+      call.write({ offset: BigInt(at), data: stored.subarray(at, at + 32 * 1024), storedSize: size, encoding: 'zstd' });
+    }
+    call.end();
+  }
+}
+
+/** SHA-256, for names. */
+export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
