@@ -1,52 +1,29 @@
 import { type JsonObject, MusterError } from '@muster/base';
+import { type Project, projectProblems, unsupportedProjectFields } from '@muster/kube';
 import { z } from 'zod';
 import { issuesOf } from './issues.ts';
 
-const kind = z.strictObject({ group: z.string().max(253), kind: z.string().min(1).max(253) });
+const type = z.strictObject({ group: z.string().max(253), kind: z.string().min(1).max(253) });
+const pattern = z.string().max(1000);
 
-const spec = z.strictObject({
-  description: z.string().max(10_000).optional(),
-  sourceRepos: z.array(z.string().max(2000)).max(1000).optional(),
-  destinations: z
-    .array(
-      z.strictObject({
-        server: z.string().max(1000).optional(),
-        name: z.string().max(1000).optional(),
-        namespace: z.string().max(1000).optional(),
-      }),
-    )
-    .max(1000)
-    .optional(),
-  clusterResourceWhitelist: z.array(kind).max(1000).nullish(),
-  clusterResourceBlacklist: z.array(kind).max(1000).nullish(),
-  namespaceResourceWhitelist: z.array(kind).max(1000).nullish(),
-  namespaceResourceBlacklist: z.array(kind).max(1000).nullish(),
-});
-
-const project = z.strictObject({
+const document = z.strictObject({
   apiVersion: z.literal('argoproj.io/v1alpha1'),
   kind: z.literal('AppProject'),
   metadata: z.looseObject({ name: z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a DNS name').max(253) }),
-  spec,
+  spec: z.looseObject({
+    description: z.string().max(10_000).optional(),
+    sourceRepos: z.array(z.string().max(1000)).max(1000).optional(),
+    destinations: z
+      .array(z.strictObject({ server: pattern.optional(), name: pattern.optional(), namespace: pattern.optional() }))
+      .max(1000)
+      .optional(),
+    clusterResourceWhitelist: z.array(type).max(1000).nullish(),
+    clusterResourceBlacklist: z.array(type).max(1000).nullish(),
+    namespaceResourceWhitelist: z.array(type).max(1000).nullish(),
+    namespaceResourceBlacklist: z.array(type).max(1000).nullish(),
+  }),
   status: z.unknown().optional(),
 });
-
-/** An AppProject, checked. */
-export interface Project {
-  name: string;
-  spec: z.infer<typeof spec>;
-}
-
-/** Fields of AppProject that change what is allowed and are not enforced yet: refused, never ignored. */
-const NOT_ENFORCED = [
-  'sourceNamespaces',
-  'roles',
-  'syncWindows',
-  'orphanedResources',
-  'signatureKeys',
-  'permitOnlyProjectScopedClusters',
-  'destinationServiceAccounts',
-];
 
 /** Everything is allowed: the project `default`, as made at the first start. */
 export const DEFAULT_PROJECT: JsonObject = {
@@ -61,28 +38,28 @@ export const DEFAULT_PROJECT: JsonObject = {
 };
 
 /** Checks an AppProject document. Throws MusterError `unsupported` or `invalid` that names the fields. */
-export function parseProject(document: unknown, where: string): Project {
-  const written = (document as { spec?: Record<string, unknown> }).spec;
-  const refused = NOT_ENFORCED.filter((field) => !isEmpty(written?.[field]));
-  if (refused.length > 0) {
-    throw new MusterError('unsupported', `${refused.map((field) => `spec.${field}`).join(', ')}: not enforced yet, so not accepted`, {
+export function parseProject(written: unknown, where: string): Project {
+  const parsed = document.safeParse(written);
+  if (!parsed.success) throw new MusterError('invalid', issuesOf(parsed.error), { where });
+  const project: Project = { name: parsed.data.metadata.name, spec: withoutNulls(parsed.data.spec) as Project['spec'] };
+  const unsupported = unsupportedProjectFields(project);
+  if (unsupported.length > 0) {
+    throw new MusterError('unsupported', `${unsupported.join(', ')}: not enforced yet, so not accepted`, {
       where,
       hint: 'leave the field out until a release of Muster enforces it',
     });
   }
-  const parsed = project.safeParse(withoutEmpty(document));
-  if (!parsed.success) throw new MusterError('invalid', issuesOf(parsed.error), { where });
-  return { name: parsed.data.metadata.name, spec: parsed.data.spec };
+  const problems = projectProblems(project);
+  if (problems.length > 0) throw new MusterError('invalid', problems.join('; '), { where });
+  return project;
 }
 
-function withoutEmpty(document: unknown): unknown {
-  const object = document as { spec?: Record<string, unknown> };
-  if (object.spec === null || typeof object.spec !== 'object') return document;
-  const rest = Object.entries(object.spec).filter(([field]) => !NOT_ENFORCED.includes(field));
-  return { ...object, spec: Object.fromEntries(rest) };
+/** A stored AppProject, which was checked when it was applied. */
+export function storedProject(manifest: Record<string, unknown>): Project {
+  const { metadata, spec } = manifest as { metadata: { name: string }; spec?: Project['spec'] };
+  return { name: metadata.name, spec: withoutNulls(spec ?? {}) as Project['spec'] };
 }
 
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === false) return true;
-  return Array.isArray(value) && value.length === 0;
+function withoutNulls(spec: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null));
 }

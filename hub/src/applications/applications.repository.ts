@@ -1,0 +1,180 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import type { Owner } from '../releases/owner.ts';
+import { DATABASE } from '../store/database.ts';
+import type { ApplicationCondition, ApplicationsTable, Schema, Trx } from '../store/schema.ts';
+
+export type ApplicationRow = Selectable<ApplicationsTable>;
+
+/** What is written when an Application is made or its specification changes. */
+export interface ApplicationSpecRow {
+  namespace: string;
+  name: string;
+  setId: string | null;
+  project: string;
+  sealed: Buffer;
+  hash: string;
+  labels: Record<string, string>;
+  destinationNamespace: string;
+  destination: string;
+  repositoryId: string | null;
+  revision: string | null;
+  path: string | null;
+}
+
+/** What rendering found; written only where it differs. */
+export interface RenderedRow {
+  id: string;
+  clusterId: string | null;
+  renderKey: string | null;
+  bundleDigest: string | null;
+  commit: string | null;
+  releaseId: string | null;
+  conditions: ApplicationCondition[];
+}
+
+@Injectable()
+export class ApplicationsRepository {
+  constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
+
+  ofOwner(db: Kysely<Schema>, owner: Owner): Promise<ApplicationRow[]> {
+    return db
+      .selectFrom('applications')
+      .selectAll()
+      .where(owner.kind === 'set' ? 'set_id' : 'id', '=', owner.id)
+      .orderBy('namespace')
+      .orderBy('name')
+      .execute();
+  }
+
+  async versions(db: Kysely<Schema>, owner: Owner): Promise<Map<string, bigint>> {
+    const rows = await db
+      .selectFrom('applications')
+      .select(['id', 'version'])
+      .where(owner.kind === 'set' ? 'set_id' : 'id', '=', owner.id)
+      .execute();
+    return new Map(rows.map((row) => [row.id, row.version]));
+  }
+
+  byName(db: Kysely<Schema>, namespace: string, name: string): Promise<ApplicationRow | undefined> {
+    return db.selectFrom('applications').selectAll().where('namespace', '=', namespace).where('name', '=', name).executeTakeFirst();
+  }
+
+  async byNames(db: Kysely<Schema>, names: readonly { namespace: string; name: string }[]): Promise<ApplicationRow[]> {
+    if (names.length === 0) return [];
+    return db
+      .selectFrom('applications')
+      .selectAll()
+      .where(sql<boolean>`(namespace, name) in (select * from unnest(${names.map((one) => one.namespace)}::text[], ${names.map((one) => one.name)}::text[]))`)
+      .execute();
+  }
+
+  /** Makes or changes Applications in one statement; answers their ids. A changed one stops leaving. */
+  async write(trx: Trx, rows: readonly ApplicationSpecRow[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (let at = 0; at < rows.length; at += 1000) {
+      const batch = rows.slice(at, at + 1000);
+      const column = <K extends keyof ApplicationSpecRow>(name: K) => batch.map((row) => row[name]);
+      const written = await sql<{ id: string }>`
+        insert into applications (namespace, name, set_id, project, manifest_sealed, manifest_hash, labels,
+          destination_namespace, destination, repository_id, revision, path)
+        select * from unnest(${column('namespace')}::text[], ${column('name')}::text[], ${column('setId')}::uuid[],
+          ${column('project')}::text[], ${column('sealed')}::bytea[], ${column('hash')}::text[],
+          ${batch.map((row) => JSON.stringify(row.labels))}::jsonb[], ${column('destinationNamespace')}::text[],
+          ${column('destination')}::text[], ${column('repositoryId')}::uuid[], ${column('revision')}::text[], ${column('path')}::text[])
+        on conflict (namespace, name) do update set
+          set_id = excluded.set_id, project = excluded.project, manifest_sealed = excluded.manifest_sealed,
+          manifest_hash = excluded.manifest_hash, labels = excluded.labels,
+          destination_namespace = excluded.destination_namespace, destination = excluded.destination,
+          repository_id = excluded.repository_id, revision = excluded.revision, path = excluded.path,
+          version = applications.version + 1, updated_at = now(),
+          leaving_at = null, leaving_action = null, held_reason = null, tombstoned_at = null, restored_from = null
+        returning id
+      `.execute(trx);
+      ids.push(...written.rows.map((row) => row.id));
+    }
+    return ids;
+  }
+
+  /** Marks Applications that are no longer wanted; `heldReason` makes them wait for an approval. */
+  async leave(
+    trx: Trx,
+    rows: readonly { id: string; action: 'orphan' | 'uninstall'; heldReason: string | null }[],
+    at: Date,
+  ): Promise<void> {
+    if (rows.length === 0) return;
+    await sql`
+      update applications set leaving_at = ${at}, leaving_action = gone.action, held_reason = gone.held, updated_at = now()
+      from unnest(${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.action)}::text[], ${rows.map((row) => row.heldReason)}::text[])
+        as gone (id, action, held)
+      where applications.id = gone.id and applications.tombstoned_at is null
+    `.execute(trx);
+  }
+
+  /** Takes leaving Applications back. */
+  async stay(trx: Trx, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await sql`
+      update applications set leaving_at = null, leaving_action = null, held_reason = null, tombstoned_at = null, updated_at = now()
+      where id = any(${ids}::uuid[]) and leaving_at is not null
+    `.execute(trx);
+  }
+
+  /** Writes what rendering found, in one statement. */
+  async rendered(trx: Trx, rows: readonly RenderedRow[]): Promise<void> {
+    for (let at = 0; at < rows.length; at += 1000) {
+      const batch = rows.slice(at, at + 1000);
+      const column = <K extends keyof RenderedRow>(name: K) => batch.map((row) => row[name]);
+      await sql`
+        update applications set cluster_id = found.cluster_id, render_key = found.render_key, bundle_digest = found.bundle_digest,
+          commit = found.commit, release_id = found.release_id, conditions = found.conditions
+        from unnest(${column('id')}::uuid[], ${column('clusterId')}::uuid[], ${column('renderKey')}::text[],
+          ${column('bundleDigest')}::text[], ${column('commit')}::text[], ${column('releaseId')}::uuid[],
+          ${batch.map((row) => JSON.stringify(row.conditions))}::jsonb[])
+          as found (id, cluster_id, render_key, bundle_digest, commit, release_id, conditions)
+        where applications.id = found.id
+      `.execute(trx);
+    }
+  }
+
+  async tombstoned(trx: Trx, ids: readonly string[]): Promise<void> {
+    await sql`
+      update applications set tombstoned_at = now() where id = any(${ids}::uuid[]) and leaving_at is not null and tombstoned_at is null
+    `.execute(trx);
+  }
+
+  /** Owners of the Applications that follow revisions of a repository. */
+  async ownersFollowing(trx: Trx, repositoryId: string, revisions: readonly string[]): Promise<Owner[]> {
+    const { rows } = await sql<Owner>`
+      select distinct case when set_id is null then 'application' else 'set' end as kind, coalesce(set_id, id) as id
+      from applications where repository_id = ${repositoryId} and revision = any(${revisions}::text[])
+    `.execute(trx);
+    return rows;
+  }
+
+  /** Owners of the Applications on some clusters, and of those whose destination is not known. */
+  async ownersOn(trx: Trx, clusterIds: readonly string[]): Promise<Owner[]> {
+    const { rows } = await sql<Owner>`
+      select distinct case when set_id is null then 'application' else 'set' end as kind, coalesce(set_id, id) as id
+      from applications where cluster_id = any(${clusterIds}::uuid[]) or cluster_id is null
+    `.execute(trx);
+    return rows;
+  }
+
+  async ownersInProject(trx: Trx, project: string): Promise<Owner[]> {
+    const { rows } = await sql<Owner>`
+      select distinct case when set_id is null then 'application' else 'set' end as kind, coalesce(set_id, id) as id
+      from applications where project = ${project}
+    `.execute(trx);
+    return rows;
+  }
+
+  /** Owners of Applications whose grace is over and whose removal is not signed yet. */
+  async ownersDue(trx: Trx): Promise<Owner[]> {
+    const { rows } = await sql<Owner>`
+      select distinct case when set_id is null then 'application' else 'set' end as kind, coalesce(set_id, id) as id
+      from applications where leaving_at <= now() and held_reason is null and tombstoned_at is null
+    `.execute(trx);
+    return rows;
+  }
+}

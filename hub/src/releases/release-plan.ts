@@ -1,0 +1,39 @@
+import type { Target } from '../assignments/assignment-plan.ts';
+
+/** What is different between the targets of two releases; undefined: nothing that a cluster would see. */
+export function releaseDifference(previous: readonly Target[], next: readonly Target[]): ReleaseDifference | undefined {
+  const before = new Map(previous.map((target) => [keyOf(target), target]));
+  const changed = next.filter((target) => {
+    const old = before.get(keyOf(target));
+    return !old || old.digest !== target.digest || old.removed !== target.removed;
+  });
+  const kept = new Set(next.map(keyOf));
+  // A removed target that is gone has been finished: that is no change.
+  const dropped = previous.filter((target) => target.digest !== null && !kept.has(keyOf(target)));
+  if (changed.length === 0 && dropped.length === 0) return undefined;
+  return { changed, before };
+}
+
+export interface ReleaseDifference {
+  changed: Target[];
+  before: Map<string, Target>;
+}
+
+/** Why a release came to be, for its history: a commit, a removal, a specification. */
+export function causeOf({ changed, before }: ReleaseDifference, revisionOf: (applicationId: string) => string | undefined): string {
+  const moved = changed.find((target) => target.commit && before.get(keyOf(target))?.commit !== target.commit);
+  if (moved) {
+    const revision = revisionOf(moved.applicationId);
+    return `commit ${moved.commit!.slice(0, 7)}${revision ? ` on ${revision}` : ''}`;
+  }
+  if (changed.length > 0 && changed.every((target) => target.removed)) {
+    return changed.length === 1 ? `removal of ${changed[0]!.name}` : `removal of ${changed.length} Applications`;
+  }
+  const added = changed.filter((target) => !before.has(keyOf(target)));
+  if (added.length > 0) return added.length === 1 ? `new Application ${added[0]!.name}` : `${added.length} new Applications`;
+  return 'specification';
+}
+
+function keyOf(target: Target): string {
+  return `${target.applicationId}/${target.clusterId}`;
+}

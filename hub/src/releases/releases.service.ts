@@ -1,0 +1,74 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Target } from '../assignments/assignment-plan.ts';
+import { AssignmentsRepository } from '../assignments/assignments.repository.ts';
+import { AssignmentsService } from '../assignments/assignments.service.ts';
+import type { Trx } from '../store/schema.ts';
+import type { Owner } from './owner.ts';
+import { causeOf, releaseDifference } from './release-plan.ts';
+import { ReleasesRepository } from './releases.repository.ts';
+
+/** What a change is called in the history. */
+export interface CommitLabel {
+  commit: string;
+  revision: string;
+  message?: string;
+  author?: string;
+}
+
+/** Releases: immutable maps from targets to assignment digests. */
+@Injectable()
+export class ReleasesService {
+  constructor(
+    @Inject(ReleasesRepository) private readonly repository: ReleasesRepository,
+    @Inject(AssignmentsRepository) private readonly assigned: AssignmentsRepository,
+    @Inject(AssignmentsService) private readonly assignments: AssignmentsService,
+  ) {}
+
+  /** Holds the owner for the length of the transaction; false: it is gone. */
+  hold(trx: Trx, owner: Owner): Promise<boolean> {
+    return this.assigned.lockOwner(trx, owner);
+  }
+
+  latest(trx: Trx, owner: Owner) {
+    return this.assigned.latest(trx, owner.id);
+  }
+
+  /** What is assigned now for Applications. */
+  assignedFor(trx: Trx, applicationIds: readonly string[]) {
+    return this.assigned.assigned(trx, applicationIds);
+  }
+
+  /**
+   * Makes a release when a target differs from the newest one, and asks for its assignments. Answers its id;
+   * undefined: nothing differs and nothing was written.
+   */
+  async release(
+    trx: Trx,
+    owner: Owner,
+    previous: readonly Target[],
+    next: readonly Target[],
+    contents: ReadonlyMap<string, Buffer>,
+    labels: ReadonlyMap<string, CommitLabel>,
+  ): Promise<string | undefined> {
+    const difference = releaseDifference(previous, next);
+    if (!difference) return undefined;
+    const changed = difference.changed.find((target) => target.digest !== null && labels.has(target.applicationId));
+    const label = changed && labels.get(changed.applicationId);
+    const cause = causeOf(difference, (id) => labels.get(id)?.revision);
+    await this.repository.storeContents(trx, contents);
+    const release = { owner, cause, commit: label?.commit ?? null, message: label?.message ?? null, author: label?.author ?? null };
+    const id = await this.repository.insert(trx, release, next);
+    await this.assignments.ask(trx, [owner]);
+    return id;
+  }
+
+  /** Notes Applications whose removal is decided; those that nothing is assigned for go at once. */
+  async depart(trx: Trx, applicationIds: readonly string[]): Promise<void> {
+    await this.repository.depart(trx, applicationIds);
+    await this.assigned.deleteDeparted(trx, applicationIds);
+  }
+
+  history(applicationId: string, limit = 50) {
+    return this.repository.history(applicationId, limit);
+  }
+}

@@ -1,0 +1,89 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ApplicationRecords, type ApplicationRecord } from '../applications/application-records.service.ts';
+import type { RenderedRow } from '../applications/applications.repository.ts';
+import { ClustersService } from '../clusters/clusters.service.ts';
+import { Events } from '../api/events.ts';
+import type { JobContext } from '../queue/jobs.ts';
+import type { Owner } from '../releases/owner.ts';
+import { ReleasesService } from '../releases/releases.service.ts';
+import { DATABASE } from '../store/database.ts';
+import type { Db } from '../store/database.ts';
+import { mergeConditions } from './conditions.ts';
+import { type OwnerTargets, ownerTargets } from './owner-targets.ts';
+import type { Rendering } from './rendering.service.ts';
+
+/** The transaction that ends a render: Applications, release and outbox together, or nothing. */
+@Injectable()
+export class OwnerRelease {
+  constructor(
+    @Inject(DATABASE) private readonly db: Db,
+    @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
+    @Inject(ReleasesService) private readonly releases: ReleasesService,
+    @Inject(ClustersService) private readonly clusters: ClustersService,
+    @Inject(Events) private readonly events: Events,
+  ) {}
+
+  load(owner: Owner): Promise<ApplicationRecord[]> {
+    return this.records.ofOwner(this.db, owner);
+  }
+
+  /** Writes what is different, and nothing when nothing is. */
+  async finish(owner: Owner, records: readonly ApplicationRecord[], rendering: Rendering, context: JobContext): Promise<void> {
+    await this.db.transaction().execute(async (trx) => {
+      await context.complete(trx);
+      if (!(await this.releases.hold(trx, owner))) return;
+      // Applications that changed while they were rendered have been asked for again.
+      const now = await this.records.versions(trx, owner);
+      const current = records.filter(({ row }) => now.get(row.id) === row.version);
+      const previous = (await this.releases.latest(trx, owner))?.targets ?? [];
+      const assigned = await this.releases.assignedFor(trx, current.map(({ row }) => row.id));
+      const existing = await this.clusters.byIds([...new Set(previous.map((target) => target.clusterId))]);
+      const next = ownerTargets({
+        records: current,
+        rendering,
+        previous,
+        assigned,
+        clusters: new Set(existing.map((cluster) => cluster.id)),
+        now: new Date(),
+      });
+      const skipped = new Set(records.filter((record) => !current.includes(record)).map(({ row }) => row.id));
+      const targets = [...next.targets, ...previous.filter((target) => skipped.has(target.applicationId))];
+      const releaseId = await this.releases.release(trx, owner, previous, targets, next.contents, next.labels);
+      const changed = changedRows(current, rendering, next, releaseId);
+      await this.records.rendered(trx, changed);
+      await this.records.tombstoned(trx, next.departing);
+      await this.releases.depart(trx, next.departing);
+      const names = new Map(current.map(({ row }) => [row.id, `${row.namespace}/${row.name}`]));
+      await this.events.publish('application', [...changed.map((row) => row.id), ...next.departing].map((id) => names.get(id)!), { trx });
+    });
+  }
+}
+
+/** The rows whose columns are different from what was found. */
+function changedRows(records: readonly ApplicationRecord[], rendering: Rendering, next: OwnerTargets, releaseId: string | undefined): RenderedRow[] {
+  const targets = new Map(next.targets.map((target) => [target.applicationId, target]));
+  const out: RenderedRow[] = [];
+  for (const { row } of records) {
+    if (row.leaving_at !== null) continue;
+    const holding = rendering.holdings.get(row.id);
+    const target = targets.get(row.id);
+    const { conditions, changed } = mergeConditions(row.conditions, rendering.conditions.get(row.id) ?? [], new Date());
+    const found: RenderedRow = {
+      id: row.id,
+      clusterId: rendering.clusters.get(row.id)?.id ?? row.cluster_id,
+      renderKey: holding?.inputKey ?? row.render_key,
+      bundleDigest: holding?.bundleDigest ?? row.bundle_digest,
+      commit: holding ? (target?.commit ?? row.commit) : row.commit,
+      releaseId: (holding && releaseId) || row.release_id,
+      conditions,
+    };
+    const same =
+      found.clusterId === row.cluster_id &&
+      found.renderKey === row.render_key &&
+      found.bundleDigest === row.bundle_digest &&
+      found.commit === row.commit &&
+      found.releaseId === row.release_id;
+    if (!same || changed) out.push(found);
+  }
+  return out;
+}

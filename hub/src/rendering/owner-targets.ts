@@ -1,0 +1,98 @@
+import { applyContent, encodeContent } from '../assignments/assignment-content.ts';
+import type { Assigned, Target } from '../assignments/assignment-plan.ts';
+import type { ApplicationRecord } from '../applications/application-records.service.ts';
+import { limitsOn } from '../projects/project-policy.ts';
+import type { CommitLabel } from '../releases/releases.service.ts';
+import type { Rendering } from './rendering.service.ts';
+
+/** Everything that an owner's next release is decided from. */
+export interface TargetFacts {
+  records: readonly ApplicationRecord[];
+  rendering: Rendering;
+  previous: readonly Target[];
+  assigned: readonly (Assigned & { applicationId: string })[];
+  /** Clusters of `previous` that still exist. */
+  clusters: ReadonlySet<string>;
+  now: Date;
+}
+
+export interface OwnerTargets {
+  targets: Target[];
+  contents: Map<string, Buffer>;
+  labels: Map<string, CommitLabel>;
+  /** Applications whose removal starts now. */
+  departing: string[];
+}
+
+/**
+ * The targets of an owner's next release. Rendered Applications get their new content; those that could not be
+ * rendered, and those leaving whose grace is not over, keep what they had; the others are removed.
+ */
+export function ownerTargets(facts: TargetFacts): OwnerTargets {
+  const out: OwnerTargets = { targets: [], contents: new Map(), labels: new Map(), departing: [] };
+  const previous = groupBy(facts.previous, (target) => target.applicationId);
+  const assigned = groupBy(facts.assigned, (row) => row.applicationId);
+  for (const record of facts.records) {
+    const { row } = record;
+    const before = (previous.get(row.id) ?? []).filter((target) => facts.clusters.has(target.clusterId));
+    const rows = assigned.get(row.id) ?? [];
+    if (isDue(row, facts.now)) {
+      out.departing.push(row.id);
+      for (const one of rows) out.targets.push(removed(record, one.clusterId, row.leaving_action ?? 'orphan'));
+    } else if (facts.rendering.holdings.has(row.id)) {
+      const target = rendered(record, facts.rendering, out);
+      out.targets.push(target);
+      // Moved to another cluster: what it left behind stays there, as in Argo CD.
+      for (const one of rows) if (one.clusterId !== target.clusterId) out.targets.push(removed(record, one.clusterId, 'orphan'));
+    } else {
+      out.targets.push(...before);
+    }
+  }
+  return out;
+}
+
+function isDue(row: ApplicationRecord['row'], now: Date): boolean {
+  if (row.tombstoned_at) return true;
+  return row.leaving_at !== null && row.held_reason === null && row.leaving_at <= now;
+}
+
+function rendered({ row }: ApplicationRecord, rendering: Rendering, out: OwnerTargets): Target {
+  const { application, cluster, project, state, revision } = rendering.prepared.get(row.id)!;
+  const holding = rendering.holdings.get(row.id)!;
+  const bundle = { digest: holding.bundleDigest, size: holding.plainSize };
+  const { digest, content } = encodeContent(applyContent(application, bundle, limitsOn(project, cluster), holding.notices));
+  out.contents.set(digest, content);
+  out.labels.set(row.id, {
+    commit: state.commit,
+    revision,
+    ...(state.message === undefined ? {} : { message: state.message }),
+    ...(state.author === undefined ? {} : { author: state.author }),
+  });
+  // A commit that changed nothing keeps the commit that did: the label is not content.
+  const same = row.bundle_digest === holding.bundleDigest && row.render_key === holding.inputKey && row.commit;
+  return {
+    applicationId: row.id,
+    namespace: row.namespace,
+    name: row.name,
+    clusterId: cluster.id,
+    digest,
+    bundleDigest: holding.bundleDigest,
+    commit: same || state.commit,
+    removed: null,
+  };
+}
+
+function removed({ row }: ApplicationRecord, clusterId: string, action: 'orphan' | 'uninstall'): Target {
+  return { applicationId: row.id, namespace: row.namespace, name: row.name, clusterId, digest: null, bundleDigest: null, commit: null, removed: action };
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}

@@ -1,0 +1,136 @@
+import { MusterError } from '@muster/base';
+import { type KubeObject, type Manifest, describeKey, duplicatesOf, hooksOf, identityOf, keyOf, problemOf } from '@muster/kube';
+import type { FileSource, RenderRequest, RenderResult } from '@muster/renderer';
+import type { GitTree } from '../sources/git-tree.ts';
+import type { RenderAsked, RenderReads } from '../store/schema.ts';
+import { renderDirectory } from './plain-directory.ts';
+import type { Capabilities, RenderInput } from './render-input.ts';
+
+/** What a render may depend on besides its input and files. */
+export interface Surroundings {
+  /** `namespace/name` of the Application, and the seed that belongs to it. */
+  application: string;
+  seed: Uint8Array;
+  capabilities: (Capabilities & { hash: string }) | undefined;
+  /** Committer time of the last commit that touched the files; undefined: none did. */
+  clockOf(reads: RenderReads): Promise<Date | undefined>;
+}
+
+export interface RenderedOnce {
+  objects: KubeObject[];
+  reads: RenderReads;
+  asked: RenderAsked;
+  notices: string[];
+}
+
+type Render = (request: RenderRequest, signal?: AbortSignal) => Promise<RenderResult>;
+
+const DIRECTORY_LIMITS = { maxFiles: 20_000, maxTotalBytes: 64 * 1024 * 1024, maxObjects: 50_000 };
+const MAX_OBJECTS = 50_000;
+const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
+
+/** Renders one input from a tree. Throws MusterError with file and line where they are known. */
+export async function renderOnce(
+  input: RenderInput,
+  tree: GitTree,
+  around: Surroundings,
+  render: Render,
+  signal: AbortSignal,
+): Promise<RenderedOnce> {
+  const raw = input.tool === 'directory' ? await fromDirectory(input, tree) : await fromTool(input, tree, around, render, signal);
+  return { ...finish(raw.manifests), reads: raw.reads, asked: raw.asked };
+}
+
+interface Raw {
+  manifests: Manifest[];
+  reads: RenderReads;
+  asked: RenderAsked;
+}
+
+async function fromDirectory(input: RenderInput & { tool: 'directory' }, tree: GitTree): Promise<Raw> {
+  const reads: RenderReads = { files: {}, dirs: {}, absent: [] };
+  const manifests = await renderDirectory(tree.recording(reads), input.path, input.options, DIRECTORY_LIMITS);
+  return { manifests, reads, asked: {} };
+}
+
+/** Renders with the clock at zero first; only a render that asks for it is done again at the right time. */
+async function fromTool(
+  input: RenderInput & { tool: 'helm' | 'kustomize' },
+  tree: GitTree,
+  around: Surroundings,
+  render: Render,
+  signal: AbortSignal,
+): Promise<Raw> {
+  const capabilities = input.tool === 'helm' ? { ...around.capabilities, ...withoutEmpty(input.fixed) } : {};
+  const { hash: _hash, ...source } = { hash: '', ...capabilities, ...input.request };
+  const request: RenderRequest = { source: source as RenderRequest['source'], files: filesOf(tree), clock: 0, seed: around.seed };
+  let result = await render(request, signal);
+  let reads = await tree.note(result.reads);
+  const asked: RenderAsked = {};
+  if (result.used.clock) {
+    const clock = await around.clockOf(reads);
+    asked.clock = Math.floor((clock?.getTime() ?? 0) / 1000);
+    result = await render({ ...request, clock: asked.clock * 1000 }, signal);
+    reads = await tree.note(result.reads);
+  }
+  if (result.used.random) asked.random = around.application;
+  if (result.used.capabilities && around.capabilities && !(input.tool === 'helm' && input.fixed?.kubeVersion && input.fixed.apiVersions.length > 0)) {
+    asked.capabilities = around.capabilities.hash;
+  }
+  const manifests = result.objects.map(({ file, object }) => {
+    const problem = problemOf(object);
+    if (problem) throw new MusterError('invalid', problem, { where: file });
+    return { object: object as unknown as KubeObject, file, line: 0 };
+  });
+  return { manifests, reads, asked };
+}
+
+/** Leaves hooks out and names them; refuses what cannot be applied. */
+function finish(all: Manifest[]): { objects: KubeObject[]; notices: string[] } {
+  if (all.length > MAX_OBJECTS) throw new MusterError('limit', `${all.length} objects, more than the ${MAX_OBJECTS} allowed`);
+  const notices: string[] = [];
+  const kept = new Map<string, KubeObject>();
+  const hooks = all.filter(({ object }) => hooksOf(object));
+  for (const { object } of hooks) {
+    const hook = hooksOf(object)!;
+    const phases = hook.phases.length > 0 ? hook.phases.join(', ') : 'no phase of a sync';
+    notices.push(`hook left out: ${describeKey(keyOf(object))} (${phases})`);
+  }
+  const ordinary = all.filter((manifest) => !hooks.includes(manifest));
+  for (const { object, file, line } of ordinary) {
+    if (!object.metadata.name) {
+      throw new MusterError('invalid', `${object.kind} has generateName and no name: only hooks may`, { where: line > 0 ? `${file}:${line}` : file });
+    }
+    kept.set(identityOf(object), object);
+  }
+  for (const places of duplicatesOf(ordinary).values()) {
+    const files = places.map(({ file, line }) => (line > 0 ? `${file}:${line}` : file)).join(' and ');
+    notices.push(`${describeKey(keyOf(places[0]!.object))} is written more than once (${files}); the last one counts`);
+  }
+  const objects = [...kept.values()];
+  let bytes = 0;
+  for (const object of objects) {
+    bytes += JSON.stringify(object).length;
+    if (bytes > MAX_BUNDLE_BYTES) throw new MusterError('limit', `more than ${MAX_BUNDLE_BYTES} bytes of objects`);
+  }
+  return { objects, notices: notices.sort() };
+}
+
+/** The repository as the renderer reads it: links as they are, the root as `.`. */
+function filesOf(tree: GitTree): FileSource {
+  const pathOf = (path: string) => (path === '.' ? '' : path);
+  return {
+    async list(dir) {
+      const entries = await tree.rawList(pathOf(dir));
+      return entries?.flatMap(({ name, kind }) => (kind === 'submodule' ? [] : [{ name, type: kind }]));
+    },
+    read: (path) => tree.rawRead(pathOf(path)),
+  };
+}
+
+function withoutEmpty(fixed: Capabilities | undefined): Partial<Capabilities> {
+  return {
+    ...(fixed?.kubeVersion ? { kubeVersion: fixed.kubeVersion } : {}),
+    ...(fixed && fixed.apiVersions.length > 0 ? { apiVersions: fixed.apiVersions } : {}),
+  };
+}

@@ -1,0 +1,172 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import { DATABASE } from '../store/database.ts';
+import type { RepositoriesTable, Schema, TrackedRevisionsTable, Trx } from '../store/schema.ts';
+
+export type RepositoryRow = Selectable<RepositoriesTable>;
+export type RevisionRow = Selectable<TrackedRevisionsTable>;
+
+/** A revision of a repository that something follows. */
+export interface Followed {
+  repositoryId: string;
+  revision: string;
+}
+
+export interface ResolvedRow {
+  revision: string;
+  /** Null with an error: the last good commit stays. */
+  commit: string | null;
+  committedAt: Date | null;
+  message: string | null;
+  author: string | null;
+  error: string | null;
+}
+
+@Injectable()
+export class SourcesRepository {
+  constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
+
+  byId(id: string): Promise<RepositoryRow | undefined> {
+    return this.db.selectFrom('repositories').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  byUrls(db: Kysely<Schema>, urls: readonly string[]): Promise<RepositoryRow[]> {
+    return db.selectFrom('repositories').selectAll().where(sql<boolean>`url = any(${urls}::text[])`).execute();
+  }
+
+  all(): Promise<RepositoryRow[]> {
+    return this.db.selectFrom('repositories').selectAll().orderBy('url').execute();
+  }
+
+  async page(projects: '*' | string[], limit: number, after?: string): Promise<RepositoryRow[]> {
+    let query = this.db.selectFrom('repositories').selectAll().orderBy('url').limit(limit);
+    if (after !== undefined) query = query.where('url', '>', after);
+    if (projects !== '*') {
+      query = query.where(sql<boolean>`(project = any(${projects}::text[]) or exists (select from applications
+        where repository_id = repositories.id and applications.project = any(${projects}::text[])))`);
+    }
+    return query.execute();
+  }
+
+  /** Makes rows for repositories seen for the first time. */
+  async ensure(trx: Kysely<Schema>, found: readonly { url: string; displayUrl: string }[]): Promise<void> {
+    if (found.length === 0) return;
+    await sql`
+      insert into repositories (url, display_url)
+      select * from unnest(${found.map((one) => one.url)}::text[], ${found.map((one) => one.displayUrl)}::text[])
+      on conflict (url) do nothing
+    `.execute(trx);
+  }
+
+  /** Follows revisions; answers the repositories of those that nothing followed before. */
+  async follow(trx: Trx, followed: readonly Followed[]): Promise<string[]> {
+    if (followed.length === 0) return [];
+    const { rows } = await sql<{ repository_id: string }>`
+      insert into tracked_revisions (repository_id, revision)
+      select distinct * from unnest(${followed.map((one) => one.repositoryId)}::uuid[], ${followed.map((one) => one.revision)}::text[])
+      on conflict do nothing
+      returning repository_id
+    `.execute(trx);
+    return [...new Set(rows.map((row) => row.repository_id))];
+  }
+
+  async revisions(db: Kysely<Schema>, repositoryIds: readonly string[]): Promise<RevisionRow[]> {
+    if (repositoryIds.length === 0) return [];
+    return db
+      .selectFrom('tracked_revisions')
+      .selectAll()
+      .where(sql<boolean>`repository_id = any(${[...new Set(repositoryIds)]}::uuid[])`)
+      .orderBy('revision')
+      .execute();
+  }
+
+  /** Writes where revisions point; answers those whose commit or error changed. Unchanged ones are not written. */
+  async resolved(trx: Trx, repositoryId: string, rows: readonly ResolvedRow[]): Promise<string[]> {
+    if (rows.length === 0) return [];
+    const column = <K extends keyof ResolvedRow>(name: K) => rows.map((row) => row[name]);
+    const written = await sql<{ revision: string }>`
+      update tracked_revisions as tracked set
+        commit = coalesce(found.commit, tracked.commit),
+        committed_at = coalesce(found.committed_at, tracked.committed_at),
+        message = coalesce(found.message, tracked.message),
+        author = coalesce(found.author, tracked.author),
+        error = found.error,
+        resolved_at = now()
+      from unnest(${column('revision')}::text[], ${column('commit')}::text[], ${column('committedAt')}::timestamptz[],
+        ${column('message')}::text[], ${column('author')}::text[], ${column('error')}::text[])
+        as found (revision, commit, committed_at, message, author, error)
+      where tracked.repository_id = ${repositoryId} and tracked.revision = found.revision
+        and (tracked.commit is distinct from coalesce(found.commit, tracked.commit) or tracked.error is distinct from found.error)
+      returning tracked.revision
+    `.execute(trx);
+    return written.rows.map((row) => row.revision);
+  }
+
+  /** Notes a fetch; answers whether its error is another one than before. */
+  async fetched(trx: Trx, id: string, error: string | null, nextPollAt: Date): Promise<boolean> {
+    const { rows } = await sql<{ changed: boolean }>`
+      update repositories set last_fetch_at = now(), last_fetch_error = ${error}, next_poll_at = ${nextPollAt}
+      from (select last_fetch_error as before from repositories where id = ${id} for update) as old
+      where id = ${id}
+      returning old.before is distinct from ${error}::text as changed
+    `.execute(trx);
+    return rows[0]?.changed ?? false;
+  }
+
+  /** Repositories whose poll is due; moves their next poll on, so that one replica takes each. */
+  async due(trx: Trx, seconds: number): Promise<string[]> {
+    const { rows } = await sql<{ id: string }>`
+      update repositories set next_poll_at = now() + (${seconds} * (0.9 + 0.2 * random())) * interval '1 second'
+      where id in (select id from repositories where next_poll_at <= now() order by next_poll_at limit 5000 for update skip locked)
+        and exists (select from tracked_revisions where repository_id = repositories.id)
+      returning id
+    `.execute(trx);
+    return rows.map((row) => row.id);
+  }
+
+  /** Forgets revisions that no Application and no set follows any more. */
+  async forgetUnfollowed(): Promise<void> {
+    await sql`
+      delete from tracked_revisions as tracked where resolved_at < now() - interval '1 hour'
+        and not exists (select from applications where repository_id = tracked.repository_id and applications.revision = tracked.revision)
+        and not exists (select from application_set_repositories as r where r.repository_id = tracked.repository_id and r.revision = tracked.revision)
+    `.execute(this.db);
+  }
+
+  async upsert(
+    trx: Trx,
+    row: { url: string; displayUrl: string; sealed: (id: string) => Buffer | null; knownHosts: string | null; insecure: boolean; project: string | null },
+  ): Promise<RepositoryRow> {
+    const { id } = await trx
+      .insertInto('repositories')
+      .values({ url: row.url, display_url: row.displayUrl, registered: true })
+      .onConflict((conflict) => conflict.column('url').doUpdateSet({ display_url: row.displayUrl, registered: true }))
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    return trx
+      .updateTable('repositories')
+      .set({
+        credentials_sealed: row.sealed(id),
+        known_hosts: row.knownHosts,
+        insecure: row.insecure,
+        project: row.project,
+        next_poll_at: sql<Date>`now()`,
+        version: sql<bigint>`version + 1`,
+      })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  }
+
+  /** Deletes a repository that nothing follows; else forgets its registration and credentials. */
+  async remove(trx: Trx, id: string): Promise<void> {
+    await sql`
+      update repositories set registered = false, credentials_sealed = null, known_hosts = null, insecure = false, project = null,
+        version = version + 1 where id = ${id}
+    `.execute(trx);
+    await sql`
+      delete from repositories where id = ${id} and not exists (select from applications where repository_id = ${id})
+        and not exists (select from application_set_repositories where repository_id = ${id})
+    `.execute(trx);
+  }
+}

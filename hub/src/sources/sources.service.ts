@@ -1,0 +1,228 @@
+import { join } from 'node:path';
+import { MusterError, type Outcome, done } from '@muster/base';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { Kysely } from 'kysely';
+import { Events } from '../api/events.ts';
+import { CONFIG, type Config } from '../config.ts';
+import type { JobContext } from '../queue/jobs.ts';
+import { Outbox } from '../queue/outbox.ts';
+import { Sealer } from '../store/sealer.ts';
+import type { Schema, Trx } from '../store/schema.ts';
+import type { Credentials, RemoteAccess } from './credentials.ts';
+import type { GitTree } from './git-tree.ts';
+import type { Mirror } from './mirror.ts';
+import { Mirrors } from './mirrors.ts';
+import { type RepositoryUrl, parseRepositoryUrl } from './repository-url.ts';
+import { SourceChanges } from './source-changes.ts';
+import { type Followed, type RepositoryRow, type ResolvedRow, type RevisionRow, SourcesRepository } from './sources.repository.ts';
+
+/** Where a followed revision points, as far as it is known. */
+export interface RevisionState {
+  commit?: string;
+  committedAt?: Date;
+  message?: string;
+  author?: string;
+  /** Why it cannot be read now, in words; what was read before stays. */
+  error?: string;
+}
+
+/** Repositories: fetches, followed revisions, and trees by commit. */
+@Injectable()
+export class SourcesService implements OnApplicationShutdown {
+  readonly #mirrors: Mirrors;
+
+  constructor(
+    @Inject(SourcesRepository) private readonly repository: SourcesRepository,
+    @Inject(SourceChanges) private readonly changes: SourceChanges,
+    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(Sealer) private readonly sealer: Sealer,
+    @Inject(Events) private readonly events: Events,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
+    this.#mirrors = new Mirrors(join(config.dataDir, 'mirrors'), config.allowFileRepositories);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#mirrors.close();
+  }
+
+  /** Fetches a repository and records where its followed revisions point; those that moved are announced. */
+  async refresh(id: string, context: Pick<JobContext, 'complete' | 'signal'>): Promise<Outcome> {
+    const row = await this.repository.byId(id);
+    if (!row) return done;
+    const followed = await this.repository.revisions(this.repository.db, [id]);
+    const { error, rows } = await this.#read(row, followed, context.signal);
+    context.signal.throwIfAborted();
+    await this.repository.db.transaction().execute(async (trx) => {
+      const moved = await this.repository.resolved(trx, id, rows);
+      const errorChanged = await this.repository.fetched(trx, id, error, this.#nextPoll());
+      const affected = errorChanged ? followed.map((one) => one.revision) : moved;
+      await this.changes.announce(trx, { repositoryId: id, revisions: affected });
+      if (affected.length > 0 || errorChanged) await this.events.publish('repository', [id], { trx });
+      await context.complete(trx);
+    });
+    return done;
+  }
+
+  /** Never throws for what is wrong with the repository: that is in the answer. */
+  async #read(row: RepositoryRow, followed: readonly RevisionRow[], signal: AbortSignal): Promise<{ error: string | null; rows: ResolvedRow[] }> {
+    try {
+      const mirror = await this.#mirrors.of(row.url);
+      const access = this.#access(row);
+      const refs = await mirror.fetch(access, row.display_url, signal);
+      const rows: ResolvedRow[] = [];
+      for (const { revision } of followed) {
+        rows.push(await resolveOne(mirror, revision, () => mirror.resolve(revision, refs), access, signal));
+      }
+      return { error: null, rows };
+    } catch (thrown) {
+      signal.throwIfAborted();
+      return { error: MusterError.from(thrown).describe(), rows: [] };
+    }
+  }
+
+  #nextPoll(): Date {
+    // Jitter: repositories added together are not asked together for ever.
+    return new Date(Date.now() + this.config.pollSeconds * 1000 * (0.9 + 0.2 * Math.random()));
+  }
+
+  /** Asks for fetches of the repositories whose poll is due. */
+  async poll(): Promise<void> {
+    await this.repository.db.transaction().execute(async (trx) => {
+      await this.ask(trx, await this.repository.due(trx, this.config.pollSeconds));
+    });
+    await this.repository.forgetUnfollowed();
+  }
+
+  /** Asks for repositories to be fetched. */
+  async ask(trx: Trx, repositoryIds: readonly string[]): Promise<void> {
+    await this.outbox.add(trx, 'sources', repositoryIds.map((id) => `repository:${id}`));
+  }
+
+  /**
+   * The ids of repositories by URL as written, made where they are new. URLs that are none are left out.
+   * Repositories of the hub's own machine are left out too where the setting forbids them.
+   */
+  async ensure(trx: Kysely<Schema>, urls: readonly string[]): Promise<Map<string, string>> {
+    const parsed = new Map<string, RepositoryUrl>();
+    for (const url of new Set(urls)) {
+      const found = tryParse(url);
+      if (found && (found.protocol !== 'file' || this.config.allowFileRepositories)) parsed.set(url, found);
+    }
+    const wanted = [...new Map([...parsed.values()].map((one) => [one.normalised, one.url]))];
+    const known = await this.repository.byUrls(trx, wanted.map(([url]) => url));
+    const missing = wanted.filter(([url]) => !known.some((row) => row.url === url));
+    await this.repository.ensure(trx, missing.map(([url, displayUrl]) => ({ url, displayUrl })));
+    const rows = missing.length > 0 ? await this.repository.byUrls(trx, wanted.map(([url]) => url)) : known;
+    const ids = new Map(rows.map((row) => [row.url, row.id]));
+    return new Map([...parsed].map(([url, one]) => [url, ids.get(one.normalised)!]));
+  }
+
+  /** Follows revisions from now on; new ones are fetched at once. */
+  async follow(trx: Trx, followed: readonly Followed[]): Promise<void> {
+    await this.ask(trx, await this.repository.follow(trx, followed));
+  }
+
+  /** Where revisions of repositories point, by `stateKey`. */
+  async states(repositoryIds: readonly string[]): Promise<Map<string, RevisionState>> {
+    const [rows, repositories] = await Promise.all([
+      this.repository.revisions(this.repository.db, repositoryIds),
+      Promise.all([...new Set(repositoryIds)].map((id) => this.repository.byId(id))),
+    ]);
+    const errors = new Map(repositories.flatMap((row) => (row?.last_fetch_error ? [[row.id, row.last_fetch_error] as const] : [])));
+    return new Map(
+      rows.map((row) => {
+        const error = errors.get(row.repository_id) ?? row.error;
+        const state: RevisionState = {
+          ...(row.commit ? { commit: row.commit } : {}),
+          ...(row.committed_at ? { committedAt: row.committed_at } : {}),
+          ...(row.message === null ? {} : { message: row.message }),
+          ...(row.author === null ? {} : { author: row.author }),
+          ...(error ? { error } : {}),
+        };
+        return [stateKey(row.repository_id, row.revision), state];
+      }),
+    );
+  }
+
+  /** The files at a commit; fetched when this replica does not have it yet. */
+  async tree(repositoryId: string, commit: string, signal?: AbortSignal): Promise<GitTree> {
+    return (await this.#mirrorWith(repositoryId, commit, signal)).tree(commit);
+  }
+
+  /** Committer time of the last commit up to `commit` that touched one of the paths. */
+  async lastTouched(repositoryId: string, commit: string, paths: string[], signal?: AbortSignal): Promise<Date | undefined> {
+    return (await this.#mirrorWith(repositoryId, commit, signal)).lastTouched(commit, paths, signal);
+  }
+
+  async #mirrorWith(repositoryId: string, commit: string, signal?: AbortSignal): Promise<Mirror> {
+    const row = await this.repository.byId(repositoryId);
+    if (!row) throw new MusterError('not-found', 'the repository was removed');
+    const mirror = await this.#mirrors.of(row.url);
+    if (await mirror.has(commit)) return mirror;
+    await mirror.fetch(this.#access(row), row.display_url, signal);
+    if (!(await mirror.has(commit))) await mirror.fetchCommit(this.#access(row), commit, signal);
+    return mirror;
+  }
+
+  /** Throws in words when a repository cannot be read. */
+  check(access: RemoteAccess, displayUrl: string): Promise<void> {
+    if (access.remote.protocol === 'file' && !this.config.allowFileRepositories) {
+      throw new MusterError('forbidden', 'file repositories are not allowed on this hub', { hint: 'use https or ssh' });
+    }
+    return this.#mirrors.check(access, displayUrl);
+  }
+
+  async forget(url: string): Promise<void> {
+    await this.#mirrors.remove(url);
+  }
+
+  #access(row: RepositoryRow): RemoteAccess {
+    const opened = row.credentials_sealed && this.sealer.open(row.credentials_sealed, credentialsContext(row.id));
+    return {
+      remote: parseRepositoryUrl(row.display_url),
+      credentials: opened ? (JSON.parse(opened.toString('utf8')) as Credentials) : undefined,
+      knownHosts: row.known_hosts ?? undefined,
+      insecure: row.insecure,
+    };
+  }
+}
+
+/** Names a followed revision in maps. */
+export function stateKey(repositoryId: string, revision: string): string {
+  return `${repositoryId} ${revision}`;
+}
+
+/** The sealing context of a repository's credentials. */
+export function credentialsContext(id: string): string {
+  return `repositories/credentials/${id}`;
+}
+
+async function resolveOne(
+  mirror: Mirror,
+  revision: string,
+  resolve: () => ReturnType<Mirror['resolve']>,
+  access: RemoteAccess,
+  signal: AbortSignal,
+): Promise<ResolvedRow> {
+  const nothing = { revision, commit: null, committedAt: null, message: null, author: null };
+  try {
+    const found = await resolve().catch(async (thrown: unknown) => {
+      // A whole commit id that no branch leads to: many servers hand it out all the same.
+      if (!/^[0-9a-f]{40}$/.test(revision)) throw thrown;
+      await mirror.fetchCommit(access, revision, signal).catch(() => undefined);
+      return resolve();
+    });
+    return { revision, commit: found.commit, committedAt: found.committedAt, message: found.subject, author: found.author, error: null };
+  } catch (thrown) {
+    return { ...nothing, error: MusterError.from(thrown).describe() };
+  }
+}
+
+function tryParse(url: string): RepositoryUrl | undefined {
+  try {
+    return parseRepositoryUrl(url);
+  } catch {
+    return undefined;
+  }
+}
