@@ -21,15 +21,36 @@ const cases: HealthCase[] = existsSync(casesFile)
       .map((line) => JSON.parse(line))
   : [];
 
+const statusOf = (healthCase: HealthCase) => assessHealth(healthCase.object)?.status ?? null;
+const isCode = ({ source, group }: HealthCase) =>
+  source === 'upstream-builtin' && group !== 'serving.knative.dev';
+
 describe.skipIf(cases.length === 0)('built-in kinds, as the reference judges them', () => {
-  const builtIn = cases.filter(
-    ({ source, group }) => source === 'upstream-builtin' && group !== 'serving.knative.dev',
+  it.each(cases.filter(isCode).map((healthCase) => [healthCase.id, healthCase] as const))(
+    '%s',
+    (_id, healthCase) => {
+      const { expected } = healthCase;
+      const health = assessHealth(healthCase.object);
+      if (expected === null) expect(health).toBeNull();
+      else expect(health).toEqual({ status: expected.status, message: expected.message ?? '' });
+    },
   );
-  it.each(builtIn.map((healthCase) => [healthCase.id, healthCase] as const))('%s', (_id, healthCase) => {
-    const { expected } = healthCase;
-    const health = assessHealth(healthCase.object);
-    if (expected === null) expect(health).toBeNull();
-    else expect(health).toEqual({ status: expected.status, message: expected.message ?? '' });
+});
+
+describe.skipIf(cases.length === 0)('custom resources, as the reference judges them', () => {
+  it('agrees on the status of every case', () => {
+    const wrong = cases
+      .filter((healthCase) => statusOf(healthCase) !== (healthCase.expected?.status ?? null))
+      .map(
+        (healthCase) =>
+          `${healthCase.id}: ${JSON.stringify(assessHealth(healthCase.object))}, not ${JSON.stringify(healthCase.expected)}`,
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it('gives the same message in nearly all of them', () => {
+    const same = cases.filter((c) => (assessHealth(c.object)?.message ?? '') === (c.expected?.message ?? ''));
+    expect(same.length / cases.length).toBeGreaterThan(0.95);
   });
 });
 

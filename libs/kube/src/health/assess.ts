@@ -1,6 +1,7 @@
 import { HOOK_FINALIZER } from '../annotations.ts';
 import type { KubeObject } from '../object.ts';
 import { assessBuiltIn } from './builtin.ts';
+import { assessByCatalogue } from './catalogue.ts';
 import { type Health, progressing } from './status.ts';
 
 /** A check of the user for the kinds that its key names; null hands over to the built-in checks in code. */
@@ -17,7 +18,6 @@ export function assessHealth(object: KubeObject, options: HealthOptions = {}): H
   const { deletionTimestamp, finalizers } = object.metadata ?? {};
   if (deletionTimestamp && !finalizers?.includes(HOOK_FINALIZER)) return progressing('Pending deletion');
   const custom = options.customization?.(object);
-  const answer = custom?.(object);
-  if (answer) return answer;
-  return assessBuiltIn(object);
+  // The user's check replaces the catalogue's rule even where it has no opinion.
+  return (custom ? custom(object) : assessByCatalogue(object)) ?? assessBuiltIn(object);
 }

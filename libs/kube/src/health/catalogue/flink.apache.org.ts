@@ -1,0 +1,31 @@
+import { byValue, field, type GroupRules, rule, when } from '../rules.ts';
+
+export const rules: GroupRules = {
+  FlinkDeployment: rule(
+    when(
+      (o) => field(o, 'status.reconciliationStatus'),
+      when(
+        (o) => o.status.reconciliationStatus.success || o.status.reconciliationStatus.state === 'DEPLOYED',
+        'Healthy',
+      ),
+      byValue('status.jobManagerDeploymentStatus', {
+        DEPLOYED_NOT_READY: 'Progressing: Waiting for deploying',
+        DEPLOYING: 'Progressing: Waiting for deploying',
+        ERROR: 'Degraded: {status.reconciliationStatus.error}',
+      }),
+    ),
+    'Progressing: Waiting for Flink operator',
+  ),
+  FlinkSessionJob: rule(
+    when((o) => field(o, 'status.error'), 'Degraded: {status.error}'),
+    byValue('status.jobStatus.state', {
+      RUNNING: 'Healthy: {status.jobStatus.state}',
+      FINISHED: 'Healthy: {status.jobStatus.state}',
+      SUSPENDED: 'Suspended: {status.jobStatus.state}',
+      FAILED: 'Degraded: {status.jobStatus.state}',
+      CANCELED: 'Degraded: {status.jobStatus.state}',
+      '*': 'Progressing: {status.jobStatus.state}',
+    }),
+    'Progressing: Waiting for FlinkSessionJob to be reconciled',
+  ),
+};

@@ -1,0 +1,44 @@
+import { conditions, field, type GroupRules, health, isStale, rule, type Step, when } from '../rules.ts';
+
+/** Capsule and its add-ons: one Ready condition, stale while the generation differs. */
+const reconciled = (...before: Step[]): Step =>
+  rule(
+    when((o) => !o.status, 'Progressing: Waiting for status'),
+    when(isStale, 'Progressing: Waiting for reconciliation (generation mismatch)'),
+    ...before,
+    conditions({
+      'Ready=True': 'Healthy: {.message}',
+      'Ready=False': 'Degraded: {.message}',
+      Ready: 'Progressing: {.message}',
+    }),
+    'Progressing: Waiting for status',
+  );
+const cordoned = when((o) => field(o, 'spec.cordoned') === true, 'Suspended: Replication is cordoned');
+
+export const addons: GroupRules = {
+  GlobalSopsSecret: reconciled(),
+  SopsProvider: reconciled(),
+  SopsSecret: reconciled(),
+};
+
+export const capsule: GroupRules = {
+  CapsuleConfiguration: reconciled(),
+  CustomQuota: reconciled(),
+  GlobalCustomQuota: reconciled(),
+  GlobalProxySettings: reconciled(),
+  GlobalTenantResource: reconciled(cordoned),
+  ProxySetting: reconciled(),
+  ResourcePool: reconciled(conditions({ 'Ready=False': 'Degraded: {.message}' }), (o) => {
+    const exhausted = Object.keys(field(o, 'status.exhaustions') ?? {}).sort();
+    return exhausted.length > 0
+      ? health('Degraded', `Pool exhausted for: ${exhausted.join(', ')}`)
+      : undefined;
+  }),
+  ResourcePoolClaim: reconciled(
+    conditions({ 'Ready=False': 'Degraded: {.message}' }),
+    conditions({ 'Bound=False': 'Suspended: {.message}' }),
+  ),
+  Tenant: reconciled(conditions({ 'Cordoned=True': 'Suspended: {.message}' })),
+  TenantOwner: reconciled(),
+  TenantResource: reconciled(cordoned),
+};
