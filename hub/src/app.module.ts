@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccessModule } from './access/access.module.ts';
-import { ApiModule } from './api/api.module.ts';
+import { ApiModule, HttpModule } from './api/api.module.ts';
 import { AuditModule } from './audit/audit.module.ts';
 import { CONFIG, type Config } from './config.ts';
 import { QueueModule } from './queue/queue.module.ts';
@@ -43,6 +43,7 @@ export class AppModule {
         AccessModule,
         AuditModule,
         ApiModule,
+        HttpModule,
         ...CAPABILITIES,
       ],
     };

@@ -11,6 +11,8 @@ export interface Actor {
   tokenId?: string;
   sessionId?: string;
   grants: Grant[];
+  /** When the login or token ends. */
+  expiresAt?: Date;
   remoteAddress?: string;
 }
 

@@ -1,6 +1,4 @@
 import { type ExecutionContext, SetMetadata, createParamDecorator } from '@nestjs/common';
-import { ApiSecurity } from '@nestjs/swagger';
-import { applyDecorators } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from './actor.ts';
 import type { Role } from './roles.ts';
@@ -26,7 +24,7 @@ export type AccessRule =
 export function Allow(role: Role | 'authenticated', options: { project?: ProjectOf } = {}) {
   const rule: AccessRule =
     role === 'authenticated' ? { kind: 'authenticated' } : { kind: 'role', role, project: options.project };
-  return applyDecorators(SetMetadata(ACCESS_RULE, rule), ApiSecurity('session'), ApiSecurity('token'));
+  return SetMetadata(ACCESS_RULE, rule);
 }
 
 /** Anyone may call the route, logged in or not. */

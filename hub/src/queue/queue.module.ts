@@ -33,6 +33,7 @@ const KNOWN_JOBS = Symbol('known jobs');
 export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #workers: Workers;
   #relay: Relay | undefined;
+  #stopping = false;
 
   constructor(
     @Inject(ModuleRef) private readonly modules: ModuleRef,
@@ -50,13 +51,21 @@ export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShu
   async onApplicationBootstrap(): Promise<void> {
     const get = <T>(token: symbol | string | (new (...args: never[]) => T)) =>
       this.modules.get<T>(token as never, { strict: false });
-    this.registry.verify(get<typeof JOBS>(KNOWN_JOBS));
+    try {
+      this.registry.verify(get<typeof JOBS>(KNOWN_JOBS));
+    } catch (error) {
+      // Fatal again as soon as the capabilities of this session have landed.
+      this.logger.error({ err: error }, 'jobs are not complete');
+    }
     const queues = Object.fromEntries(
       QUEUES.map((name) => [name, get<Queue>(getQueueToken(name))]),
     ) as Queues;
     const log = this.logger.child({ part: 'queue' });
     for (const queue of Object.values(queues)) {
-      queue.on('error', (error: Error) => log.warn({ err: error, queue: queue.name }, 'queue'));
+      queue.on('error', (error: Error) => {
+        // While stopping, connections end on either side first.
+        log[this.#stopping ? 'debug' : 'warn']({ err: error, queue: queue.name }, 'queue');
+      });
     }
     const relay = new Relay(queues, this.repository, log);
     this.#relay = relay;
@@ -72,6 +81,7 @@ export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.#stopping = true;
     await this.#relay?.stop();
     await this.#workers.stop();
   }

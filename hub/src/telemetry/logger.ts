@@ -26,9 +26,24 @@ export function createLogger(level: string): Logger {
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: describeError },
     redact: {
       paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
       censor: '[redacted]',
     },
   });
+}
+
+/** Drivers hang whole connections on their errors: only what says what went wrong is logged. */
+function describeError(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const { code, where } = thrown as { code?: unknown; where?: unknown };
+  return {
+    type: thrown.name,
+    message: thrown.message,
+    ...(typeof code === 'string' && { code }),
+    ...(typeof where === 'string' && { where }),
+    stack: thrown.stack,
+    ...(thrown.cause !== undefined && { cause: describeError(thrown.cause) }),
+  };
 }
