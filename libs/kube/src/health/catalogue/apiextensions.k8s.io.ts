@@ -12,6 +12,7 @@ export const rules: GroupRules = {
       'Established!=True/Installing': 'Progressing: CRD is being installed',
     }),
     when((o) => has(o, 'Established'), 'Healthy: CRD is healthy'),
-    'Degraded: CRD is not established',
+    conditions({ 'Established=False/InvalidCABundle': 'Degraded: CRD is not established: {.message}' }),
+    'Progressing: CRD is not established',
   ),
 };

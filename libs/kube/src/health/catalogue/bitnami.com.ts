@@ -1,5 +1,10 @@
-import { type GroupRules, ready } from '../rules.ts';
+import { field, type GroupRules, ready, rule, when } from '../rules.ts';
+
+const waiting = 'Waiting for Sealed Secret to be decrypted';
 
 export const rules: GroupRules = {
-  SealedSecret: ready('Waiting for Sealed Secret to be decrypted', 'Synced'),
+  SealedSecret: rule(
+    when((o) => field(o, 'status.observedGeneration') !== o.metadata.generation, `Progressing: ${waiting}`),
+    ready(waiting, 'Synced'),
+  ),
 };

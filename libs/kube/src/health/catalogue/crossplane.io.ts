@@ -1,4 +1,4 @@
-import { conditions, field, type GroupRules, health, listOf, type Loose, type Rule } from '../rules.ts';
+import { conditions, field, type GroupRules, listOf, type Rule, rule, when } from '../rules.ts';
 
 const WITHOUT_STATUS = [
   'Composition',
@@ -7,30 +7,35 @@ const WITHOUT_STATUS = [
   'ClusterProviderConfig',
   'ProviderConfig',
   'ProviderConfigUsage',
+  'ClusterProviderConfigUsage',
+  'EnvironmentConfig',
+  'ImageConfig',
+  'StoreConfig',
   'ControllerConfig',
 ];
 
 /** Managed resources of Crossplane and Upbound: the conditions in `goodTypes` make them Healthy, a failed sync Degraded. */
 export function managedResource(goodTypes: string[], withoutStatus: string[]): Rule {
-  const isEmpty = (o: Loose) =>
-    typeof o.status === 'object' && o.status !== null && Object.keys(o.status).length === 0;
-  return (o) => {
-    const missing = o.status === undefined || o.status === null;
-    if (missing || (isEmpty(o) && withoutStatus.includes(o.kind)))
-      return health('Healthy', 'Resource is up-to-date.');
-    if (field(o, 'status.conditions') === undefined) {
-      const isConfig = o.kind === 'ProviderConfig' || o.kind === 'ClusterProviderConfig';
-      return isConfig && field(o, 'status.users') !== undefined
-        ? health('Healthy', 'Resource is in use.')
-        : health('Progressing', 'Provisioning ...');
-    }
-    const failed = conditions({ 'LastAsyncOperation|Synced=False': 'Degraded: {.message}' })(o);
-    if (failed) return failed;
-    const good = listOf(o, 'status.conditions').some(
-      (c) => goodTypes.includes(c.type) && c.status === 'True',
-    );
-    return good ? health('Healthy', 'Resource is up-to-date.') : health('Progressing', 'Provisioning ...');
-  };
+  return rule(
+    when(
+      (o) => listOf(o, 'status.conditions').length === 0,
+      when(
+        (o) =>
+          ['ProviderConfig', 'ClusterProviderConfig'].includes(o.kind) &&
+          field(o, 'status.users') !== undefined,
+        'Healthy: Resource is in use.',
+      ),
+      when((o) => withoutStatus.includes(o.kind), 'Healthy: Resource is up-to-date.'),
+    ),
+    conditions({ 'LastAsyncOperation|Synced=False': 'Degraded: {.message}' }),
+    // A definition that is switched off is as it should be.
+    when(
+      (o) => field(o, 'spec.state') === 'Inactive',
+      conditions({ 'Established=False/InactiveManagedResource': 'Healthy: Resource is up-to-date.' }),
+    ),
+    conditions({ [`${goodTypes.join('|')}=True`]: 'Healthy: Resource is up-to-date.' }),
+    'Progressing: Provisioning ...',
+  );
 }
 
 /** Crossplane 1 and 2: managed resources, packages, compositions. */

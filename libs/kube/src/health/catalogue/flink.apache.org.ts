@@ -3,6 +3,14 @@ import { byValue, field, type GroupRules, rule, when } from '../rules.ts';
 export const rules: GroupRules = {
   FlinkDeployment: rule(
     when(
+      (o) =>
+        field(o, 'spec.job.state') === 'suspended' &&
+        field(o, 'status.jobManagerDeploymentStatus') === 'MISSING' &&
+        field(o, 'status.reconciliationStatus.state') === 'UPGRADING' &&
+        field(o, 'status.reconciliationStatus.lastReconciledSpec') === undefined,
+      'Healthy: Job is suspended',
+    ),
+    when(
       (o) => field(o, 'status.reconciliationStatus'),
       when(
         (o) => o.status.reconciliationStatus.success || o.status.reconciliationStatus.state === 'DEPLOYED',

@@ -1,12 +1,12 @@
 import { field, type GroupRules, health, listOf, type Loose, need, rule, type Step, when } from '../rules.ts';
 
-/** Whether every condition was written for the present generation; `strict`: a condition that does not say counts as old. */
-function isCurrent(o: Loose, holder: Loose, strict = false): boolean {
+/** Whether every condition was written for the present generation, or does not say. */
+function isCurrent(o: Loose, holder: Loose): boolean {
   const wanted = o.metadata.generation;
   if (wanted === undefined) return true;
   const list: Loose[] = holder.conditions ?? [];
   if (list.length === 0) return false;
-  return list.every((c) => (c.observedGeneration === undefined ? !strict : c.observedGeneration === wanted));
+  return list.every((c) => c.observedGeneration === undefined || c.observedGeneration === wanted);
 }
 
 /** ResolvedRefs and Accepted speak against it, then Programmed is waited for. */
@@ -24,10 +24,10 @@ function judge(holder: Loose, what: string, prefix: string): ReturnType<typeof h
 
 const parentPrefix = (parent: Loose) => `Parent ${parent.parentRef.name ?? ''}: `;
 
-/** A route: the first parent that objects decides. `observed`: parents whose conditions are old are left out. */
-const route = (kind: string, observed: boolean, incomplete?: (parent: Loose) => boolean): Step =>
+/** A route: the first parent that objects decides; parents whose conditions are old are left out. */
+const route = (kind: string, incomplete?: (parent: Loose) => boolean): Step =>
   rule((o) => {
-    const parents = listOf(o, 'status.parents').filter((parent) => !observed || isCurrent(o, parent));
+    const parents = listOf(o, 'status.parents').filter((parent) => isCurrent(o, parent));
     for (const parent of parents.filter((p) => p.conditions)) {
       const answer = judge(parent, 'Route', parentPrefix(parent));
       if (answer) return answer;
@@ -86,9 +86,9 @@ export const rules: GroupRules = {
     ),
     'Progressing: Waiting for BackendTLSPolicy status',
   ),
-  GRPCRoute: route('GRPCRoute', false),
-  HTTPRoute: route('HTTPRoute', true),
-  TLSRoute: route('TLSRoute', true, withoutAcceptance),
+  GRPCRoute: route('GRPCRoute'),
+  HTTPRoute: route('HTTPRoute'),
+  TLSRoute: route('TLSRoute', withoutAcceptance),
   Gateway: rule(
     when(
       (o) => o.status,

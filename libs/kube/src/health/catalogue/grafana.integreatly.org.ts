@@ -1,6 +1,9 @@
 import { field, type GroupRules, health, listOf, rule, type Step, when } from '../rules.ts';
 
-/** All conditions up to the first that is False, told in one message. */
+/** Conditions that are bad when True. */
+const NEGATIVE = ['FolderUIDMismatch', 'NoMatchingInstance', 'InvalidSpec'];
+
+/** All conditions up to the first that is bad, told in one message. */
 const told: Step = (o) => {
   let status = 'Progressing';
   const parts: string[] = [];
@@ -9,8 +12,9 @@ const told: Step = (o) => {
     const type =
       c.type === undefined ? '' : ` for ${c.type}${c.message === undefined ? '' : ` because ${c.message}`}`;
     parts.push(c.reason === undefined ? '' : `${c.reason}${type}`);
-    if (c.status === 'True') status = 'Healthy';
-    if (c.status === 'False') {
+    const bad = NEGATIVE.includes(c.type) ? 'True' : 'False';
+    if (c.status === 'True' && bad === 'False') status = 'Healthy';
+    if (c.status === bad) {
       status = 'Degraded';
       break;
     }

@@ -1,8 +1,14 @@
-import { byValue, conditionOf, conditions, field, type GroupRules, health, rule } from '../rules.ts';
+import { byValue, conditionOf, conditions, field, type GroupRules, health, rule, when } from '../rules.ts';
 
 export const rules: GroupRules = {
   VirtualMachine: rule(
     conditions({ 'Paused=True': 'Suspended: Paused' }),
+    when(
+      (o) =>
+        (field(o, 'spec.running') === false || field(o, 'spec.runStrategy') === 'Halted') &&
+        !o.status?.created,
+      'Healthy: Stopped as declared',
+    ),
     (o) => {
       const last = conditionOf(o, 'Ready');
       const printable = field(o, 'status.printableStatus');

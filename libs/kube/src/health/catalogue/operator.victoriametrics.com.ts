@@ -8,6 +8,8 @@ export const rules: GroupRules = {
       switch (o.status.updateStatus) {
         case 'operational':
           return health('Healthy', 'All components are operational');
+        case 'ignored':
+          return health('Healthy', 'Resource was not picked by any parent object');
         case 'expanding':
           return health('Progressing', told('Reconciliation in progress'));
         case 'paused':

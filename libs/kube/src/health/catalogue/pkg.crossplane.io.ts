@@ -1,23 +1,12 @@
-import { conditionOf, field, type GroupRules, health, listOf, need, rule, when } from '../rules.ts';
+import { conditionOf, type GroupRules, health, listOf, need, rule } from '../rules.ts';
 
 export const rules: GroupRules = {
-  Provider: rule(
-    when(
-      (o) => field(o, 'status.conditions'),
-      (o) => {
-        const [installed, healthy] = [
-          need(conditionOf(o, 'Installed'), 'Installed'),
-          need(conditionOf(o, 'Healthy'), 'Healthy'),
-        ];
-        const good = installed.status === 'True' && healthy.status === 'True';
-        return health(
-          good ? 'Healthy' : 'Degraded',
-          `${need(installed.reason, 'reason')} ${need(healthy.reason, 'reason')}`,
-        );
-      },
-    ),
-    'Progressing: Waiting for provider to be installed',
-  ),
+  Provider: rule((o) => {
+    const told = [conditionOf(o, 'Installed'), conditionOf(o, 'Healthy')].filter((c) => c !== undefined);
+    if (told.length === 0) return undefined;
+    const good = told.length === 2 && told.every((c) => c.status === 'True');
+    return health(good ? 'Healthy' : 'Degraded', told.map((c) => need(c.reason, 'reason')).join(' '));
+  }, 'Progressing: Waiting for provider to be installed'),
 };
 
 export const stacks: GroupRules = {

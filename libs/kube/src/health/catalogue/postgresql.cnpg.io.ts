@@ -1,14 +1,4 @@
-import {
-  byValue,
-  conditions,
-  field,
-  type GroupRules,
-  health,
-  isStale,
-  requires,
-  rule,
-  when,
-} from '../rules.ts';
+import { byValue, field, type GroupRules, health, isStale, listOf, requires, rule, when } from '../rules.ts';
 
 const PHASES: Record<string, string[]> = {
   Healthy: ['Cluster in healthy state'],
@@ -56,10 +46,12 @@ export const rules: GroupRules = {
     ),
     when(
       (o) => field(o, 'status.conditions'),
-      conditions({
-        'cnpg.io/hibernation=True': 'Suspended: {.message}',
-        'cnpg.io/hibernation': 'Degraded: {.message}',
-      }),
+      (o) => {
+        const hibernation = listOf(o, 'status.conditions').find((c) => c.type === 'cnpg.io/hibernation');
+        return (
+          hibernation && health(hibernation.status === 'True' ? 'Suspended' : 'Degraded', hibernation.message)
+        );
+      },
       (o) => {
         const [status = 'Unknown'] = Object.keys(PHASES).filter((key) =>
           PHASES[key]!.includes(o.status.phase),

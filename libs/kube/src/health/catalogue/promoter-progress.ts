@@ -25,7 +25,7 @@ export function policyHealth(o: Loose): ReturnType<typeof health> {
   if (proposed !== active) {
     const { counts, names } = tally(listOf(o, 'status.proposed.commitStatuses'));
     return health(
-      'Progressing',
+      'Healthy',
       `Promotion in progress from '${short(active)}' to '${short(proposed)}': ${counts}${names}`,
     );
   }
@@ -67,7 +67,7 @@ export function promotionHealth(o: Loose): ReturnType<typeof health> {
     const { counts, names } = tally(listOf(moving, 'proposed.commitStatuses'));
     const way = `from '${short(moving.active.dry.sha)}' to '${short(moving.proposed.dry.sha)}'`;
     return health(
-      'Progressing',
+      'Healthy',
       `Promotion in progress for environment '${moving.branch}' ${way}: ${counts}${names}${hydrated(moving)} `,
     );
   }

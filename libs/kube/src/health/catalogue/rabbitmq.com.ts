@@ -16,6 +16,7 @@ export const rules: GroupRules = {
   ...Object.fromEntries(TOPOLOGY.map((kind) => [kind, topology(kind.toLowerCase())])),
   RabbitmqCluster: rule(
     conditions({ 'ReconcileSuccess=False': 'Degraded: {.message}' }),
+    when((o) => o.status && o.spec?.replicas === 0, 'Suspended: RabbitmqCluster is scaled to 0 replicas'),
     when(
       either('Unknown', ['ClusterAvailable', 'AllReplicasReady']),
       'Progressing: Waiting for RabbitMQ cluster readiness (conditions unknown)',
