@@ -2,7 +2,7 @@ import type { JsonObject } from '@muster/base';
 import { MusterError } from '@muster/base';
 import { type Context, listAt, mapAt, textAt } from './context.ts';
 import { decodeStruct } from './decode.ts';
-import { paramsError, renderError } from './errors.ts';
+import { ExpansionError, paramsError, renderError } from './errors.ts';
 import { type Generated, generate } from './generators/generate.ts';
 import { fillTemplate } from './override.ts';
 import { isEmptySet, type Params } from './params.ts';
@@ -51,6 +51,16 @@ export async function expand(
   engines: TemplateEngines,
   signal?: AbortSignal,
 ): Promise<Expansion> {
+  try {
+    return await run(input, engines, signal);
+  } catch (error) {
+    // What is nested too deeply for the stack ends here; no document may crash the caller.
+    if (error instanceof MusterError || signal?.aborted) throw error;
+    throw ExpansionError.wrap(error, 'RenderTemplateParamsError', 'spec');
+  }
+}
+
+async function run(input: ExpandInput, engines: TemplateEngines, signal?: AbortSignal): Promise<Expansion> {
   const context = contextOf(input, engines, signal);
   const { spec, metadata } = context.set;
   const common = decodeTemplate(spec.template, 'spec.template');

@@ -9,7 +9,8 @@ export function mergeDeep(base: Params, over: Params): Params {
   for (const key of Object.keys(over)) {
     const above = over[key];
     const below = base[key];
-    if (isMap(above) && isMap(below)) mergeDeep((base[key] = copy(below)), above);
+    if (isEmptyMap(above) && isEmptyMap(below)) base[key] = above;
+    else if (isMap(above) && isMap(below)) mergeDeep((base[key] = copy(below)), above);
     else if (above instanceof StringMap && below instanceof StringMap)
       base[key] = new StringMap(Object.assign(dict<string>(), below.entries, above.entries));
     else if (above instanceof StringMap && isMap(below))
@@ -22,6 +23,11 @@ export function mergeDeep(base: Params, over: Params): Params {
     } else base[key] = above;
   }
   return base;
+}
+
+function isEmptyMap(value: unknown): boolean {
+  if (value instanceof StringMap) return Object.keys(value.entries).length === 0;
+  return isMap(value) && Object.keys(value).length === 0;
 }
 
 /** A map of its own, so that what is shared between parameter sets is never changed. */

@@ -74,10 +74,11 @@ export async function renderEach(
   options: string[],
 ): Promise<Cell[][]> {
   if (texts.length === 0) return sets.map(() => []);
-  const { rows } = await language.engine.render(
+  const { rows, failure } = await language.engine.render(
     { texts, paramSets: sets, options, independent: true },
     language.signal,
   );
+  if (failure) throw new TextError(failure.error, failure.text, rows.length);
   return rows;
 }
 

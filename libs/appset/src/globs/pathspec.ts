@@ -6,6 +6,7 @@ interface Magic {
   icase: boolean;
   glob: boolean;
   exclude: boolean;
+  top: boolean;
 }
 
 /**
@@ -14,7 +15,8 @@ interface Magic {
  */
 export function compilePathspec(given: string): (path: string) => boolean {
   const { magic, pattern } = readMagic(given === '' ? '.' : given);
-  const clean = toBytes(normalize(pattern));
+  // With `top` Git takes the pattern as it is.
+  const clean = toBytes(magic.top ? pattern : normalize(pattern));
   const fold = (text: string) => (magic.icase ? text.toLowerCase() : text);
   const wanted = fold(clean);
   const tokens = !magic.literal && /[*?[\\]/.test(clean) ? parse([...wanted], magic.glob) : undefined;
@@ -36,7 +38,7 @@ function toBytes(text: string): string {
 }
 
 function readMagic(given: string): { magic: Magic; pattern: string } {
-  const magic: Magic = { literal: false, icase: false, glob: false, exclude: false };
+  const magic: Magic = { literal: false, icase: false, glob: false, exclude: false, top: false };
   if (!given.startsWith(':')) return { magic, pattern: given };
   if (given.startsWith(':(')) {
     const end = given.indexOf(')');
@@ -49,7 +51,8 @@ function readMagic(given: string): { magic: Magic; pattern: string } {
   for (; at < given.length && given[at] !== ':'; at++) {
     const char = given[at]!;
     if (char === '!' || char === '^') magic.exclude = true;
-    else if (char !== '/') {
+    else if (char === '/') magic.top = true;
+    else {
       if (/[!-/:-@[-`{-~]/.test(char) && !/[*?[\\.(]/.test(char) && char !== ')')
         throw new TypeError(`Unimplemented pathspec magic '${char}' in '${given}'`);
       break;
@@ -60,9 +63,9 @@ function readMagic(given: string): { magic: Magic; pattern: string } {
 }
 
 function setMagic(magic: Magic, word: string, given: string): void {
-  if (word === 'exclude' || word === 'glob' || word === 'icase' || word === 'literal') magic[word] = true;
+  if (Object.hasOwn(magic, word)) magic[word as keyof Magic] = true;
   else if (word.startsWith('attr:')) throw new TypeError(`${given}: pathspec attributes are not supported`);
-  else if (word !== 'top' && word !== '' && !word.startsWith('prefix:'))
+  else if (word !== '' && !word.startsWith('prefix:'))
     throw new TypeError(`Invalid pathspec magic '${word}' in '${given}'`);
 }
 
@@ -100,16 +103,18 @@ const CLASSES: Record<string, RegExp> = {
 /** wildmatch: with `:(glob)` stars and `?` stop at slashes and `**` between slashes does not. */
 function parse(chars: string[], pathname: boolean): Token[] {
   const tokens: Token[] = [];
+  const special = chars.findIndex((char) => '*?[\\'.includes(char));
   const nothing: Token = { kind: 'char', test: () => false };
   for (let at = 0; at < chars.length; ) {
     const char = chars[at++]!;
     if (char === '*') {
       const start = at - 1;
       while (chars[at] === '*') at++;
-      const whole = at - start >= 2 && (start === 0 || chars[start - 1] === '/');
+      // Git compares the text before the first special character apart, so stars right after it are at a start.
+      const whole = at - start >= 2 && (start === 0 || start === special || chars[start - 1] === '/');
       const open = chars[at] === undefined || chars[at] === '/';
       if (!pathname) tokens.push({ kind: 'deep' });
-      else if (at - start === 2 && whole && open) at = addDeep(tokens, chars, at);
+      else if (whole && open) at = addDeep(tokens, chars, at);
       else tokens.push({ kind: 'any' });
     } else if (char === '?') tokens.push({ kind: 'char', test: pathname ? (c) => c !== '/' : () => true });
     else if (char === '[') {
