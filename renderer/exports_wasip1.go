@@ -40,7 +40,7 @@ func call(nameLength int32) int64 {
 	return int64(uintptr(unsafe.Pointer(unsafe.SliceData(output))))<<32 | int64(len(output))
 }
 
-// writableStart is the linker's end of read-only data and code tables, and the start of variables.
+// writableStart is where read-only memory ends; module data, variables and the heap follow.
 func writableStart() uintptr
 
 // writable tells the host from which address on memory can have changed since the module was loaded.

@@ -161,7 +161,9 @@ export class PoolWorker {
   async #answer({ ask, path }: FileQuestion): Promise<void> {
     let answer: FileAnswer;
     try {
-      answer = { found: await this.#running?.call.files[ask](path) };
+      const found = await this.#running?.call.files[ask](path);
+      // A copy: posting a slice of a larger buffer would post all of it.
+      answer = { found: found instanceof Uint8Array ? new Uint8Array(found) : found };
     } catch (error) {
       const { code, message, where, hint } = MusterError.from(error, 'unavailable');
       answer = { failure: { code, message, where, hint } };

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type ErrorCode, MusterError } from '@muster/base';
 import type { LoadedRenderer } from './load.ts';
 import { PoolWorker, type Call, type CallResult } from './pool-worker.ts';
+import { prefetch } from './prefetch.ts';
 import type { Bounds, FileSource, Preload, RenderRequest, RenderResult, RenderedObject } from './request.ts';
 import type { Snapshot } from './sandbox.ts';
 import type { Failure } from './worker-protocol.ts';
@@ -72,14 +73,16 @@ export class RendererPool {
   /** Renders a chart or a kustomization. Errors: MusterError, with `where` as `file:line` where it is known. */
   async render(request: RenderRequest, signal?: AbortSignal): Promise<RenderResult> {
     const { kind, ...fields } = request.source;
+    const seed = seedOf(request.seed);
+    const preload = await prefetch(request);
     const { answer, reads, used } = await this.#run(
       {
         op: kind,
         body: encode(JSON.stringify(fields)),
         clock: request.clock,
-        seed: seedOf(request.seed),
+        seed,
         files: request.files,
-        preload: request.preload ?? {},
+        preload,
         bounds: withDefaults(request.bounds),
       },
       signal,

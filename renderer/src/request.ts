@@ -16,6 +16,25 @@ export interface FileSource {
   read(path: string): Promise<Uint8Array | undefined>;
 }
 
+/** A repository made of texts, for tests and for what exists only in memory. Empty directories cannot be told. */
+export function filesOf(contents: Record<string, string | Uint8Array>): FileSource {
+  const bytes = new Map(Object.entries(contents).map(([path, data]) => [path, Buffer.from(data)]));
+  return {
+    list: async (dir) => {
+      const prefix = dir === '.' ? '' : `${dir}/`;
+      const entries = new Map<string, Entry>();
+      for (const [path, data] of bytes) {
+        if (!path.startsWith(prefix)) continue;
+        const [name, ...rest] = path.slice(prefix.length).split('/');
+        const entry: Entry = { name: name!, type: 'file', size: data.length };
+        entries.set(name!, rest.length > 0 ? { name: name!, type: 'dir' } : entry);
+      }
+      return entries.size > 0 ? [...entries.values()] : undefined;
+    },
+    read: async (path) => bytes.get(path),
+  };
+}
+
 /** Listings and files handed over with the request, which then cost no round trip; the rest comes from the FileSource. */
 export interface Preload {
   lists?: Record<string, Entry[]>;

@@ -187,7 +187,9 @@ function explain(error: unknown, log: string, memoryMb: number): MusterError {
     return new MusterError('limit', 'a template or value is nested too deeply to render', { cause: error });
   }
   if (error instanceof RendererExit || error instanceof wasm.RuntimeError) {
-    const said = log.split('\n').find((line) => line.trim() !== '') ?? (error as Error).message;
+    // Warnings come first; what ended it is what Go's runtime said.
+    const said =
+      log.split('\n').find((line) => /^(fatal error|panic|runtime)/.test(line)) ?? (error as Error).message;
     return new MusterError('internal', `the renderer failed: ${said}`, { cause: error });
   }
   return MusterError.from(error);
