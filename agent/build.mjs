@@ -12,6 +12,12 @@ const withoutGeneratedApi = {
     builder.onResolve({ filter: /\/gen\/index\.js$/ }, ({ importer }) =>
       importer.includes('@kubernetes/client-node') ? { path: 'generated-api', namespace: 'empty' } : undefined,
     );
+    // One copy of undici: the library brings another version for parts that are not used.
+    builder.onResolve({ filter: /^undici$/ }, ({ importer }) =>
+      importer.includes('@kubernetes/client-node')
+        ? builder.resolve('undici', { resolveDir: here, kind: 'import-statement' })
+        : undefined,
+    );
     builder.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({
       contents: 'export const createConfiguration = undefined; export class ServerConfiguration {}',
     }));
@@ -25,8 +31,6 @@ await build({
   platform: 'node',
   target: 'node24',
   format: 'esm',
-  minifySyntax: true,
-  minifyWhitespace: true,
   sourcemap: false,
   legalComments: 'none',
   logLevel: 'warning',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MusterError } from '@muster/base';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Every setting of the agent, by the environment variable that sets it. */
 export const settings = z.object({

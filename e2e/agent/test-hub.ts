@@ -1,10 +1,17 @@
 import 'reflect-metadata'; // the certificate library's container needs it
-import { createHash, generateKeyPairSync, randomUUID, webcrypto } from 'node:crypto';
+import { generateKeyPairSync, randomUUID, webcrypto } from 'node:crypto';
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
 import { canonicalJson, sha256 } from '@muster/base';
-import { type DesiredAssignment, type HubEffect, HubSession, payloadSha256, rawPublicKey, signRecord } from '@muster/link';
+import {
+  type DesiredAssignment,
+  type HubEffect,
+  HubSession,
+  payloadSha256,
+  rawPublicKey,
+  signRecord,
+} from '@muster/link';
 import { applicationKey, mergeStatus } from '@muster/link';
 import * as proto from '@muster/proto';
 import {
@@ -65,7 +72,7 @@ export class TestHub {
   private readonly root = generateKeyPairSync('ed25519').privateKey;
   private readonly assignmentKey = generateKeyPairSync('ed25519').privateKey;
   private readonly commandKey = generateKeyPairSync('ed25519').privateKey;
-  private caKeys!: CryptoKeyPair;
+  private caKeys!: webcrypto.CryptoKeyPair;
   private serverKeys!: { key: Buffer; chain: Buffer };
   private readonly bundles = new Map<string, Buffer>();
   private readonly desired = new Map<string, DesiredAssignment>();
@@ -128,7 +135,14 @@ export class TestHub {
     this.session?.stream.write({ message });
   }
 
-  async sign({ name, objects = [], namespace = 'default', action = Action.APPLY, policy, extra }: Wanted): Promise<Signed> {
+  async sign({
+    name,
+    objects = [],
+    namespace = 'default',
+    action = Action.APPLY,
+    policy,
+    extra,
+  }: Wanted): Promise<Signed> {
     const plain = Buffer.from(canonicalJson({ objects }));
     const bundleDigest = sha256(plain);
     this.bundles.set(bundleDigest, await promisify(zstdCompress)(plain));
@@ -140,7 +154,9 @@ export class TestHub {
       applicationNamespace: 'argocd',
       applicationName: name,
       action,
-      ...(action === Action.APPLY ? { bundleDigest, bundleSize: BigInt(plain.length), destinationNamespace: namespace } : {}),
+      ...(action === Action.APPLY
+        ? { bundleDigest, bundleSize: BigInt(plain.length), destinationNamespace: namespace }
+        : {}),
       syncPolicy: { automated: true, prune: true, selfHeal: true, ...policy },
       project: {
         name: 'default',
@@ -184,7 +200,10 @@ export class TestHub {
   }
 
   private async makeCertificates(): Promise<void> {
-    this.caKeys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair;
+    this.caKeys = (await webcrypto.subtle.generateKey(algorithm, true, [
+      'sign',
+      'verify',
+    ])) as webcrypto.CryptoKeyPair;
     this.ca = await x509.X509CertificateGenerator.createSelfSigned(
       {
         name: 'CN=test hub',
@@ -196,7 +215,10 @@ export class TestHub {
       },
       crypto,
     );
-    const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair;
+    const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+      'sign',
+      'verify',
+    ])) as webcrypto.CryptoKeyPair;
     const names = new x509.SubjectAlternativeNameExtension([
       { type: 'ip', value: '127.0.0.1' },
       { type: 'dns', value: 'localhost' },
@@ -209,7 +231,11 @@ export class TestHub {
     };
   }
 
-  private issue(publicKey: CryptoKey, life: number, extensions: x509.Extension[]): Promise<x509.X509Certificate> {
+  private issue(
+    publicKey: webcrypto.CryptoKey,
+    life: number,
+    extensions: x509.Extension[],
+  ): Promise<x509.X509Certificate> {
     return x509.X509CertificateGenerator.create(
       {
         subject: `CN=${this.clusterId}`,
@@ -237,14 +263,21 @@ export class TestHub {
     const services = this.server;
     services.addService(proto.EnrollmentServiceService, {
       enroll: (call, answer) => void this.enroll(call.request).then((r) => answer(null, r), answer),
-      getEnrollment: (call, answer) => void this.getEnrollment(call.request).then((r) => answer(null, r), answer),
+      getEnrollment: (call, answer) =>
+        void this.getEnrollment(call.request).then((r) => answer(null, r), answer),
       renewExpired: (call, answer) =>
-        void this.issueFor(call.request.csr).then((certificateChain) => answer(null, { certificateChain }), answer),
+        void this.issueFor(call.request.csr).then(
+          (certificateChain) => answer(null, { certificateChain }),
+          answer,
+        ),
     } satisfies proto.EnrollmentServiceServer);
     services.addService(proto.AgentServiceService, {
       renew: (call, answer) => {
         this.renewals++;
-        void this.issueFor(call.request.csr).then((certificateChain) => answer(null, { certificateChain }), answer);
+        void this.issueFor(call.request.csr).then(
+          (certificateChain) => answer(null, { certificateChain }),
+          answer,
+        );
       },
       session: (stream) => this.open(stream),
       getBundle: (call) => this.bundle(call),
@@ -260,7 +293,8 @@ export class TestHub {
   private csr: Buffer = Buffer.alloc(0);
 
   private async enroll(request: proto.EnrollRequest): Promise<proto.EnrollResponse> {
-    if (request.token !== this.token) throw Object.assign(new Error('the join token is not known'), { code: 16 });
+    if (request.token !== this.token)
+      throw Object.assign(new Error('the join token is not known'), { code: 16 });
     this.enrolments++;
     this.csr = request.csr;
     return { enrollmentId: 'e1', ...(await this.enrolment()) };
@@ -272,7 +306,8 @@ export class TestHub {
   }
 
   private async enrolment(): Promise<proto.GetEnrollmentResponse> {
-    if (this.pending) return { state: 1, identity: undefined, message: 'waits for approval', retryAfterSeconds: 1 };
+    if (this.pending)
+      return { state: 1, identity: undefined, message: 'waits for approval', retryAfterSeconds: 1 };
     const identity: proto.Identity = {
       hubId: this.hubId,
       clusterId: this.clusterId,
@@ -295,8 +330,18 @@ export class TestHub {
   }
 
   private registration(): Signed {
-    const registration = Registration.fromPartial({ hubId: this.hubId, clusterId: this.clusterId, name: 'test', revision: 1n });
-    return signRecord('muster.registration.v1', Registration.encode(registration).finish(), this.assignmentKey, 'a1');
+    const registration = Registration.fromPartial({
+      hubId: this.hubId,
+      clusterId: this.clusterId,
+      name: 'test',
+      revision: 1n,
+    });
+    return signRecord(
+      'muster.registration.v1',
+      Registration.encode(registration).finish(),
+      this.assignmentKey,
+      'a1',
+    );
   }
 
   private row(signed: Signed): DesiredAssignment {
@@ -349,7 +394,9 @@ export class TestHub {
           this.refused.push(effect.reason);
           break;
         case 'load-desired':
-          this.carryOut(machine.handle({ kind: 'desired', for: effect.for, lines: [...this.desired.values()] }));
+          this.carryOut(
+            machine.handle({ kind: 'desired', for: effect.for, lines: [...this.desired.values()] }),
+          );
           break;
         case 'load-assignments': {
           const rows = effect.keys.flatMap((key) => this.desired.get(key) ?? []);
@@ -361,7 +408,9 @@ export class TestHub {
           break;
         case 'store-command-result':
           this.results.set(effect.result.commandId, effect.result);
-          this.carryOut(machine.handle({ kind: 'command-result-stored', commandId: effect.result.commandId }));
+          this.carryOut(
+            machine.handle({ kind: 'command-result-stored', commandId: effect.result.commandId }),
+          );
       }
     }
   }
@@ -401,11 +450,13 @@ export class TestHub {
         call.emit('error', Object.assign(new Error('cut'), { code: 14 }));
         return;
       }
-      call.write({ offset: BigInt(at), data: stored.subarray(at, at + 32 * 1024), storedSize: size, encoding: 'zstd' });
+      call.write({
+        offset: BigInt(at),
+        data: stored.subarray(at, at + 32 * 1024),
+        storedSize: size,
+        encoding: 'zstd',
+      });
     }
     call.end();
   }
 }
-
-/** SHA-256, for names. */
-export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -173,6 +173,9 @@ export class Session {
       case 'refused':
         log.warn({ what: effect.what, reason: effect.reason }, 'refused what the hub sent');
         return;
+      case 'reconnect':
+        log.warn({ reason: effect.reason }, 'the session is opened again');
+        return this.disconnect();
       case 'welcomed':
         log.info(
           { holding: effect.welcome.holding ? effect.welcome.holdingReason : undefined },
