@@ -33,7 +33,7 @@ export class ExpansionError extends MusterError {
     }
     const known = thrown instanceof MusterError;
     const message = thrown instanceof Error ? thrown.message : String(thrown);
-    const place = known && thrown.where ? `${where} (${thrown.where})` : where;
+    const place = known && thrown.where && thrown.where !== where ? `${where} (${thrown.where})` : where;
     return new ExpansionError(reason, prefix + message, place, known ? thrown.code : 'invalid', thrown);
   }
 }

@@ -159,10 +159,11 @@ async function render(template: JsonObject, sets: Params[], context: Context): P
 
 function fail(error: unknown, plan: Plan, patchOnly = false): never {
   if (!(error instanceof TextError)) throw error;
-  const isPatch = patchOnly || error.text >= plan.texts.length;
-  if (!isPatch) throw renderError(error.message, `spec.${plan.fields[error.text]}`);
-  const where = error.text === 0 && !patchOnly && plan.texts.length === 0 ? 'spec' : 'spec.templatePatch';
-  throw renderError(`error replacing values in templatePatch: ${error.message}`, where);
+  if (error.message.includes('unrecognized option'))
+    throw renderError(error.message, 'spec.goTemplateOptions');
+  if (patchOnly || error.text >= plan.texts.length)
+    throw renderError(`error replacing values in templatePatch: ${error.message}`, 'spec.templatePatch');
+  throw renderError(error.message, `spec.${plan.fields[error.text]}`);
 }
 
 function withFinalizer(application: JsonObject): JsonObject {

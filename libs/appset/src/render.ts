@@ -1,4 +1,3 @@
-import { type ExpansionReason, ExpansionError } from './errors.ts';
 import { compileFast, type FastTemplate, renderFast } from './fasttemplate.ts';
 import type { Params } from './params.ts';
 import type { GoTemplateEngine, TextFailure } from './ports.ts';
@@ -80,16 +79,4 @@ export async function renderEach(
   );
   if (failure) throw new TextError(failure.error, failure.text, rows.length);
   return rows;
-}
-
-/** Turns a TextError into an ExpansionError that names the field; passes everything else through as `reason`. */
-export function locate(
-  error: unknown,
-  reason: ExpansionReason,
-  field: (text: number) => string,
-  prefix = '',
-): unknown {
-  if (error instanceof TextError)
-    return new ExpansionError(reason, prefix + error.message, field(error.text));
-  return error;
 }
