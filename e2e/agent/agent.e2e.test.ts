@@ -1,4 +1,5 @@
-import { mkdtemp } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +19,44 @@ const configMap = (name: string, data: Record<string, string> = { a: '1' }) => (
   kind: 'ConfigMap',
   metadata: { name },
   data,
+});
+
+const secret = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name },
+  stringData: { password: 'first-secret' },
+});
+
+const widget = (name: string) => ({
+  apiVersion: 'example.org/v1',
+  kind: 'Widget',
+  metadata: { name },
+  spec: { size: 1 },
+});
+
+const definition = () => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'widgets.example.org' },
+  spec: {
+    group: 'example.org',
+    scope: 'Namespaced',
+    names: { kind: 'Widget', plural: 'widgets', singular: 'widget' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
+          },
+        },
+      },
+    ],
+  },
 });
 
 const deployment = (name: string, image = 'nginx:1') => ({
@@ -114,4 +153,352 @@ describe('an agent with a real control plane', () => {
     await eventually(() => hub.gone.length > 0, { what: 'the Application to be gone' });
     expect(await cluster.kube.find('v1/ConfigMap', 'default/keep')).toBeUndefined();
   });
+
+  it('finds drift, says who and what, and puts it back', async () => {
+    await join_();
+    await hub.assign({ name: 'drift', objects: [configMap('drifting'), deployment('scaled')] });
+    await settled('drift');
+    await cluster.kube.patch(
+      'apps/v1/Deployment',
+      'default/scaled',
+      { spec: { replicas: 5 } },
+      { fieldManager: 'someone' },
+    );
+    const drift = await eventually((see) => see(resource('drift', 'Deployment', 'scaled'))?.drift, {
+      what: 'the drift',
+    });
+    await eventually((see) => see(resource('drift', 'Deployment', 'scaled')?.drift)?.healedAtMs, {
+      what: 'the heal',
+    });
+    expect(drift.fields).toEqual([{ path: 'spec.replicas', expected: '2', actual: '5' }]);
+    expect(drift.manager).toBe('someone');
+    expect((await cluster.kube.get('apps/v1/Deployment', 'default/scaled')).spec.replicas).toBe(2);
+
+    await cluster.kube.delete('v1/ConfigMap', 'default/drifting');
+    await eventually(() => cluster.kube.find('v1/ConfigMap', 'default/drifting'), {
+      what: 'the ConfigMap to be back',
+    });
+    await eventually((see) => see(resource('drift', 'ConfigMap', 'drifting'))?.drift?.deleted, {
+      what: 'the report',
+    });
+    await settled('drift');
+  });
+
+  it('reports drift and leaves it where the policy does not say selfHeal', async () => {
+    await join_();
+    await hub.assign({
+      name: 'watching',
+      policy: { selfHeal: false },
+      objects: [configMap('watched'), secret('hidden')],
+    });
+    await settled('watching');
+    await cluster.kube.patch('v1/ConfigMap', 'default/watched', { data: { a: '2' } });
+    await cluster.kube.patch('v1/Secret', 'default/hidden', { stringData: { password: 'another-secret' } });
+    const status = await settled('watching', 'OutOfSync');
+    await eventually((see) => see(resource('watching', 'Secret', 'hidden'))?.drift, {
+      what: 'drift of the Secret',
+    });
+    expect(status.resources.length).toBeGreaterThan(0);
+    expect(resource('watching', 'ConfigMap', 'watched')?.drift?.fields[0]).toMatchObject({
+      expected: '"1"',
+      actual: '"2"',
+    });
+    const everything = JSON.stringify([...hub.statuses.values()], (_k, v) =>
+      typeof v === 'bigint' ? String(v) : v,
+    );
+    const log = await readFile(agent!.log, 'utf8');
+    for (const text of ['first-secret', 'another-secret']) {
+      for (const form of [text, Buffer.from(text).toString('base64')]) {
+        expect(everything).not.toContain(form);
+        expect(log).not.toContain(form);
+      }
+    }
+  });
+
+  it('ignores what ignoreDifferences names', async () => {
+    await join_();
+    const extra = {
+      ignoreDifferences: [
+        {
+          group: 'apps',
+          kind: 'Deployment',
+          name: '',
+          namespace: '',
+          jsonPointers: ['/spec/replicas'],
+          jqPathExpressions: [],
+          managedFieldsManagers: [],
+        },
+      ],
+    };
+    await hub.assign({ name: 'ignore', extra, objects: [deployment('free'), configMap('bound')] });
+    await settled('ignore');
+    await cluster.kube.patch('apps/v1/Deployment', 'default/free', { spec: { replicas: 4 } });
+    await cluster.kube.patch('v1/ConfigMap', 'default/bound', { data: { a: 'x' } });
+    await eventually(async () => (await cluster.kube.get('v1/ConfigMap', 'default/bound')).data.a === '1', {
+      what: 'the heal',
+    });
+    await settled('ignore');
+    expect((await cluster.kube.get('apps/v1/Deployment', 'default/free')).spec.replicas).toBe(4);
+  });
+
+  it('heals without a hub, from what it stored, also as a new process', async () => {
+    await join_();
+    await hub.assign({ name: 'offline', objects: [configMap('offline')] });
+    await settled('offline');
+    hub.kill();
+    await agent!.kill();
+    await cluster.kube.patch('v1/ConfigMap', 'default/offline', { data: { a: 'changed' } });
+    agent = await start();
+    await eventually(async () => (await cluster.kube.get('v1/ConfigMap', 'default/offline')).data.a === '1', {
+      what: 'the heal',
+    });
+    await cluster.kube.delete('v1/ConfigMap', 'default/offline');
+    await eventually(() => cluster.kube.find('v1/ConfigMap', 'default/offline'), {
+      what: 'the ConfigMap to be back',
+    });
+    await hub.restart();
+    await settled('offline');
+    expect(hub.enrolments).toBe(1);
+  });
+
+  it('keeps all of it in Secrets, and survives the loss of its folder', async () => {
+    await join_({ MUSTER_AGENT_STORE: 'secrets' });
+    await hub.assign({ name: 'secrets', objects: [configMap('in-secrets')] });
+    await settled('secrets');
+    hub.kill();
+    await agent!.kill();
+    await cluster.kube.delete('v1/ConfigMap', 'default/in-secrets');
+    agent = await start({ MUSTER_AGENT_STORE: 'secrets', MUSTER_AGENT_TOKEN: undefined });
+    await eventually(() => cluster.kube.find('v1/ConfigMap', 'default/in-secrets'), {
+      what: 'the ConfigMap to be back',
+    });
+  });
+
+  it('applies CustomResourceDefinitions before what uses them', async () => {
+    await join_();
+    await hub.assign({ name: 'crd', objects: [widget('one'), definition()] });
+    await settled('crd');
+    expect((await cluster.kube.get('example.org/v1/Widget', 'default/one')).spec.size).toBe(1);
+    await hub.assign({ name: 'crd', action: Action.UNINSTALL });
+    await eventually(() => hub.gone.length > 0, { what: 'the Application to be gone' });
+    expect(
+      await cluster.kube.find('apiextensions.k8s.io/v1/CustomResourceDefinition', 'widgets.example.org'),
+    ).toBeUndefined();
+  });
+
+  it('touches nothing when the dry run finds an error, and says which', async () => {
+    await join_();
+    await hub.assign({ name: 'bad', objects: [configMap('good')] });
+    await settled('bad');
+    const broken = { ...deployment('broken'), spec: { replicas: 'three' } };
+    await hub.assign({
+      name: 'bad',
+      objects: [
+        configMap('good', { a: 'new' }),
+        broken,
+        { apiVersion: 'no.such/v1', kind: 'Thing', metadata: { name: 'x' } },
+      ],
+    });
+    const status = await eventually(
+      (see) => {
+        const at = see(hub.status('bad'));
+        return at?.operation?.phase === 'Failed' && at;
+      },
+      { what: 'the failure' },
+    );
+    expect(status.operation?.message).toContain('no.such/v1');
+    expect((await cluster.kube.get('v1/ConfigMap', 'default/good')).data.a).toBe('1');
+    await hub.assign({ name: 'bad', objects: [configMap('good', { a: 'new' }), broken] });
+    await eventually((see) => see(hub.status('bad')?.operation)?.message?.includes('broken'), {
+      what: 'the other failure',
+    });
+    expect((await cluster.kube.get('v1/ConfigMap', 'default/good')).data.a).toBe('1');
+    expect(hub.status('bad')?.conditions.map(({ type }) => type)).toContain('SyncError');
+  });
+
+  it('leaves an object of another Application alone, and names it', async () => {
+    await join_();
+    await hub.assign({ name: 'first', objects: [configMap('shared')] });
+    await settled('first');
+    await hub.assign({ name: 'second', objects: [configMap('shared', { a: 'stolen' }), configMap('own')] });
+    const status = await eventually(
+      (see) => {
+        const at = see(hub.status('second'));
+        return at?.operation?.phase === 'Failed' && at;
+      },
+      { what: 'the conflict' },
+    );
+    expect(status.operation?.message).toContain('argocd/first');
+    expect((await cluster.kube.get('v1/ConfigMap', 'default/shared')).data.a).toBe('1');
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/own')).toBeDefined();
+    expect(hub.status('first')?.sync).toBe('Synced');
+  });
+
+  it('orphans: objects stay, without marks', async () => {
+    await join_();
+    await hub.assign({ name: 'orphan', objects: [configMap('left-alone')] });
+    await settled('orphan');
+    await hub.assign({ name: 'orphan', action: Action.ORPHAN });
+    await eventually(() => hub.gone.length > 0, { what: 'the Application to be gone' });
+    const live = await cluster.kube.get('v1/ConfigMap', 'default/left-alone');
+    expect(live.metadata.annotations?.['muster.dev/tracking-id']).toBeUndefined();
+    expect(live.metadata.labels?.['muster.dev/application']).toBeUndefined();
+    expect(live.data.a).toBe('1');
+  });
+
+  it('refuses what is altered, meant for another cluster, or not newer', async () => {
+    await join_();
+    await hub.assign({ name: 'trust', objects: [configMap('trusted')] });
+    await settled('trust');
+    const old = await hub.sign({ name: 'trust', objects: [configMap('trusted', { a: 'old' })] });
+    await hub.assign({ name: 'trust', objects: [configMap('trusted', { a: 'new' })] });
+    await eventually(
+      async () => (await cluster.kube.get('v1/ConfigMap', 'default/trusted')).data.a === 'new',
+      { what: 'the new one' },
+    );
+    hub.sendRaw({ $case: 'assignment', value: old });
+    const altered = { ...old, payload: Buffer.concat([old.payload, Buffer.from([0x82, 0x01, 0x01, 0x41])]) };
+    hub.sendRaw({ $case: 'assignment', value: altered });
+    const other = await hub.sign({
+      name: 'evil',
+      objects: [configMap('evil')],
+      extra: { clusterId: 'another' },
+    });
+    hub.sendRaw({ $case: 'assignment', value: other });
+    await eventually((see) => see(hub.refused).length >= 3, { what: 'three refusals' });
+    expect(hub.refused.join('\n')).toMatch(/not newer[^]*signature[^]*another/);
+    expect((await cluster.kube.get('v1/ConfigMap', 'default/trusted')).data.a).toBe('new');
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/evil')).toBeUndefined();
+  });
+
+  it('carries out commands: sync where nothing is automated, diff, dry run, refresh', async () => {
+    await join_();
+    await hub.assign({ name: 'manual', policy: { automated: false }, objects: [configMap('manual')] });
+    await settled('manual', 'OutOfSync', 'Missing');
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/manual')).toBeUndefined();
+    const diff = await result(hub.command('manual', { $case: 'diff', value: {} }));
+    expect(JSON.parse(diff.message).resources).toMatchObject([
+      { kind: 'ConfigMap', name: 'manual', state: 'missing' },
+    ]);
+    const dry = hub.command('manual', {
+      $case: 'sync',
+      value: { prune: false, dryRun: true, bundleDigest: '' },
+    });
+    expect((await result(dry)).outcome).toBe(1);
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/manual')).toBeUndefined();
+    const sync = hub.command('manual', {
+      $case: 'sync',
+      value: { prune: false, dryRun: false, bundleDigest: '' },
+    });
+    expect((await result(sync)).outcome).toBe(1);
+    expect((await settled('manual')).operation?.commandId).toBe(sync);
+    expect((await result(hub.command('manual', { $case: 'refresh', value: {} }))).outcome).toBe(1);
+    expect((await result(hub.command('nobody', { $case: 'refresh', value: {} }))).outcome).toBe(2);
+    const expired = hub.command('manual', { $case: 'refresh', value: {} }, { expiresAtMs: 1n });
+    expect((await result(expired)).outcome).toBe(5);
+  });
+
+  it('leaves hooks out and says so; a limited agent and a project refuse by name', async () => {
+    await join_({ MUSTER_AGENT_NAMESPACES: 'default' });
+    const hook = {
+      ...configMap('a-hook'),
+      metadata: { name: 'a-hook', annotations: { 'argocd.argoproj.io/hook': 'PreSync' } },
+    };
+    await hub.assign({ name: 'hooks', objects: [hook, configMap('no-hook')] });
+    const status = await settled('hooks');
+    expect(status.conditions.find(({ type }) => type === 'HookIgnored')?.message).toContain('a-hook');
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/a-hook')).toBeUndefined();
+    await hub.assign({
+      name: 'wide',
+      objects: [configMap('fine'), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'too-much' } }],
+    });
+    await eventually(
+      (see) =>
+        see(hub.status('wide'))?.conditions.some(
+          ({ type, message }) => type === 'NamespaceDenied' && message.includes('too-much'),
+        ),
+      { what: 'the refusal' },
+    );
+    await hub.assign({
+      name: 'project',
+      objects: [configMap('denied')],
+      extra: {
+        project: {
+          name: 'strict',
+          namespaces: ['other-*'],
+          clusterResourceAllow: [],
+          clusterResourceDeny: [],
+          namespaceResourceAllow: [],
+          namespaceResourceDeny: [],
+          namespaceAllowListed: false,
+        },
+      },
+    });
+    await eventually(
+      (see) =>
+        see(hub.status('project'))?.conditions.some(
+          ({ type, message }) => type === 'ProjectDenied' && message.includes('strict'),
+        ),
+      { what: 'the refusal' },
+    );
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/fine')).toBeUndefined();
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/denied')).toBeUndefined();
+  });
+
+  it('waits for approval, renews without dropping its stream, resumes a cut download', async () => {
+    hub = await TestHub.start();
+    hub.pending = true;
+    hub.certificateLifeMs = 12_000;
+    store++;
+    agent = await start();
+    await eventually(() => hub.enrolments === 1, { what: 'the enrolment' });
+    hub.pending = false;
+    await eventually(() => hub.connected, { what: 'the session' });
+    hub.cutDownloadAt = 32 * 1024;
+    const objects = Array.from({ length: 40 }, (_, i) =>
+      configMap(`big-${i}`, { noise: randomBytes(3000).toString('base64') }),
+    );
+    await hub.assign({ name: 'big', objects });
+    await settled('big');
+    expect(hub.downloads).toBe(2);
+    await eventually(() => hub.renewals > 0, { what: 'a renewal' });
+    expect(hub.hellos.length).toBe(1);
+  });
+
+  it('lets one agent act in a cluster', async () => {
+    await join_();
+    await hub.assign({ name: 'one', objects: [configMap('one')] });
+    await settled('one');
+    const hellos = hub.hellos.length;
+    const second = await start({ MUSTER_AGENT_LOG_LEVEL: 'info' });
+    await eventually(async () => (await second.tail(50)).includes('another agent holds the Lease'), {
+      what: 'the second to wait',
+    });
+    expect(hub.hellos.length).toBe(hellos);
+    await agent!.stop();
+    await eventually(() => hub.hellos.length > hellos, { what: 'the second to take over' });
+    await second.stop();
+  });
+
+  it('prunes nothing for an empty bundle unless allowEmpty says so', async () => {
+    await join_();
+    await hub.assign({ name: 'empty', objects: [configMap('survivor')] });
+    await settled('empty');
+    await hub.assign({ name: 'empty', objects: [] });
+    await settled('empty', 'OutOfSync');
+    expect(resource('empty', 'ConfigMap', 'survivor')?.requiresPruning).toBe(true);
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/survivor')).toBeDefined();
+    await hub.assign({ name: 'empty', objects: [], policy: { allowEmpty: true } });
+    await eventually(async () => !(await cluster.kube.find('v1/ConfigMap', 'default/survivor')), {
+      what: 'the prune',
+    });
+  });
 });
+
+function resource(application: string, kind: string, name: string) {
+  return hub.status(application)?.resources.find((each) => each.kind === kind && each.name === name);
+}
+
+function result(id: string) {
+  return eventually(() => hub.results.get(id), { what: 'the result of a command' });
+}
