@@ -1,4 +1,6 @@
+export * from './agent.ts';
 export * from './control-plane.ts';
+export * from './hub.ts';
 export * from './kube.ts';
 export * from './ports.ts';
 export * from './processes.ts';
