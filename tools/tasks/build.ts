@@ -1,6 +1,7 @@
-// `npm run build`: the renderer, then the bundles of hub, agent, CLI and page, each by its own build.mjs.
+// `npm run build`: the renderer, then the bundles of hub, agent, CLI and page, each by its own build.mjs, and the charts.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { packCharts } from './charts.ts';
 import { root, run, took } from './context.ts';
 import { ensureRenderer } from './renderer.ts';
 
@@ -13,6 +14,7 @@ export async function buildAll(): Promise<void> {
     parts.map((part) => run(process.execPath, [join(root, part, 'build.mjs')])),
   );
   const broken = parts.filter((_part, i) => codes[i] !== 0);
+  await packCharts();
   if (broken.length > 0) throw new Error(`the build of ${broken.join(', ')} failed`);
   console.error(`Built ${parts.join(', ')} in ${took(started)}.`);
 }
