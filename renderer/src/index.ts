@@ -1,4 +1,5 @@
-export { FileView, type SyncFileSource } from './file-view.ts';
+export { filesIn } from './directory.ts';
+export { TemplateEngine, type TemplateEngineOptions } from './gotmpl.ts';
 export {
   type LoadedRenderer,
   type LoadOptions,
@@ -8,4 +9,3 @@ export {
 } from './load.ts';
 export { type PoolOptions, RendererPool } from './pool.ts';
 export * from './request.ts';
-export { TemplateEngine, type TemplateEngineOptions } from './gotmpl.ts';

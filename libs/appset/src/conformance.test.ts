@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { realEngines } from './engines.fixture.ts';
+import { realEngines } from './testing/engines.ts';
 import {
   type Application,
   type ClusterFacts,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { realEngines } from './engines.fixture.ts';
+import { realEngines } from './testing/engines.ts';
 import {
   type ApplicationSet,
   type ApplicationSetSpec,

@@ -1,7 +1,7 @@
 import { MusterError } from '@muster/base';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { realEngines } from './engines.fixture.ts';
+import { realEngines } from './testing/engines.ts';
 import { compileGlob } from './globs/doublestar.ts';
 import { compilePathMatch } from './globs/path-match.ts';
 import { compilePathspec } from './globs/pathspec.ts';

@@ -1,6 +1,6 @@
 import { loadRenderer, TemplateEngine } from '@muster/renderer';
 import { afterAll, beforeAll } from 'vitest';
-import type { TemplateEngines } from './ports.ts';
+import type { TemplateEngines } from '../ports.ts';
 
 /** Building the renderer takes minutes where it is not in the cache yet. */
 const BUILD_MS = 600_000;
