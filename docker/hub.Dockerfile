@@ -23,7 +23,7 @@ COPY libs/kube/package.json libs/kube/
 COPY libs/link/package.json libs/link/
 COPY renderer/package.json renderer/
 COPY hub/package.json hub/
-RUN npm ci --ignore-scripts --no-audit --no-fund --omit=dev --omit=optional --workspace hub --include-workspace-root=false \
+RUN npm ci --ignore-scripts --no-audit --no-fund --omit=dev --workspace hub --include-workspace-root=false \
  && npm cache clean --force
 
 FROM node:24-bookworm-slim
