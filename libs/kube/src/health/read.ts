@@ -55,3 +55,8 @@ export function conditionsOf(object: unknown): Condition[] {
     message: stringAt(entry, 'message'),
   }));
 }
+
+/** Whether a generation that a controller wrote is behind the object's; false when either is not there. */
+export function isOlder(observed: unknown, generation: unknown): boolean {
+  return typeof observed === 'number' && typeof generation === 'number' && observed < generation;
+}

@@ -42,11 +42,11 @@ export function say(text: string, object: Loose, condition?: Loose): Health {
   return health(status, fill(template, object, condition));
 }
 
-/** A health of any status text; one that does not exist is Unknown. */
+/** A health of any status text; one that does not exist is Unknown, in the words of the reference. */
 export function health(status: unknown, message: unknown = ''): Health {
   const text = message === undefined || message === null ? '' : String(message);
   if (typeof status !== 'string' || !STATUSES.has(status)) {
-    return { status: 'Unknown', message: 'the check returned a health status that does not exist' };
+    return { status: 'Unknown', message: 'Lua returned an invalid health status' };
   }
   return { status: status as HealthStatus, message: text };
 }
