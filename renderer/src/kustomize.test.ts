@@ -47,10 +47,7 @@ it('lays the Application’s options over it as Argo CD does', async () => {
       nameSuffix: '-s',
       namespace: 'shop',
       images: ['nginx=registry.io/nginx:$TAG'],
-      replicas: [
-        { name: 'web', count: 3 },
-        { name: 'none', count: '1' },
-      ],
+      replicas: [{ name: 'web', count: '3' }],
       commonLabels: { team: 'a' },
       commonAnnotations: { note: 'a: b, "$TAG"' },
       patches: [

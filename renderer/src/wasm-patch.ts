@@ -58,7 +58,8 @@ function boundedMemory(wasm: Uint8Array, section: Section, maxPages: number): Ui
 
 function mutableGlobals(wasm: Uint8Array, section: Section): number[] {
   const found: number[] = [];
-  let [count, at] = unsigned(wasm, section.start);
+  const [count, first] = unsigned(wasm, section.start);
+  let at = first;
   for (let index = 0; index < count; index++) {
     if (wasm[at + 1] === 1) found.push(index);
     at = afterConstant(wasm, at + 2);
