@@ -1,9 +1,17 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccessModule } from './access/access.module.ts';
+import { AgentsModule } from './agents/agents.module.ts';
 import { ApiModule, HttpModule } from './api/api.module.ts';
 import { AuditModule } from './audit/audit.module.ts';
+import { ClusterRemovalModule } from './clusters/cluster-removal.module.ts';
+import { ClustersModule } from './clusters/clusters.module.ts';
+import { CommandsModule } from './commands/commands.module.ts';
 import { CONFIG, type Config } from './config.ts';
+import { KeysModule } from './keys/keys.module.ts';
 import { QueueModule } from './queue/queue.module.ts';
+import { RecoveryModule } from './recovery/recovery.module.ts';
+import { UnclaimedModule } from './recovery/unclaimed.module.ts';
+import { StatusModule } from './status/status.module.ts';
 import { type Store, StoreModule } from './store/store.module.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { TelemetryModule } from './telemetry/telemetry.module.ts';
@@ -28,7 +36,16 @@ class ConfigModule {
 }
 
 /** The modules of the capabilities, in the order of the flow. */
-const CAPABILITIES: NonNullable<DynamicModule['imports']> = [];
+const CAPABILITIES: NonNullable<DynamicModule['imports']> = [
+  KeysModule,
+  RecoveryModule,
+  ClustersModule,
+  CommandsModule,
+  StatusModule,
+  ClusterRemovalModule,
+  UnclaimedModule,
+  AgentsModule,
+];
 
 @Module({})
 export class AppModule {

@@ -38,14 +38,20 @@ export class ApprovalService {
       if (!cluster) throw new MusterError('not-found', `there is no cluster ${name}`);
       const enrollment = await this.#enrollments.newestWaiting(trx, cluster.id);
       if (cluster.state === 'removing' || (cluster.state === 'active' && !enrollment)) {
-        throw new MusterError('precondition', `cluster ${name} is ${cluster.state}: nothing of it waits for an approval`);
+        throw new MusterError(
+          'precondition',
+          `cluster ${name} is ${cluster.state}: nothing of it waits for an approval`,
+        );
       }
       await this.#audit.record(trx, {
         actor,
         action: 'cluster.approve',
         object: `cluster/${name}`,
         ...(reason ? { reason } : {}),
-        details: { was: cluster.state, kubeSystemUid: enrollment?.kube_system_uid ?? cluster.kube_system_uid },
+        details: {
+          was: cluster.state,
+          kubeSystemUid: enrollment?.kube_system_uid ?? cluster.kube_system_uid,
+        },
       });
       if (enrollment) return this.approveEnrollment(trx, cluster, enrollment, actor.name);
       return this.#activate(trx, cluster, actor.name, cluster.kube_system_uid);
@@ -53,13 +59,23 @@ export class ApprovalService {
   }
 
   /** Gives the cluster's name to the holder of an enrolment's key: certificates of a former holder end here. */
-  async approveEnrollment(trx: Trx, cluster: ClusterRow, enrollment: EnrollmentRow, by: string): Promise<ClusterRow> {
+  async approveEnrollment(
+    trx: Trx,
+    cluster: ClusterRow,
+    enrollment: EnrollmentRow,
+    by: string,
+  ): Promise<ClusterRow> {
     await this.#certificates.revokeAll(trx, cluster.id, 'the cluster joined again');
     await this.#enrollments.approveOnly(trx, cluster.id, enrollment.id);
     return this.#activate(trx, cluster, by, enrollment.kube_system_uid);
   }
 
-  async #activate(trx: Trx, cluster: ClusterRow, by: string, kubeSystemUid: string | null): Promise<ClusterRow> {
+  async #activate(
+    trx: Trx,
+    cluster: ClusterRow,
+    by: string,
+    kubeSystemUid: string | null,
+  ): Promise<ClusterRow> {
     const activated = await this.#clusters.change(trx, cluster.id, {
       state: 'active',
       approved_at: new Date(),

@@ -58,9 +58,13 @@ export class CertificatesService {
   async renewExpired(request: RenewExpiredRequest, nowMs = Date.now()): Promise<Buffer[]> {
     const known = await this.#keys.authority.recognise(request.certificate);
     if (nowMs - known.notAfter.getTime() > RENEW_AFTER_EXPIRY_MS) {
-      throw new MusterError('unauthenticated', `the certificate ended on ${known.notAfter.toISOString()}, more than 90 days ago`, {
-        hint: 'join again with a join token made for this cluster',
-      });
+      throw new MusterError(
+        'unauthenticated',
+        `the certificate ended on ${known.notAfter.toISOString()}, more than 90 days ago`,
+        {
+          hint: 'join again with a join token made for this cluster',
+        },
+      );
     }
     const csrHash = createHash('sha256').update(request.csr).digest('hex');
     const text = `muster.renew-expired.v1\n${csrHash}\n${request.timeMs}`;
@@ -77,7 +81,13 @@ export class CertificatesService {
       if (!row) throw new MusterError('not-found', `there is no cluster ${name}`);
       const count = await this.#certificates.revokeAll(trx, row.id, reason);
       await this.#enrollments.refuseAll(trx, row.id, reason);
-      await this.#audit.record(trx, { actor, action: 'cluster.revoke-certificates', object: `cluster/${name}`, reason, details: { count } });
+      await this.#audit.record(trx, {
+        actor,
+        action: 'cluster.revoke-certificates',
+        object: `cluster/${name}`,
+        reason,
+        details: { count },
+      });
       await this.#registry.announce(trx, row, 'changed');
       return count;
     });

@@ -42,7 +42,9 @@ export class ClustersRepository {
   }
 
   /** Active clusters, in name order. */
-  active(): Promise<Pick<ClusterRow, 'id' | 'name' | 'server' | 'labels' | 'annotations' | 'local' | 'version'>[]> {
+  active(): Promise<
+    Pick<ClusterRow, 'id' | 'name' | 'server' | 'labels' | 'annotations' | 'local' | 'version'>[]
+  > {
     return this.#db
       .selectFrom('clusters')
       .select(['id', 'name', 'server', 'labels', 'annotations', 'local', 'version'])
@@ -61,7 +63,11 @@ export class ClustersRepository {
 
   byIds(ids: string[]): Promise<ClusterRow[]> {
     if (ids.length === 0) return Promise.resolve([]);
-    return this.#db.selectFrom('clusters').selectAll().where('id', '=', sql<string>`any(${ids}::uuid[])`).execute();
+    return this.#db
+      .selectFrom('clusters')
+      .selectAll()
+      .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+      .execute();
   }
 
   byServer(server: string): Promise<ClusterRow | undefined> {
@@ -75,7 +81,19 @@ export class ClustersRepository {
   }
 
   local(): Promise<ClusterRow | undefined> {
-    return this.#db.selectFrom('clusters').selectAll().where('local', '=', true).where('state', '=', 'active').executeTakeFirst();
+    return this.#db
+      .selectFrom('clusters')
+      .selectAll()
+      .where('local', '=', true)
+      .where('state', '=', 'active')
+      .executeTakeFirst();
+  }
+
+  async anyLocal(trx: Trx): Promise<boolean> {
+    return (
+      (await trx.selectFrom('clusters').select('id').where('local', '=', true).executeTakeFirst()) !==
+      undefined
+    );
   }
 
   lockByName(trx: Trx, name: string): Promise<ClusterRow | undefined> {
@@ -94,7 +112,11 @@ export class ClustersRepository {
   change(trx: Trx, id: string, change: RowChange<'clusters'>): Promise<ClusterRow> {
     return trx
       .updateTable('clusters')
-      .set({ ...change, version: sql<bigint>`version + 1`, registration_revision: sql<bigint>`registration_revision + 1` })
+      .set({
+        ...change,
+        version: sql<bigint>`version + 1`,
+        registration_revision: sql<bigint>`registration_revision + 1`,
+      })
       .where('id', '=', id)
       .returningAll()
       .executeTakeFirstOrThrow();
@@ -106,15 +128,85 @@ export class ClustersRepository {
   }
 
   /** Stores facts when their hash differs; says whether what templates may see (versions, APIs) differs too. */
-  async storeFacts(trx: Trx, id: string, facts: Record<string, unknown>, hash: string): Promise<{ capabilities: boolean } | undefined> {
-    const before = await trx.selectFrom('clusters').select(['facts', 'facts_hash']).where('id', '=', id).forUpdate().executeTakeFirst();
+  async storeFacts(
+    trx: Trx,
+    id: string,
+    facts: Record<string, unknown>,
+    hash: string,
+  ): Promise<{ capabilities: boolean } | undefined> {
+    const before = await trx
+      .selectFrom('clusters')
+      .select(['facts', 'facts_hash'])
+      .where('id', '=', id)
+      .forUpdate()
+      .executeTakeFirst();
     if (!before || before.facts_hash === hash) return undefined;
     await this.note(trx, id, { facts: JSON.stringify(facts), facts_hash: hash });
-    const seen = (all: Record<string, unknown>) => JSON.stringify([all.kubernetesVersion ?? '', all.apiVersions ?? []]);
+    const seen = (all: Record<string, unknown>) =>
+      JSON.stringify([all.kubernetesVersion ?? '', all.apiVersions ?? []]);
     return { capabilities: seen(before.facts) !== seen(facts) };
   }
 
-  async delete(trx: Trx, id: string): Promise<void> {
+  /** A session becomes the cluster's; undefined: the cluster is gone. Whoever had it before is fenced by the next write. */
+  takeSession(
+    trx: Trx,
+    id: string,
+    session: { sessionId: string; replicaId: string; instanceId: string; leaseSeconds: number },
+  ): Promise<ClusterRow | undefined> {
+    return trx
+      .updateTable('clusters')
+      .set({
+        session_id: session.sessionId,
+        replica_id: session.replicaId,
+        instance_id: session.instanceId,
+        lease_seconds: session.leaseSeconds,
+        connected_at: sql<Date>`now()`,
+        last_seen_at: sql<Date>`now()`,
+      })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst();
+  }
+
+  /** A stream that ended by itself gives its session back. */
+  async leaveSession(id: string, sessionId: string): Promise<void> {
+    await this.#db
+      .updateTable('clusters')
+      .set({ session_id: null, replica_id: null })
+      .where('id', '=', id)
+      .where('session_id', '=', sessionId)
+      .execute();
+  }
+
+  /** The session that each of these clusters has now. */
+  async sessions(ids: string[]): Promise<Map<string, string | null>> {
+    const rows = await this.#db
+      .selectFrom('clusters')
+      .select(['id', 'session_id'])
+      .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+      .execute();
+    return new Map(rows.map((row) => [row.id, row.session_id]));
+  }
+
+  /** Names of clusters whose lease ended within the last so many seconds. */
+  async newlySilent(withinSeconds: number): Promise<string[]> {
+    const found = await sql<{ name: string }>`
+      select name from clusters where last_seen_at + make_interval(secs => lease_seconds)
+        between now() - make_interval(secs => ${withinSeconds}::int) and now()`.execute(this.#db);
+    return found.rows.map((row) => row.name);
+  }
+
+  /** The row and all that was reported of it. */
+  async deleteAll(trx: Trx, id: string): Promise<void> {
+    for (const table of ['target_status', 'report_cursors', 'unclaimed'] as const) {
+      await trx.deleteFrom(table).where('cluster_id', '=', id).execute();
+    }
+    await trx
+      .updateTable('commands')
+      .set({ outcome: 'expired', message: 'the cluster was removed', finished_at: sql<Date>`now()` })
+      .where('cluster_id', '=', id)
+      .where('outcome', 'is', null)
+      .execute();
     await trx.deleteFrom('clusters').where('id', '=', id).execute();
   }
 
@@ -133,25 +225,40 @@ export class ClustersRepository {
       .select(['id', 'name'])
       .where('state', '=', 'removing')
       .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom('assignments').select('assignments.cluster_id').whereRef('assignments.cluster_id', '=', 'clusters.id'))),
+        not(
+          exists(
+            selectFrom('assignments')
+              .select('assignments.cluster_id')
+              .whereRef('assignments.cluster_id', '=', 'clusters.id'),
+          ),
+        ),
       )
       .execute();
   }
 
   /** Counts for the fleet page. */
-  async counts(): Promise<{ state: ClusterRow['state']; connected: boolean; count: number }[]> {
-    const found = await sql<{ state: ClusterRow['state']; connected: boolean; count: number }>`
-      select state, coalesce(last_seen_at + make_interval(secs => lease_seconds) >= now(), false) as connected, count(*)::int as count
-      from clusters group by 1, 2`.execute(this.#db);
+  async counts(): Promise<ClusterCount[]> {
+    const found = await sql<ClusterCount>`
+      select state, count(*)::int as count, case when last_seen_at is null then 'never'
+        when last_seen_at + make_interval(secs => lease_seconds) >= now() then 'connected' else 'silent' end as connection
+      from clusters group by 1, 3`.execute(this.#db);
     return found.rows;
   }
+}
+
+export interface ClusterCount {
+  state: ClusterRow['state'];
+  connection: 'never' | 'connected' | 'silent';
+  count: number;
 }
 
 function requirement(where: ExpressionBuilder<Schema, 'clusters'>, each: Requirement): Expression<SqlBool> {
   const value = sql<string | null>`labels ->> ${each.key}`;
   switch (each.kind) {
     case 'in': // containment, because the index on labels answers it
-      return where.or(each.values.map((one) => sql<boolean>`labels @> ${JSON.stringify({ [each.key]: one })}::jsonb`));
+      return where.or(
+        each.values.map((one) => sql<boolean>`labels @> ${JSON.stringify({ [each.key]: one })}::jsonb`),
+      );
     case 'not-in':
       return where.or([where(value, 'is', null), where(value, 'not in', each.values)]);
     case 'exists':

@@ -63,6 +63,8 @@ export class ClustersService {
     this.#notifications = notifications;
     this.#events = events;
     this.#audit = audit;
+    // Clusters are shown to whoever may view anything.
+    events.visibility('cluster', (keys) => Promise.resolve(keys));
   }
 
   /** What the clusters generator sees: active clusters only, in name order. */
@@ -87,6 +89,11 @@ export class ClustersService {
     return this.#repository.list(query);
   }
 
+  /** Clusters whose lease ended within the last so many seconds. */
+  newlySilent(withinSeconds: number): Promise<string[]> {
+    return this.#repository.newlySilent(withinSeconds);
+  }
+
   counts() {
     return this.#repository.counts();
   }
@@ -104,7 +111,10 @@ export class ClustersService {
   }
 
   /** The active cluster that an Application's destination means; undefined: none does. */
-  async resolveDestination(destination: { server?: string; name?: string }): Promise<ClusterFacts | undefined> {
+  async resolveDestination(destination: {
+    server?: string;
+    name?: string;
+  }): Promise<ClusterFacts | undefined> {
     const { server, name } = destination;
     if (name === LOCAL_NAME || (!name && server === LOCAL_SERVER)) {
       const named = name ? await this.#repository.byName(name) : undefined;
@@ -118,7 +128,11 @@ export class ClustersService {
   }
 
   /** Changes labels, annotations or the server. @throws MusterError not-found, conflict for a server in use. */
-  async patch(name: string, patch: { labels?: Labels; annotations?: Labels; server?: string }, actor: Actor): Promise<ClusterRow> {
+  async patch(
+    name: string,
+    patch: { labels?: Labels; annotations?: Labels; server?: string },
+    actor: Actor,
+  ): Promise<ClusterRow> {
     return this.#repository.transaction(async (trx) => {
       const row = found(await this.#repository.lockByName(trx, name), name);
       if (patch.server !== undefined) await this.requireFreeServer(patch.server, name);
@@ -127,7 +141,12 @@ export class ClustersService {
         ...(patch.annotations ? { annotations: JSON.stringify(patch.annotations) } : {}),
         ...(patch.server === undefined ? {} : { server: patch.server }),
       });
-      await this.#audit.record(trx, { actor, action: 'cluster.change', object: `cluster/${name}`, details: { ...patch } });
+      await this.#audit.record(trx, {
+        actor,
+        action: 'cluster.change',
+        object: `cluster/${name}`,
+        details: { ...patch },
+      });
       await this.announce(trx, changed, 'changed');
       return changed;
     });
@@ -137,7 +156,9 @@ export class ClustersService {
   async requireFreeServer(server: string, name: string): Promise<void> {
     const other = await this.#repository.byServer(server);
     if (other && other.name !== name) {
-      throw new MusterError('conflict', `cluster ${other.name} has the server ${server} already`, { where: 'server' });
+      throw new MusterError('conflict', `cluster ${other.name} has the server ${server} already`, {
+        where: 'server',
+      });
     }
   }
 
@@ -158,8 +179,27 @@ export class ClustersService {
     });
   }
 
+  /** An agent refused what it was sent: whoever looks at the audit log should know. */
+  async refused(name: string, reason: string, application?: string): Promise<void> {
+    const details = application ? { application } : {};
+    await this.#repository.transaction((trx) =>
+      this.#audit.record(trx, {
+        actor: `cluster:${name}`,
+        action: 'assignment.refused',
+        object: `cluster/${name}`,
+        reason: reason.slice(0, 1024),
+        details,
+      }),
+    );
+    await this.#events.publish('cluster', [name]);
+  }
+
   /** Tells everyone inside the transaction: those who expand, open sessions, and pages. */
-  async announce(trx: Trx, row: Pick<ClusterRow, 'id' | 'name'>, kind: 'activated' | 'changed' | 'left'): Promise<void> {
+  async announce(
+    trx: Trx,
+    row: Pick<ClusterRow, 'id' | 'name'>,
+    kind: 'activated' | 'changed' | 'left',
+  ): Promise<void> {
     await this.#changes.announce(trx, { ids: [row.id], kind });
     await this.#notifications.publish(trx, CLUSTERS_CHANNEL, row.id);
     await this.#events.publish('cluster', [row.name], { trx });

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { MusterError } from '@muster/base';
-import { type EnrollRequest, type EnrollResponse, EnrollmentState, type GetEnrollmentRequest, type Identity } from '@muster/proto';
+import {
+  type EnrollRequest,
+  type EnrollResponse,
+  EnrollmentState,
+  type GetEnrollmentRequest,
+  type Identity,
+} from '@muster/proto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Audit } from '../audit/audit.ts';
 import { readCertificateRequest } from '../keys/certificate-authority.ts';
@@ -64,12 +70,16 @@ export class EnrolmentService {
    * @throws MusterError unauthenticated for a token that is wrong, used up or expired; limit after too many guesses.
    */
   async enroll(request: EnrollRequest, address: string, now = new Date()): Promise<EnrollResponse> {
-    if (!this.#guesses.allows(address)) throw new MusterError('limit', 'too many wrong join tokens; wait a minute');
+    if (!this.#guesses.allows(address))
+      throw new MusterError('limit', 'too many wrong join tokens; wait a minute');
     const { spki } = await readCertificateRequest(request.csr);
-    if (!UID.test(request.kubeSystemUid)) throw new MusterError('invalid', 'the UID of kube-system is missing or malformed');
+    if (!UID.test(request.kubeSystemUid))
+      throw new MusterError('invalid', 'the UID of kube-system is missing or malformed');
     const publicKeyHash = createHash('sha256').update(spki).digest();
     try {
-      const enrollment = await this.#tokens.transaction((trx) => this.#admit(trx, request, publicKeyHash, now));
+      const enrollment = await this.#tokens.transaction((trx) =>
+        this.#admit(trx, request, publicKeyHash, now),
+      );
       return { enrollmentId: enrollment.id, ...(await this.#answer(enrollment, now)) };
     } catch (error) {
       if (error instanceof MusterError && error.code === 'unauthenticated') this.#guesses.failed(address);
@@ -78,9 +88,14 @@ export class EnrolmentService {
   }
 
   /** How an enrolment stands; for the holder of its key only. */
-  async status(request: GetEnrollmentRequest, now = new Date()): Promise<Omit<EnrollResponse, 'enrollmentId'>> {
+  async status(
+    request: GetEnrollmentRequest,
+    now = new Date(),
+  ): Promise<Omit<EnrollResponse, 'enrollmentId'>> {
     const { enrollmentId, timeMs } = request;
-    const enrollment = /^[0-9a-f-]{36}$/.test(enrollmentId) ? await this.#enrollments.find(enrollmentId) : undefined;
+    const enrollment = /^[0-9a-f-]{36}$/.test(enrollmentId)
+      ? await this.#enrollments.find(enrollmentId)
+      : undefined;
     if (!enrollment) throw new MusterError('not-found', 'there is no such enrolment');
     const { spki } = await readCertificateRequest(enrollment.csr);
     const text = `muster.enrollment-proof.v1\n${enrollmentId}\n${timeMs}`;
@@ -93,7 +108,10 @@ export class EnrolmentService {
     const repeated = await this.#enrollments.findRepeated(trx, token.id, publicKeyHash);
     if (repeated) return repeated;
     const problem = tokenProblem(token, now);
-    if (problem) throw new MusterError('unauthenticated', problem, { hint: 'make a new one with `muster cluster join-token create`' });
+    if (problem)
+      throw new MusterError('unauthenticated', problem, {
+        hint: 'make a new one with `muster cluster join-token create`',
+      });
     const cluster = await this.#clusterFor(trx, token, request);
     await this.#tokens.use(trx, token.id);
     const enrollment = await this.#enrollments.insert(trx, {
@@ -106,7 +124,12 @@ export class EnrolmentService {
     });
     const action = cluster.approved_at ? 'cluster.rejoin' : 'cluster.join';
     const details = { token: token.id, kubeSystemUid: request.kubeSystemUid };
-    await this.#audit.record(trx, { actor: `cluster:${cluster.name}`, action, object: `cluster/${cluster.name}`, details });
+    await this.#audit.record(trx, {
+      actor: `cluster:${cluster.name}`,
+      action,
+      object: `cluster/${cluster.name}`,
+      details,
+    });
     if (!token.auto_approve) {
       await this.#registry.announce(trx, cluster, 'changed');
       return enrollment;
@@ -118,7 +141,8 @@ export class EnrolmentService {
   async #findToken(trx: Trx, secret: string): Promise<Token> {
     const hash = hashJoinToken(secret);
     const token = looksLikeJoinToken(secret) ? await this.#tokens.lockByHash(trx, hash) : undefined;
-    if (!token || !sameHash(token.token_hash, hash)) throw new MusterError('unauthenticated', 'this is not a join token of this hub');
+    if (!token || !sameHash(token.token_hash, hash))
+      throw new MusterError('unauthenticated', 'this is not a join token of this hub');
     return token;
   }
 
@@ -126,7 +150,9 @@ export class EnrolmentService {
   async #clusterFor(trx: Trx, token: Token, request: EnrollRequest): Promise<ClusterRow> {
     const existing = await this.#clusters.lockByName(trx, token.cluster_name);
     if (existing?.state === 'removing') {
-      throw new MusterError('conflict', `cluster ${existing.name} is being removed`, { hint: 'wait until it is gone, or forget it' });
+      throw new MusterError('conflict', `cluster ${existing.name} is being removed`, {
+        hint: 'wait until it is gone, or forget it',
+      });
     }
     if (existing) return existing;
     const facts = request.facts ? { ...boundFacts(request.facts) } : {};
@@ -135,7 +161,7 @@ export class EnrolmentService {
       server: token.server ?? defaultServer(token.cluster_name),
       labels: JSON.stringify(token.labels),
       annotations: JSON.stringify(token.annotations),
-      local: token.local && !(await this.#clusters.local()),
+      local: token.local && !(await this.#clusters.anyLocal(trx)),
       state: 'pending',
       kube_system_uid: request.kubeSystemUid,
       facts: JSON.stringify(facts),
@@ -148,11 +174,27 @@ export class EnrolmentService {
       case 'pending':
         return { ...waiting, message: 'waits for an approval: `muster cluster approve`' };
       case 'refused':
-        return { ...waiting, state: EnrollmentState.REFUSED, message: enrollment.message, retryAfterSeconds: 0 };
+        return {
+          ...waiting,
+          state: EnrollmentState.REFUSED,
+          message: enrollment.message,
+          retryAfterSeconds: 0,
+        };
       case 'approved': {
         const late = now.getTime() - (enrollment.decided_at ?? now).getTime() > COLLECT_MS;
-        if (late) return { ...waiting, state: EnrollmentState.REFUSED, message: 'the approved enrolment was not collected in time', retryAfterSeconds: 0 };
-        return { ...waiting, state: EnrollmentState.APPROVED, identity: await this.#identity(enrollment), retryAfterSeconds: 0 };
+        if (late)
+          return {
+            ...waiting,
+            state: EnrollmentState.REFUSED,
+            message: 'the approved enrolment was not collected in time',
+            retryAfterSeconds: 0,
+          };
+        return {
+          ...waiting,
+          state: EnrollmentState.APPROVED,
+          identity: await this.#identity(enrollment),
+          retryAfterSeconds: 0,
+        };
       }
     }
   }

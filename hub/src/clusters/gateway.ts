@@ -1,3 +1,4 @@
+import type { Listening } from '../api/readiness.ts';
 import type { Config } from '../config.ts';
 
 /** Where agents find the hub, as far as it is known. */
@@ -10,31 +11,28 @@ export interface GatewayAddresses {
   external: boolean;
 }
 
-/** Ports that were actually taken; filled in when the servers listen. */
-export interface ListeningPorts {
-  session?: number;
-  enrol?: number;
+/** What agents dial: as set, else where the hub listens. */
+export function gatewayAddresses(
+  config: Config,
+  listening: Pick<Listening, 'session' | 'enrol'>,
+): GatewayAddresses {
+  const session = reachable(listening.session ?? `${config.gatewayHost}:${config.sessionPort}`);
+  const enrol = reachable(listening.enrol ?? `${config.gatewayHost}:${config.enrolPort}`);
+  if (!config.gatewayAddress)
+    return { gateway: session, enrol: config.enrolAddress ?? enrol, external: false };
+  const fallback = `${hostOf(config.gatewayAddress)}:${enrol.slice(enrol.lastIndexOf(':') + 1)}`;
+  return { gateway: config.gatewayAddress, enrol: config.enrolAddress ?? fallback, external: true };
 }
 
-export const LISTENING_PORTS = Symbol('listening ports');
-
-export function gatewayAddresses(config: Config, ports: ListeningPorts): GatewayAddresses {
-  const enrolPort = ports.enrol ?? config.enrolPort;
-  if (config.gatewayAddress) {
-    const host = hostOf(config.gatewayAddress);
-    return { gateway: config.gatewayAddress, enrol: config.enrolAddress ?? `${host}:${enrolPort}`, external: true };
-  }
-  const host = config.gatewayHost === '0.0.0.0' || config.gatewayHost === '::' ? 'localhost' : config.gatewayHost;
-  return {
-    gateway: `${host}:${ports.session ?? config.sessionPort}`,
-    enrol: config.enrolAddress ?? `${host}:${enrolPort}`,
-    external: false,
-  };
+/** A wildcard address can be listened on and not dialled. */
+function reachable(address: string): string {
+  return address.replace(/^(0\.0\.0\.0|\[?::\]?):(\d+)$/, 'localhost:$2');
 }
 
 /** The names and addresses that the gateway's certificate has to carry. */
 export function gatewayNames(config: Config): string[] {
-  const listening = config.gatewayHost === '0.0.0.0' || config.gatewayHost === '::' ? [] : [config.gatewayHost];
+  const listening =
+    config.gatewayHost === '0.0.0.0' || config.gatewayHost === '::' ? [] : [config.gatewayHost];
   const named = [config.gatewayAddress, config.enrolAddress].filter((each) => each !== undefined).map(hostOf);
   return [...new Set([...named.map(unbracket), ...listening, 'localhost', '127.0.0.1'])];
 }

@@ -30,7 +30,9 @@ export class GuessLimit {
 
   #bump(window: Window | undefined): Window {
     const count = this.#count(window);
-    return count === 0 || !window ? { since: this.#now(), count: 1 } : { since: window.since, count: count + 1 };
+    return count === 0 || !window
+      ? { since: this.#now(), count: 1 }
+      : { since: window.since, count: count + 1 };
   }
 }
 

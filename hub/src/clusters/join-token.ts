@@ -26,7 +26,8 @@ export function tokenProblem(
   now: Date,
 ): string | undefined {
   if (token.revoked_at) return 'the join token was revoked';
-  if (token.expires_at.getTime() <= now.getTime()) return `the join token expired at ${token.expires_at.toISOString()}`;
+  if (token.expires_at.getTime() <= now.getTime())
+    return `the join token expired at ${token.expires_at.toISOString()}`;
   if (token.uses >= token.max_uses) return 'the join token has been used up';
   return undefined;
 }

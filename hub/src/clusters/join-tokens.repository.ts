@@ -33,7 +33,12 @@ export class JoinTokensRepository {
 
   /** Held until the transaction ends, so that a token's last use is given once. */
   lockByHash(trx: Trx, hash: Buffer): Promise<Row<'join_tokens'> | undefined> {
-    return trx.selectFrom('join_tokens').selectAll().where('token_hash', '=', hash).forUpdate().executeTakeFirst();
+    return trx
+      .selectFrom('join_tokens')
+      .selectAll()
+      .where('token_hash', '=', hash)
+      .forUpdate()
+      .executeTakeFirst();
   }
 
   async use(trx: Trx, id: string): Promise<void> {

@@ -2,12 +2,13 @@ import { MusterError } from '@muster/base';
 import type { CreatedJoinToken, JoinTokenView, NewJoinToken } from '@muster/api';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.ts';
+import { Listening } from '../api/readiness.ts';
 import { Audit } from '../audit/audit.ts';
 import { CONFIG, type Config } from '../config.ts';
 import { Keys } from '../keys/keys.ts';
 import type { Row } from '../store/schema.ts';
 import { ClustersService } from './clusters.service.ts';
-import { gatewayAddresses, LISTENING_PORTS, type ListeningPorts } from './gateway.ts';
+import { gatewayAddresses } from './gateway.ts';
 import { installCommand } from './install-command.ts';
 import { hashJoinToken, newJoinToken } from './join-token.ts';
 import { JoinTokensRepository } from './join-tokens.repository.ts';
@@ -22,7 +23,7 @@ export class JoinTokensService {
   readonly #keys: Keys;
   readonly #audit: Audit;
   readonly #config: Config;
-  readonly #ports: ListeningPorts;
+  readonly #listening: Listening;
 
   constructor(
     @Inject(JoinTokensRepository) repository: JoinTokensRepository,
@@ -30,14 +31,14 @@ export class JoinTokensService {
     @Inject(Keys) keys: Keys,
     @Inject(Audit) audit: Audit,
     @Inject(CONFIG) config: Config,
-    @Inject(LISTENING_PORTS) ports: ListeningPorts,
+    @Inject(Listening) listening: Listening,
   ) {
     this.#repository = repository;
     this.#clusters = clusters;
     this.#keys = keys;
     this.#audit = audit;
     this.#config = config;
-    this.#ports = ports;
+    this.#listening = listening;
   }
 
   async list(): Promise<JoinTokenView[]> {
@@ -65,7 +66,12 @@ export class JoinTokensService {
         actor,
         action: 'join-token.create',
         object: `cluster/${wanted.name}`,
-        details: { id: inserted.id, autoApprove: wanted.autoApprove, maxUses: wanted.maxUses, expiresAt: inserted.expires_at },
+        details: {
+          id: inserted.id,
+          autoApprove: wanted.autoApprove,
+          maxUses: wanted.maxUses,
+          expiresAt: inserted.expires_at,
+        },
       });
       return inserted;
     });
@@ -77,12 +83,17 @@ export class JoinTokensService {
     await this.#repository.transaction(async (trx) => {
       const row = await this.#repository.revoke(trx, id);
       if (!row) throw new MusterError('not-found', `there is no join token ${id}`);
-      await this.#audit.record(trx, { actor, action: 'join-token.revoke', object: `cluster/${row.cluster_name}`, details: { id } });
+      await this.#audit.record(trx, {
+        actor,
+        action: 'join-token.revoke',
+        object: `cluster/${row.cluster_name}`,
+        details: { id },
+      });
     });
   }
 
   #hub(token: string): Pick<CreatedJoinToken, 'hub' | 'install'> {
-    const { gateway, enrol, external } = gatewayAddresses(this.#config, this.#ports);
+    const { gateway, enrol, external } = gatewayAddresses(this.#config, this.#listening);
     const caSha256 = this.#keys.caSha256;
     const install = installCommand({
       token,

@@ -77,5 +77,8 @@ function wireVerb(verb: CommandVerb): NonNullable<Command['verb']> {
 /** Cuts text to at most so many bytes, at a character's edge. */
 export function boundedText(text: string, bytes: number): string {
   if (Buffer.byteLength(text) <= bytes) return text;
-  return `${Buffer.from(text).subarray(0, bytes - 3).toString('utf8').replace(/\ufffd+$/, '')}…`;
+  return `${Buffer.from(text)
+    .subarray(0, bytes - 3)
+    .toString('utf8')
+    .replace(/\ufffd+$/, '')}…`;
 }

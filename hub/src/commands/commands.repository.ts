@@ -26,8 +26,21 @@ export class CommandsRepository {
     return this.#db.selectFrom('commands').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
+  async project(namespace: string, name: string): Promise<string | undefined> {
+    const row = await this.#db
+      .selectFrom('applications')
+      .select('project')
+      .where('namespace', '=', namespace)
+      .where('name', '=', name)
+      .executeTakeFirst();
+    return row?.project;
+  }
+
   /** Signed, without an outcome, not expired; oldest first. `unsentOnly`: never handed to a session before. */
-  open(clusterId: string, unsentOnly: boolean): Promise<Pick<Row<'commands'>, 'id' | 'payload' | 'signature' | 'key_id'>[]> {
+  open(
+    clusterId: string,
+    unsentOnly: boolean,
+  ): Promise<Pick<Row<'commands'>, 'id' | 'payload' | 'signature' | 'key_id'>[]> {
     return this.#db
       .selectFrom('commands')
       .select(['id', 'payload', 'signature', 'key_id'])
@@ -42,7 +55,12 @@ export class CommandsRepository {
 
   async markSent(ids: string[]): Promise<void> {
     if (ids.length === 0) return;
-    await this.#db.updateTable('commands').set({ sent_at: sql<Date>`now()` }).where('id', 'in', ids).where('sent_at', 'is', null).execute();
+    await this.#db
+      .updateTable('commands')
+      .set({ sent_at: sql<Date>`now()` })
+      .where('id', 'in', ids)
+      .where('sent_at', 'is', null)
+      .execute();
   }
 
   /** Records the first outcome, of the cluster's own commands only; undefined when there was one already. */
@@ -51,15 +69,19 @@ export class CommandsRepository {
     id: string,
     result: { outcome: NonNullable<Row<'commands'>['outcome']>; message: string; finishedAt: Date },
   ): Promise<Row<'commands'> | undefined> {
-    return this.#db
-      .updateTable('commands')
-      .set({ outcome: result.outcome, message: result.message, finished_at: result.finishedAt })
-      .where('id', '=', id)
-      .where('cluster_id', '=', clusterId)
-      // A late answer is worth more than our own guess that it had expired or was lost.
-      .where((where) => where.or([where('outcome', 'is', null), where('outcome', 'in', ['expired', 'unknown'])]))
-      .returningAll()
-      .executeTakeFirst();
+    return (
+      this.#db
+        .updateTable('commands')
+        .set({ outcome: result.outcome, message: result.message, finished_at: result.finishedAt })
+        .where('id', '=', id)
+        .where('cluster_id', '=', clusterId)
+        // A late answer is worth more than our own guess that it had expired or was lost.
+        .where((where) =>
+          where.or([where('outcome', 'is', null), where('outcome', 'in', ['expired', 'unknown'])]),
+        )
+        .returningAll()
+        .executeTakeFirst()
+    );
   }
 
   /**

@@ -55,7 +55,9 @@ export class CommandsService {
   async issue(trx: Trx, request: CommandRequest): Promise<string> {
     const ttlSeconds = request.ttlSeconds ?? DEFAULT_TTL_SECONDS;
     if (!(ttlSeconds >= 1 && ttlSeconds <= MAX_TTL_SECONDS)) {
-      throw new MusterError('invalid', `a command lives 1 to ${MAX_TTL_SECONDS} seconds`, { where: 'ttlSeconds' });
+      throw new MusterError('invalid', `a command lives 1 to ${MAX_TTL_SECONDS} seconds`, {
+        where: 'ttlSeconds',
+      });
     }
     const epoch = await this.#recovery.signingEpoch(trx);
     const id = await this.#repository.newId(trx);
@@ -87,6 +89,12 @@ export class CommandsService {
     return row;
   }
 
+  /** The project of the command's Application; undefined for a whole cluster. @throws MusterError not-found. */
+  async projectOf(id: string): Promise<string | undefined> {
+    const row = await this.get(id);
+    return this.#repository.project(row.application_namespace, row.application_name);
+  }
+
   /** Waits until the command has an outcome. @throws MusterError not-found, unavailable when aborted first. */
   async wait(id: string, signal: AbortSignal): Promise<{ outcome: Outcome; message: string }> {
     const aborted = new Promise<undefined>((resolve) => {
@@ -94,7 +102,11 @@ export class CommandsService {
       signal.addEventListener('abort', () => resolve(undefined), { once: true });
     });
     let wake: () => void = () => undefined;
-    const stop = await this.#notifications.subscribe(FINISHED_CHANNEL, (finished) => finished === id && wake(), () => wake());
+    const stop = await this.#notifications.subscribe(
+      FINISHED_CHANNEL,
+      (finished) => finished === id && wake(),
+      () => wake(),
+    );
     try {
       for (;;) {
         const woken = new Promise<void>((resolve) => {
@@ -103,7 +115,10 @@ export class CommandsService {
         const row = await this.get(id);
         if (row.outcome) return { outcome: row.outcome, message: row.message ?? '' };
         await Promise.race([woken, aborted]);
-        if (signal.aborted) throw new MusterError('unavailable', `command ${id} has no outcome yet`, { hint: `GET /api/v1/commands/${id}` });
+        if (signal.aborted)
+          throw new MusterError('unavailable', `command ${id} has no outcome yet`, {
+            hint: `GET /api/v1/commands/${id}`,
+          });
       }
     } finally {
       stop();

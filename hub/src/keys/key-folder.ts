@@ -87,7 +87,8 @@ async function fillFolder(folder: string, present: Set<string>): Promise<void> {
     const sealing: SealingKeys = { current: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
     await writeSecretFile(join(folder, 'sealing.json'), JSON.stringify(sealing, null, 2));
   }
-  if (!present.has('render-seed.key')) await writeSecretFile(join(folder, 'render-seed.key'), randomBytes(32));
+  if (!present.has('render-seed.key'))
+    await writeSecretFile(join(folder, 'render-seed.key'), randomBytes(32));
   await writeSecretFile(join(folder, 'keyset.json'), JSON.stringify(signKeySet(keySet, root), null, 2));
 }
 

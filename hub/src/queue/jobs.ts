@@ -47,6 +47,8 @@ export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'maintenance', prefix: 'sweep-bundles' },
   { queue: 'maintenance', prefix: 'tombstones' },
   { queue: 'maintenance', prefix: 'sessions' },
+  { queue: 'maintenance', prefix: 'clusters' },
+  { queue: 'maintenance', prefix: 'commands' },
 ];
 
 /**

@@ -14,7 +14,11 @@ export class RecoveryRepository {
 
   /** Makes the one row of a new database. A row that is there stays as it is. */
   async ensure(hubId: string): Promise<Row<'hub_state'>> {
-    await this.#db.insertInto('hub_state').values({ hub_id: hubId }).onConflict((c) => c.column('one').doNothing()).execute();
+    await this.#db
+      .insertInto('hub_state')
+      .values({ hub_id: hubId })
+      .onConflict((c) => c.column('one').doNothing())
+      .execute();
     return this.load();
   }
 
@@ -34,7 +38,9 @@ export class RecoveryRepository {
   /** The newest generation ever handed out here; 0n: none. */
   async lastGeneration(trx?: Trx): Promise<bigint> {
     const found = await sql<{ last: bigint }>`
-      select case when is_called then last_value else 0 end as last from assignment_generation`.execute(trx ?? this.#db);
+      select case when is_called then last_value else 0 end as last from assignment_generation`.execute(
+      trx ?? this.#db,
+    );
     return found.rows[0]!.last;
   }
 
@@ -53,7 +59,13 @@ export class RecoveryRepository {
   async endRecovery(trx: Trx, epoch: bigint, actor: string): Promise<void> {
     await trx
       .updateTable('hub_state')
-      .set({ epoch, recovery_since: null, recovery_reason: null, confirmed_at: sql<Date>`now()`, confirmed_by: actor })
+      .set({
+        epoch,
+        recovery_since: null,
+        recovery_reason: null,
+        confirmed_at: sql<Date>`now()`,
+        confirmed_by: actor,
+      })
       .execute();
   }
 

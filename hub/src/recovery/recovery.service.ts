@@ -1,4 +1,5 @@
 import { MusterError } from '@muster/base';
+import { compareVersions } from '@muster/link';
 import type { Version } from '@muster/proto';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Actor } from '../access/actor.ts';
@@ -10,6 +11,8 @@ import type { Trx } from '../store/schema.ts';
 import { epochAfterRecovery, judgeHeard } from './recovery.ts';
 import { RecoveryRepository } from './recovery.repository.ts';
 
+/** How long what this hub has signed is remembered: thousands of heartbeats ask for it. */
+const OWN_VERSION_MS = 5_000;
 /** NOTIFY channel: recovery began or ended. */
 export const RECOVERY_CHANNEL = 'recovery';
 
@@ -31,6 +34,7 @@ export class RecoveryService implements OnModuleInit {
   readonly #notifications: Notifications;
   readonly #outbox: Outbox;
   readonly #audit: Audit;
+  #own: { version: Version; until: number } | undefined;
 
   constructor(
     @Inject(RecoveryRepository) repository: RecoveryRepository,
@@ -50,10 +54,14 @@ export class RecoveryService implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const row = await this.#repository.ensure(this.#keys.hubId);
     if (row.hub_id !== this.#keys.hubId) {
-      throw new MusterError('precondition', `the database belongs to hub ${row.hub_id}, the keys folder to hub ${this.#keys.hubId}`, {
-        where: 'MUSTER_KEYS_DIR',
-        hint: 'start with the keys folder that belongs to this database; a backup holds both',
-      });
+      throw new MusterError(
+        'precondition',
+        `the database belongs to hub ${row.hub_id}, the keys folder to hub ${this.#keys.hubId}`,
+        {
+          where: 'MUSTER_KEYS_DIR',
+          hint: 'start with the keys folder that belongs to this database; a backup holds both',
+        },
+      );
     }
     const refresh = () => void this.#refresh().catch(() => undefined);
     await this.#notifications.subscribe(RECOVERY_CHANNEL, refresh, refresh);
@@ -85,18 +93,28 @@ export class RecoveryService implements OnModuleInit {
     return row.epoch;
   }
 
-  /** Weighs the highest version an agent has verified. Returns true when the hub is in recovery because of it. */
+  /** Weighs the highest version an agent has verified. Returns true when it means recovery. */
   async heard(highest: Version, clusterName: string): Promise<boolean> {
+    if (this.#own && this.#own.until > Date.now() && compareVersions(highest, this.#own.version) <= 0)
+      return false;
     const row = await this.#repository.load();
     const own = { epoch: row.epoch, generation: await this.#repository.lastGeneration() };
+    this.#own = { version: own, until: Date.now() + OWN_VERSION_MS };
     const hearing = judgeHeard(highest, own, clusterName);
     if (hearing.kind === 'known') return false;
+    const noted = { epoch: row.highest_epoch_heard, generation: row.highest_generation_heard };
+    if (row.recovery_since && compareVersions(highest, noted) <= 0) return true;
     this.#keys.halt(hearing.reason);
     await this.#repository.transaction(async (trx) => {
       const before = await this.#repository.lock(trx);
       await this.#repository.beginRecovery(trx, hearing.reason, highest);
       if (before.recovery_since) return;
-      await this.#audit.record(trx, { actor: 'system', action: 'hub.recovery', object: 'hub', reason: hearing.reason });
+      await this.#audit.record(trx, {
+        actor: 'system',
+        action: 'hub.recovery',
+        object: 'hub',
+        reason: hearing.reason,
+      });
       await this.#notifications.publish(trx, RECOVERY_CHANNEL, 'begun');
     });
     return true;

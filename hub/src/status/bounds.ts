@@ -2,7 +2,16 @@ import { resourceKey } from '@muster/link';
 import type { ApplicationStatus, Drift, ResourceStatus } from '@muster/proto';
 
 /** What an agent may make the hub keep. The agent redacts; here is only counted and cut. */
-const MAX = { word: 64, name: 317, message: 4096, conditions: 50, resources: 10_000, fields: 100, value: 1024, path: 1024 };
+const MAX = {
+  word: 64,
+  name: 317,
+  message: 4096,
+  conditions: 50,
+  resources: 10_000,
+  fields: 100,
+  value: 1024,
+  path: 1024,
+};
 const SYNC = new Set(['Synced', 'OutOfSync', 'Unknown']);
 const HEALTH = new Set(['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown']);
 
@@ -91,7 +100,11 @@ export function boundStatus(status: ApplicationStatus, now: Date): BoundedStatus
       message: text(each.message, MAX.message),
       since: (moment(each.sinceMs, now) ?? now).toISOString(),
     })),
-    resources: Object.fromEntries(status.resources.slice(0, MAX.resources).map((each) => [text(resourceKey(each), MAX.name * 4), boundResource(each)])),
+    resources: Object.fromEntries(
+      status.resources
+        .slice(0, MAX.resources)
+        .map((each) => [text(resourceKey(each), MAX.name * 4), boundResource(each)]),
+    ),
     complete: status.resourcesComplete,
     removed: status.removedResources.slice(0, MAX.resources).map((key) => text(key, MAX.name * 4)),
   };

@@ -16,15 +16,27 @@ const report = (sequence: bigint, applications: ApplicationStatus[] = [], more: 
 
 describe('a run of reports', () => {
   it('is taken in order and acknowledged one by one', () => {
-    const plan = planReports(undefined, [report(1n, [status('a', 'OutOfSync')]), report(2n, [status('a', 'Synced')])]);
-    expect(plan.answers.map((each) => [each.sequence, each.gap])).toEqual([[1n, false], [2n, false]]);
+    const plan = planReports(undefined, [
+      report(1n, [status('a', 'OutOfSync')]),
+      report(2n, [status('a', 'Synced')]),
+    ]);
+    expect(plan.answers.map((each) => [each.sequence, each.gap])).toEqual([
+      [1n, false],
+      [2n, false],
+    ]);
     expect(plan.statuses.map((each) => each.sync)).toEqual(['Synced']);
     expect(plan.cursor).toEqual({ instanceId: 'i1', sequence: 2n });
   });
 
   it('acknowledges what it has already and writes nothing', () => {
-    const plan = planReports({ instanceId: 'i1', sequence: 7n }, [report(6n, [status('a', 'Synced')]), report(7n)]);
-    expect(plan.answers).toEqual([{ instanceId: 'i1', sequence: 7n, gap: false }, { instanceId: 'i1', sequence: 7n, gap: false }]);
+    const plan = planReports({ instanceId: 'i1', sequence: 7n }, [
+      report(6n, [status('a', 'Synced')]),
+      report(7n),
+    ]);
+    expect(plan.answers).toEqual([
+      { instanceId: 'i1', sequence: 7n, gap: false },
+      { instanceId: 'i1', sequence: 7n, gap: false },
+    ]);
     expect(plan.empty).toBe(true);
     expect(plan.statuses).toEqual([]);
   });
@@ -46,18 +58,37 @@ describe('a run of reports', () => {
   });
 
   it('does not take the middle of another instance', () => {
-    expect(planReports({ instanceId: 'i0', sequence: 9n }, [report(2n)]).answers[0]).toEqual({ instanceId: 'i1', sequence: 0n, gap: true });
-    expect(planReports({ instanceId: 'i0', sequence: 9n }, [report(1n)]).cursor).toEqual({ instanceId: 'i1', sequence: 1n });
+    expect(planReports({ instanceId: 'i0', sequence: 9n }, [report(2n)]).answers[0]).toEqual({
+      instanceId: 'i1',
+      sequence: 0n,
+      gap: true,
+    });
+    expect(planReports({ instanceId: 'i0', sequence: 9n }, [report(1n)]).cursor).toEqual({
+      instanceId: 'i1',
+      sequence: 1n,
+    });
   });
 
   it('keeps the resource changes of each report of an Application', () => {
-    const plan = planReports(undefined, [report(1n, [status('a', 'Synced', ['x'])]), report(2n, [status('a', 'Synced', ['y'])])]);
+    const plan = planReports(undefined, [
+      report(1n, [status('a', 'Synced', ['x'])]),
+      report(2n, [status('a', 'Synced', ['y'])]),
+    ]);
     expect(plan.statuses[0]!.resources.map((each) => each.name).sort()).toEqual(['x', 'y']);
   });
 
   it('forgets the status of what is gone', () => {
-    const gone = { applicationNamespace: 'argocd', applicationName: 'a', version: undefined, action: 2 as const, finishedAtMs: 0n };
-    const plan = planReports(undefined, [report(1n, [status('a', 'Synced')]), report(2n, [], { gone: [gone] })]);
+    const gone = {
+      applicationNamespace: 'argocd',
+      applicationName: 'a',
+      version: undefined,
+      action: 2 as const,
+      finishedAtMs: 0n,
+    };
+    const plan = planReports(undefined, [
+      report(1n, [status('a', 'Synced')]),
+      report(2n, [], { gone: [gone] }),
+    ]);
     expect(plan.statuses).toEqual([]);
     expect(plan.gone.map((each) => each.applicationName)).toEqual(['a']);
   });

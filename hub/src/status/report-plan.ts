@@ -67,5 +67,12 @@ export function planReports(stored: Cursor | undefined, reports: readonly Report
     cursor = { instanceId, sequence };
     answers.push({ instanceId, sequence, gap: false });
   }
-  return { cursor, answers, statuses: [...statuses.values()], snapshot, gone: [...gone.values()], empty: cursor === stored };
+  return {
+    cursor,
+    answers,
+    statuses: [...statuses.values()],
+    snapshot,
+    gone: [...gone.values()],
+    empty: cursor === stored,
+  };
 }

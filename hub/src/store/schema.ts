@@ -209,6 +209,7 @@ export interface ApplicationSetsTable {
   expanded_version: DefaultedBigint;
   conditions: DefaultedJson<SetCondition[]>;
   deleting_at: NullableTimestamp;
+  deleting_approved: Defaulted<boolean>;
   created_at: DefaultedTimestamp;
   updated_at: DefaultedTimestamp;
   mac: Nullable<Buffer>;
@@ -242,6 +243,7 @@ export interface ApplicationsTable {
   leaving_at: NullableTimestamp;
   leaving_action: Nullable<'orphan' | 'uninstall'>;
   held_reason: Nullable<string>;
+  leaving_counted: Defaulted<boolean>;
   tombstoned_at: NullableTimestamp;
   restored_from: Nullable<string>;
   created_at: DefaultedTimestamp;

@@ -8,11 +8,22 @@ export const ClusterName = z
   .max(253)
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'lower-case letters, digits, - and . only');
 const LabelMap = z.record(
-  z.string().min(1).max(317).regex(/^([A-Za-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/, 'not a label key'),
-  z.string().max(63).regex(/^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$/, 'not a label value'),
+  z
+    .string()
+    .min(1)
+    .max(317)
+    .regex(/^([A-Za-z0-9.-]+\/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/, 'not a label key'),
+  z
+    .string()
+    .max(63)
+    .regex(/^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$/, 'not a label value'),
 );
 const AnnotationMap = z.record(z.string().min(1).max(317), z.string().max(65_536));
-const Server = z.string().min(1).max(2048).regex(/^[a-z][a-z0-9+.-]*:\/\/[^\s]+$/, 'a URL such as https://10.0.0.1:6443');
+const Server = z
+  .string()
+  .min(1)
+  .max(2048)
+  .regex(/^[a-z][a-z0-9+.-]*:\/\/[^\s]+$/, 'a URL such as https://10.0.0.1:6443');
 
 export const ClusterState = z.enum(['pending', 'active', 'recovered', 'removing']);
 
@@ -45,16 +56,30 @@ export const ClusterView = z
     apiVersions: z.number().int().describe('how many API versions and kinds it serves'),
     keySetVersion: z.string().describe('version of the key set that the agent acknowledged'),
     kubeSystemUid: z.string().optional(),
-    cloned: z.object({ uid: z.string(), at: z.iso.datetime() }).optional().describe('another cluster presented this identity and was refused'),
-    waiting: z.object({ kubeSystemUid: z.string(), since: z.iso.datetime() }).optional().describe('an enrolment that waits for an approval'),
-    removal: z.object({ mode: z.enum(['keep', 'uninstall', 'forget']), requestedAt: z.iso.datetime(), heldSince: z.iso.datetime().optional() }).optional(),
+    cloned: z
+      .object({ uid: z.string(), at: z.iso.datetime() })
+      .optional()
+      .describe('another cluster presented this identity and was refused'),
+    waiting: z
+      .object({ kubeSystemUid: z.string(), since: z.iso.datetime() })
+      .optional()
+      .describe('an enrolment that waits for an approval'),
+    removal: z
+      .object({
+        mode: z.enum(['keep', 'uninstall', 'forget']),
+        requestedAt: z.iso.datetime(),
+        heldSince: z.iso.datetime().optional(),
+      })
+      .optional(),
     createdAt: z.iso.datetime(),
     approvedAt: z.iso.datetime().optional(),
     approvedBy: z.string().optional(),
   })
   .meta({ id: 'Cluster' });
 export type ClusterView = z.infer<typeof ClusterView>;
-export const ClusterPage = z.object({ items: z.array(ClusterView), next: z.string().optional() }).meta({ id: 'ClusterPage' });
+export const ClusterPage = z
+  .object({ items: z.array(ClusterView), next: z.string().optional() })
+  .meta({ id: 'ClusterPage' });
 export type ClusterPage = z.infer<typeof ClusterPage>;
 
 export const ClusterChange = z
@@ -63,11 +88,26 @@ export const ClusterChange = z
 export type ClusterChange = z.infer<typeof ClusterChange>;
 
 export const RemoveCluster = z.object({
-  mode: z.enum(['keep', 'uninstall', 'forget']).describe('keep the workloads, uninstall them first, or forget a dead cluster'),
+  mode: z
+    .enum(['keep', 'uninstall', 'forget'])
+    .describe('keep the workloads, uninstall them first, or forget a dead cluster'),
 });
 export type RemoveCluster = z.infer<typeof RemoveCluster>;
 
-export const RevokedCertificates = z.object({ revoked: z.number().int() }).meta({ id: 'RevokedCertificates' });
+export const RemovedCluster = z
+  .object({ result: z.enum(['gone', 'removing']).describe('removing: its tombstones are on their way') })
+  .meta({ id: 'RemovedCluster' });
+export type RemovedCluster = z.infer<typeof RemovedCluster>;
+
+export const ApproveCluster = z
+  .object({ reason: z.string().max(1024).optional() })
+  .meta({ id: 'ApproveCluster' })
+  .prefault({});
+export type ApproveCluster = z.infer<typeof ApproveCluster>;
+
+export const RevokedCertificates = z
+  .object({ revoked: z.number().int() })
+  .meta({ id: 'RevokedCertificates' });
 export type RevokedCertificates = z.infer<typeof RevokedCertificates>;
 
 export const NewJoinToken = z
@@ -79,7 +119,12 @@ export const NewJoinToken = z
     local: z.boolean().default(false),
     autoApprove: z.boolean().default(false),
     maxUses: z.number().int().min(1).max(1000).default(1),
-    expiresInSeconds: z.number().int().min(1).max(31 * 86_400).default(86_400),
+    expiresInSeconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(31 * 86_400)
+      .default(86_400),
   })
   .meta({ id: 'NewJoinToken' });
 export type NewJoinToken = z.infer<typeof NewJoinToken>;

@@ -17,8 +17,12 @@ export type KeysView = z.infer<typeof KeysView>;
 /** `activate`: sign with the newest keys now, whoever has not acknowledged them. Without it: make new ones. */
 export const RotateKeys = z
   .object({
-    activate: z.boolean().default(false).describe('sign with the keys that are distributed, though not all clusters acknowledged them'),
+    activate: z
+      .boolean()
+      .default(false)
+      .describe('sign with the keys that are distributed, though not all clusters acknowledged them'),
     reason: z.string().max(1024).optional(),
   })
-  .meta({ id: 'RotateKeys' });
+  .meta({ id: 'RotateKeys' })
+  .prefault({});
 export type RotateKeys = z.infer<typeof RotateKeys>;

@@ -10,7 +10,10 @@ export const RecoveryView = z
     reason: z.string().optional(),
     epoch: z.string(),
     highestHeard: Version.describe('the highest version that agents presented since recovery began'),
-    recoveredClusters: z.number().int().describe('clusters that wait for an approval because this database did not know them'),
+    recoveredClusters: z
+      .number()
+      .int()
+      .describe('clusters that wait for an approval because this database did not know them'),
     unclaimed: z.number().int().describe('Applications that clusters hold and this hub does not know'),
     confirmedAt: z.iso.datetime().optional(),
     confirmedBy: z.string().optional(),
@@ -18,7 +21,10 @@ export const RecoveryView = z
   .meta({ id: 'Recovery' });
 export type RecoveryView = z.infer<typeof RecoveryView>;
 
-export const ConfirmRecovery = z.object({ reason: z.string().max(1024).optional() }).meta({ id: 'ConfirmRecovery' });
+export const ConfirmRecovery = z
+  .object({ reason: z.string().max(1024).optional() })
+  .meta({ id: 'ConfirmRecovery' })
+  .prefault({});
 export type ConfirmRecovery = z.infer<typeof ConfirmRecovery>;
 
 export const ListUnclaimed = z.object({ ...PageQuery.shape, cluster: z.string().max(253).optional() });
@@ -31,7 +37,9 @@ export const UnclaimedView = z
     name: z.string(),
     version: Version,
     seenAt: z.iso.datetime(),
-    known: z.boolean().describe('an Application of this name is destined for the cluster now, so it can be adopted'),
+    known: z
+      .boolean()
+      .describe('an Application of this name is destined for the cluster now, so it can be adopted'),
   })
   .meta({ id: 'Unclaimed' });
 export type UnclaimedView = z.infer<typeof UnclaimedView>;
@@ -42,3 +50,9 @@ export type UnclaimedPage = z.infer<typeof UnclaimedPage>;
 
 export const UnclaimedAct = z.enum(['adopt', 'orphan', 'uninstall']);
 export type UnclaimedAct = z.infer<typeof UnclaimedAct>;
+
+export const ActOnUnclaimed = z
+  .object({ reason: z.string().max(1024).optional() })
+  .meta({ id: 'ActOnUnclaimed' })
+  .prefault({});
+export type ActOnUnclaimed = z.infer<typeof ActOnUnclaimed>;

@@ -204,6 +204,7 @@ create table application_sets (
   expanded_version bigint not null default 0,
   conditions jsonb not null default '[]',   -- [{type,status,reason,message,lastTransitionTime}]
   deleting_at timestamptz,
+  deleting_approved boolean not null default false, -- an approver deleted it: its Applications leave without another approval
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   mac bytea,
@@ -243,6 +244,7 @@ create table applications (
   leaving_at timestamptz,
   leaving_action text check (leaving_action in ('orphan', 'uninstall')),
   held_reason text,                         -- removal waits for an approval
+  leaving_counted boolean not null default false, -- draws on the deletion budget: nobody asked for it or approved it
   tombstoned_at timestamptz,                -- removed from the table once the agent acknowledged
   restored_from uuid,                       -- the set that left it and may take it back
   created_at timestamptz not null default now(),

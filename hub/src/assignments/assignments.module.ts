@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { jobHandlers } from '../queue/jobs.ts';
+import { AssignmentsRepository } from './assignments.repository.ts';
+import { AssignmentsService } from './assignments.service.ts';
+import { handlers } from './assignments.worker.ts';
+import { DetachmentService } from './detachment.service.ts';
+
+/** What clusters should hold, signed. */
+@Module({
+  providers: [
+    AssignmentsRepository,
+    AssignmentsService,
+    DetachmentService,
+    jobHandlers([AssignmentsService], handlers),
+  ],
+  exports: [AssignmentsRepository, AssignmentsService, DetachmentService],
+})
+export class AssignmentsModule {}

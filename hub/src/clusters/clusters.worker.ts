@@ -1,0 +1,31 @@
+import { done } from '@muster/base';
+import type { Events } from '../api/events.ts';
+import type { JobHandler } from '../queue/jobs.ts';
+import type { CertificatesService } from './certificates.service.ts';
+import type { ClustersService } from './clusters.service.ts';
+import type { RemovalService } from './removal.service.ts';
+
+const EVERY_SECONDS = 5;
+
+/** `maintenance/clusters`: removals that are finished, and pages told of clusters that fell silent. */
+export function handlers(
+  clusters: ClustersService,
+  removal: RemovalService,
+  certificates: CertificatesService,
+  events: Events,
+): JobHandler[] {
+  return [
+    {
+      queue: 'maintenance',
+      prefix: 'clusters',
+      everySeconds: EVERY_SECONDS,
+      handle: async () => {
+        await removal.finishEmptied();
+        await certificates.forgetEnded();
+        const silent = await clusters.newlySilent(EVERY_SECONDS * 3);
+        if (silent.length > 0) await events.publish('cluster', silent);
+        return done;
+      },
+    },
+  ];
+}

@@ -1,0 +1,101 @@
+import { MusterError } from '@muster/base';
+import { Inject, Injectable } from '@nestjs/common';
+import { Events } from '../api/events.ts';
+import { Audit } from '../audit/audit.ts';
+import { CONFIG, type Config } from '../config.ts';
+import { Notifications } from '../store/notifications.ts';
+import { type ClusterRow, ClustersRepository } from './clusters.repository.ts';
+import { needsNewConfirmation } from './holding.ts';
+
+/** NOTIFY channel; payload `<cluster id> <session id>`: that session is the cluster's now. */
+export const SESSIONS_CHANNEL = 'sessions';
+
+/** Which session is a cluster's, across replicas: a row, so that the newest fences the older wherever it is. */
+@Injectable()
+export class SessionsRegistry {
+  readonly #repository: ClustersRepository;
+  readonly #notifications: Notifications;
+  readonly #events: Events;
+  readonly #audit: Audit;
+  readonly #config: Config;
+
+  constructor(
+    @Inject(ClustersRepository) repository: ClustersRepository,
+    @Inject(Notifications) notifications: Notifications,
+    @Inject(Events) events: Events,
+    @Inject(Audit) audit: Audit,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.#repository = repository;
+    this.#notifications = notifications;
+    this.#events = events;
+    this.#audit = audit;
+    this.#config = config;
+  }
+
+  /** The identity belongs to one kube-system UID. @throws MusterError precondition for a second one, which is raised as cloned. */
+  async requireSameCluster(row: ClusterRow, kubeSystemUid: string): Promise<void> {
+    if (!row.kube_system_uid || row.kube_system_uid === kubeSystemUid) return;
+    if (row.cloned_uid !== kubeSystemUid) {
+      await this.#repository.transaction(async (trx) => {
+        await this.#repository.note(trx, row.id, {
+          cloned_uid: kubeSystemUid.slice(0, 64),
+          cloned_at: new Date(),
+        });
+        await this.#audit.record(trx, {
+          actor: `cluster:${row.name}`,
+          action: 'cluster.cloned',
+          object: `cluster/${row.name}`,
+          details: { kubeSystemUid },
+        });
+        await this.#events.publish('cluster', [row.name], { trx });
+      });
+    }
+    throw new MusterError(
+      'precondition',
+      `the identity of cluster ${row.name} belongs to another cluster (kube-system ${row.kube_system_uid})`,
+      {
+        hint: 'a copied cluster joins with a join token of its own; remove the copied Secret first',
+      },
+    );
+  }
+
+  /** Makes a session the cluster's. */
+  async take(row: ClusterRow, sessionId: string, instanceId: string): Promise<ClusterRow> {
+    return this.#repository.transaction(async (trx) => {
+      if (needsNewConfirmation(row, new Date())) {
+        await this.#repository.note(trx, row.id, { removal_held_at: new Date() });
+        await this.#audit.record(trx, {
+          actor: 'system',
+          action: 'cluster.removal-held',
+          object: `cluster/${row.name}`,
+          reason: 'it came back after a long silence',
+        });
+      }
+      const { replicaId, leaseSeconds } = this.#config;
+      const session = { sessionId, replicaId, instanceId: instanceId.slice(0, 128), leaseSeconds };
+      const taken = await this.#repository.takeSession(trx, row.id, session);
+      if (!taken) throw new MusterError('unavailable', 'the cluster was removed just now');
+      await this.#notifications.publish(trx, SESSIONS_CHANNEL, `${row.id} ${sessionId}`);
+      await this.#events.publish('cluster', [row.name], { trx });
+      return taken;
+    });
+  }
+
+  leave(clusterId: string, sessionId: string): Promise<void> {
+    return this.#repository.leaveSession(clusterId, sessionId);
+  }
+
+  current(clusterIds: string[]): Promise<Map<string, string | null>> {
+    return this.#repository.sessions(clusterIds);
+  }
+
+  /** Everyone heard since the last call, at once. */
+  seen(heard: ReadonlyMap<string, string>): Promise<void> {
+    return this.#repository.seen([...heard.keys()], [...heard.values()]);
+  }
+
+  async keySetAcknowledged(clusterId: string, version: bigint): Promise<void> {
+    await this.#repository.note(undefined, clusterId, { key_set_version: version });
+  }
+}

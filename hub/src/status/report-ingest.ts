@@ -1,0 +1,152 @@
+import { MusterError } from '@muster/base';
+import type { Report } from '@muster/proto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Events } from '../api/events.ts';
+import { AssignmentsService } from '../assignments/assignments.service.ts';
+import type { Trx } from '../store/schema.ts';
+import { boundStatus } from './bounds.ts';
+import { type Answer, planReports, type ReportPlan } from './report-plan.ts';
+import { type ClusterStatus, StatusRepository } from './status.repository.ts';
+
+const BATCH_MS = 50;
+const BATCH_REPORTS = 500;
+
+interface Waiting {
+  clusterId: string;
+  sessionId: string;
+  report: Report;
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+}
+
+/** Stores reports in batches: one transaction for all that came within 50 ms, or for 500 of them. */
+@Injectable()
+export class ReportIngest {
+  readonly #repository: StatusRepository;
+  readonly #assignments: AssignmentsService;
+  readonly #events: Events;
+  #waiting: Waiting[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  /** One batch at a time, so that a cluster's reports stay in order. */
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(
+    @Inject(StatusRepository) repository: StatusRepository,
+    @Inject(AssignmentsService) assignments: AssignmentsService,
+    @Inject(Events) events: Events,
+  ) {
+    this.#repository = repository;
+    this.#assignments = assignments;
+    this.#events = events;
+  }
+
+  /** Resolves once the report is stored, was stored before, or cannot follow on. Rejects when its session is no longer the cluster's. */
+  add(clusterId: string, sessionId: string, report: Report): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ clusterId, sessionId, report, resolve, reject });
+      if (this.#waiting.length >= BATCH_REPORTS) this.#flush();
+      else this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS);
+    });
+  }
+
+  /** Everything that was added before has been answered. */
+  async drained(): Promise<void> {
+    this.#flush();
+    await this.#running;
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const batch = this.#waiting;
+    if (batch.length === 0) return;
+    this.#waiting = [];
+    this.#running = this.#running.then(() => this.#ingest(batch));
+  }
+
+  /** A batch that fails is tried again cluster by cluster, so that one cluster cannot hold up the others. */
+  async #ingest(batch: Waiting[]): Promise<void> {
+    const clusters = Map.groupBy(batch, (each) => each.clusterId);
+    try {
+      settle(await this.#store(clusters));
+    } catch (error) {
+      if (clusters.size === 1) {
+        for (const each of batch) each.reject(error as Error);
+        return;
+      }
+      for (const [, own] of clusters) await this.#ingest(own);
+    }
+  }
+
+  async #store(clusters: Map<string, Waiting[]>): Promise<Settled[]> {
+    const now = new Date();
+    return this.#repository.transaction(async (trx) => {
+      const states = await this.#repository.lockCursors(trx, [...clusters.keys()]);
+      const settled: Settled[] = [];
+      const plans: { clusterId: string; plan: ReportPlan }[] = [];
+      for (const [clusterId, waiting] of clusters) {
+        const state = states.get(clusterId);
+        const current = waiting.filter((each) => state?.sessionId === each.sessionId);
+        settled.push(
+          ...waiting
+            .filter((each) => !current.includes(each))
+            .map((each) => ({ each, fenced: true as const })),
+        );
+        const plan = planReports(
+          state?.cursor,
+          current.map((each) => each.report),
+        );
+        settled.push(...current.map((each, i) => ({ each, answer: plan.answers[i]! })));
+        if (!plan.empty) plans.push({ clusterId, plan });
+      }
+      await this.#write(trx, plans, now);
+      return settled;
+    });
+  }
+
+  async #write(trx: Trx, plans: { clusterId: string; plan: ReportPlan }[], now: Date): Promise<void> {
+    if (plans.length === 0) return;
+    await this.#repository.storeCursors(
+      trx,
+      plans.map(({ clusterId, plan }) => ({ clusterId, ...plan.cursor! })),
+    );
+    const statuses: ClusterStatus[] = plans.flatMap(({ clusterId, plan }) =>
+      plan.statuses.map((status) => ({ clusterId, ...boundStatus(status, now) })),
+    );
+    for (const { clusterId, plan } of plans) {
+      if (plan.snapshot)
+        await this.#repository.keepOnly(
+          trx,
+          clusterId,
+          statuses.filter((each) => each.clusterId === clusterId),
+        );
+      if (plan.gone.length > 0) await this.#forget(trx, clusterId, plan);
+    }
+    if (statuses.length === 0) return;
+    const written = await this.#repository.store(trx, statuses);
+    await this.#repository.recordDeployments(trx, statuses);
+    const changed = written.filter((each) => each.changed).map((each) => each.key);
+    if (changed.length > 0) await this.#events.publish('application', changed, { trx });
+  }
+
+  async #forget(trx: Trx, clusterId: string, plan: ReportPlan): Promise<void> {
+    const gone = plan.gone.map((each) => ({
+      namespace: each.applicationNamespace,
+      name: each.applicationName,
+      epoch: each.version?.epoch ?? 0n,
+      generation: each.version?.generation ?? 0n,
+    }));
+    await this.#repository.forget(trx, clusterId, gone);
+    await this.#assignments.gone(trx, clusterId, gone);
+  }
+}
+
+type Settled = { each: Waiting; answer: Answer; fenced?: never } | { each: Waiting; fenced: true };
+
+function settle(settled: Settled[]): void {
+  for (const one of settled) {
+    if (one.fenced)
+      one.each.reject(new MusterError('conflict', 'a newer session of this cluster has taken over'));
+    else one.each.resolve(one.answer);
+  }
+}

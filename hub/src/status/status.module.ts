@@ -1,0 +1,15 @@
+import { Global, Module } from '@nestjs/common';
+import { AssignmentsModule } from '../assignments/assignments.module.ts';
+import { ReportIngest } from './report-ingest.ts';
+import { StatusController } from './status.controller.ts';
+import { StatusRepository } from './status.repository.ts';
+import { StatusService } from './status.service.ts';
+
+@Global()
+@Module({
+  imports: [AssignmentsModule],
+  controllers: [StatusController],
+  providers: [StatusRepository, StatusService, ReportIngest],
+  exports: [StatusService, ReportIngest],
+})
+export class StatusModule {}
