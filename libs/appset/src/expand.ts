@@ -74,11 +74,10 @@ async function run(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
       }
     }
   }
-  const { clusters, options } = input;
   const validationErrors = validateApplications(applications, {
     set: metadata.name,
     projects: context.projects,
-    clusters: options?.validateDestinations ? (clusters ?? []) : undefined,
+    clusters: input.options?.validateDestinations ? context.clusters : undefined,
   });
   return { applications, validationErrors };
 }
@@ -97,7 +96,7 @@ function contextOf(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
     textAt(spec['templatePatch'], 'spec.templatePatch');
   return {
     set,
-    clusters: input.clusters ?? [],
+    clusters: visible(input.clusters ?? []),
     repos: input.repos,
     external: input.external,
     projects: input.projects && new Set(input.projects),
@@ -112,6 +111,13 @@ function contextOf(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
     newGitFileGlobbing: options?.newGitFileGlobbing ?? false,
     signal,
   };
+}
+
+/** Argo CD's own namespace. */
+const HOME = 'argocd';
+
+function visible(clusters: readonly ClusterFacts[]): readonly ClusterFacts[] {
+  return clusters.filter(({ namespace }) => namespace === undefined || namespace === HOME);
 }
 
 function decodeTemplate(template: ApplicationTemplate | undefined, where: string): JsonObject {

@@ -8,6 +8,8 @@ export interface ClusterFacts {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   project?: string;
+  /** Where the cluster's Secret lives; one outside Argo CD's namespace is not seen. Absent: where it is seen. */
+  namespace?: string;
 }
 
 /** A repository at one revision. Paths are relative to its root, with `/`. */
