@@ -118,13 +118,13 @@ export const settings = {
   keysDir: setting(
     'MUSTER_KEYS_DIR',
     text.optional(),
-    '<data>/keys, made when absent',
+    'keys in the data folder, made when absent',
     'Folder of the CA, root, signing and sealing keys. Set explicitly together with DATABASE_URL, it must be complete.',
   ),
   adminPassword: setting(
     'MUSTER_ADMIN_PASSWORD',
     secretText.optional(),
-    'generated and written to <data>/admin-password',
+    'generated and written to admin-password in the data folder',
     'Password of the account admin, used when it is made at first start.',
     true,
   ),

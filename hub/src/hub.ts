@@ -26,8 +26,15 @@ export interface RunningHub {
   stop(): Promise<void>;
 }
 
-/** Starts everything in order: store, schema, modules, HTTP; then says where it listens. */
-export async function startHub(config: Config, logger: Logger): Promise<RunningHub> {
+/**
+ * Starts everything in order: store, schema, modules, HTTP; then says where it listens. `prepare` may change the app
+ * before it is initialised.
+ */
+export async function startHub(
+  config: Config,
+  logger: Logger,
+  prepare: (app: NestFastifyApplication) => void = () => undefined,
+): Promise<RunningHub> {
   const started = performance.now();
   const undo: (() => Promise<void>)[] = [];
   try {
@@ -46,6 +53,7 @@ export async function startHub(config: Config, logger: Logger): Promise<RunningH
     );
     undo.push(() => app.close());
     await configureHttp(app, config, app.get(Metrics));
+    prepare(app);
     await app.init();
     await app.listen(config.httpPort, config.httpHost);
 

@@ -69,6 +69,16 @@ export function unprivilegedAccount(paths: string[]): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const ids = accountIds('postgres') ?? accountIds('nobody') ?? { uid: 65_534, gid: 65_534 };
   const reachable = paths.every((path) => isReachableByOthers(path));
+  if (!reachable && !isOnPath('setpriv')) {
+    throw new MusterError(
+      'unsupported',
+      'the embedded PostgreSQL cannot run as root below a folder closed to others',
+      {
+        where: paths[0]!,
+        hint: 'Run the hub as another user, install setpriv (util-linux), or set DATABASE_URL.',
+      },
+    );
+  }
   return {
     ...ids,
     wrap: (program, args) =>
@@ -106,8 +116,7 @@ function isReachableByOthers(path: string): boolean {
   }
 }
 
-/** Whether a program of this name can be started. */
-export function isOnPath(program: string): boolean {
+function isOnPath(program: string): boolean {
   return (process.env.PATH ?? '').split(':').some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, startTestDatabase } from '../testing/index.ts';
+import { migrate } from './migrations.ts';
 import { Notifications } from './notifications.ts';
 
 let database: TestDatabase;
@@ -31,4 +34,23 @@ test('a notification is delivered when its transaction commits, and none when it
   await database.db.transaction().execute((trx) => notifications.publish(trx, 'colour', 'blue'));
   expect(await promise).toBe('blue');
   await notifications.close();
+});
+
+test('schema.ts names the columns there are', async () => {
+  const source = readFileSync(new URL('./schema.ts', import.meta.url), 'utf8');
+  const tables = new Map(
+    [...source.matchAll(/^ {2}(\w+): (\w+Table);$/gm)].map(([, table, type]) => [type!, table!] as const),
+  );
+  const declared = [...source.matchAll(/^export interface (\w+Table) \{\n([\s\S]*?)^\}/gm)].flatMap(
+    ([, type, body]) =>
+      [...body!.matchAll(/^ {2}(\w+)\??:/gm)].map(([, column]) => `${tables.get(type!)}.${column}`),
+  );
+  const { rows } = await sql<{ column: string }>`
+    select table_name || '.' || column_name as column from information_schema.columns
+    where table_schema = 'public' and table_name <> 'schema_migrations'`.execute(database.db);
+  expect(declared.sort()).toEqual(rows.map(({ column }) => column).sort());
+});
+
+test('migrating again changes nothing, also from several replicas at once', async () => {
+  expect(await Promise.all([migrate(database.url), migrate(database.url)])).toEqual([[], []]);
 });

@@ -28,7 +28,10 @@ export interface TestHub {
 }
 
 /** Starts a hub with test settings; `env` adds to them or replaces them. */
-export async function startTestHub(env: Record<string, string> = {}): Promise<TestHub> {
+export async function startTestHub(
+  env: Record<string, string> = {},
+  prepare?: (app: NestFastifyApplication) => void,
+): Promise<TestHub> {
   const database = await startTestDatabase();
   const dataDir = mkdtempSync(join(tmpdir(), 'muster-hub-test-'));
   const config = readConfig({
@@ -41,7 +44,7 @@ export async function startTestHub(env: Record<string, string> = {}): Promise<Te
     MUSTER_ALLOW_FILE_REPOSITORIES: 'true',
     ...env,
   });
-  const hub = await startHub(config, pino({ level: process.env['MUSTER_TEST_LOG'] ?? 'silent' }));
+  const hub = await startHub(config, pino({ level: process.env['MUSTER_TEST_LOG'] ?? 'silent' }), prepare);
   const url = hub.listening.http!;
   const login = await fetch(`${url}/api/v1/session`, {
     method: 'POST',

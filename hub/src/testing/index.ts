@@ -1,2 +1,1 @@
 export { type TestDatabase, startTestDatabase } from './database.ts';
-export { ADMIN_PASSWORD, type TestHub, startTestHub } from './hub.ts';
