@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MusterError } from '@muster/base';
 import { AgentLink } from '@muster/link';
-import type { Command } from '@muster/proto/records';
+import { type Command, CommandOutcome } from '@muster/proto/records';
 import { Claims } from './apply/claims.ts';
 import type { Cluster } from './apply/cluster.ts';
 import { Engine } from './apply/engine.ts';
@@ -25,6 +25,9 @@ import { FolderStore } from './state/folder-store.ts';
 import { type IdentityRecord, Records } from './state/records.ts';
 import { SecretStore } from './state/secret-store.ts';
 import { AGENT_VERSION } from './version.ts';
+
+const FIRST_LOOK_WITHIN_MS = 10_000;
+const SWEEP_EVERY_MS = 10 * 60_000;
 
 /** What probes ask. */
 export interface Health {
@@ -131,8 +134,7 @@ async function serve(parts: Parts): Promise<void> {
     signal,
   });
   const execute = async (command: Command) => {
-    const acting = engine.actingSignal;
-    if (!acting) return;
+    const acting = engine.actingSignal ?? AbortSignal.abort(new MusterError('precondition', 'not acting'));
     log.info({ command: command.id, verb: command.verb?.$case, actor: command.actor }, 'command');
     try {
       const answer = await runCommand(engine, command, acting);
@@ -141,7 +143,13 @@ async function serve(parts: Parts): Promise<void> {
       if (signal.aborted) return;
       log.error({ command: command.id, error: MusterError.from(thrown).message }, 'a command was cut off');
       const message = 'this agent had to stop acting while the command ran';
-      session.dispatch({ kind: 'command-finished', id: command.id, outcome: 4, message, nowMs: Date.now() });
+      session.dispatch({
+        kind: 'command-finished',
+        id: command.id,
+        outcome: CommandOutcome.UNKNOWN,
+        message,
+        nowMs: Date.now(),
+      });
     }
   };
   for (const [key, held] of link.held) engine.assign(key, held);
@@ -178,26 +186,30 @@ async function serve(parts: Parts): Promise<void> {
   const watchHealth = setInterval(() => {
     health.connected = session.connected !== undefined;
   }, 1_000);
+  const sweeps = setInterval(() => void sweep(records, link, engine, log), SWEEP_EVERY_MS);
   try {
+    // A snapshot taken before the first look would tell the hub that nothing is known any more.
+    await engine.settled(FIRST_LOOK_WITHIN_MS);
     await session.run(() => health.acting);
   } finally {
     clearInterval(watchHealth);
+    clearInterval(sweeps);
     index.close();
     hub.close();
     await Promise.all([lease, renewal]);
-    await sweep(records, link).catch(() => undefined);
   }
 }
 
-/** Bundles that nothing held or applied names any more. */
-async function sweep(records: Records, link: AgentLink): Promise<void> {
-  const needed = new Set<string>();
-  for (const [key, { assignment }] of link.held) {
-    needed.add(assignment.bundleDigest);
-    const applied = await records.applied(key);
-    if (applied) needed.add(applied.digest);
+/** Removes the bundles that nothing held or applied names any more. */
+async function sweep(records: Records, link: AgentLink, engine: Engine, log: Log): Promise<void> {
+  const needed = (digest: string) =>
+    engine.appliedDigests().has(digest) ||
+    [...link.held.values()].some(({ assignment }) => assignment.bundleDigest === digest);
+  try {
+    await records.sweepBundles(needed);
+  } catch (thrown) {
+    log.warn({ error: MusterError.from(thrown).message }, 'bundles that are not needed could not be removed');
   }
-  await records.sweepBundles(needed);
 }
 
 async function openStore(config: Config, client: KubeClient) {

@@ -4,6 +4,9 @@ import { type Health, runAgent } from './agent.ts';
 import { readConfig } from './config.ts';
 import { type Log, makeLog } from './log.ts';
 
+// grpc-js names the server by its address in the handshake, which Node calls deprecated on every start.
+process.noDeprecation = true;
+
 /** Entry of the process: settings, signals, probes, exit code. */
 async function main(): Promise<number> {
   let config: ReturnType<typeof readConfig>;

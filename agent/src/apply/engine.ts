@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MusterError } from '@muster/base';
 import type { HeldAssignment } from '@muster/link';
 import type { ApplicationStatus } from '@muster/proto/records';
@@ -26,6 +27,8 @@ interface Slot {
   again: boolean;
   timer: NodeJS.Timeout | undefined;
   dueAt: number;
+  /** Turns that have ended. */
+  turns: number;
 }
 
 /** Turns that run at once; each has its own bound on requests. */
@@ -64,7 +67,7 @@ export class Engine {
       changed: (app) => this.tell(app.key),
       finished: (app) => this.finish(app),
     });
-    const made: Slot = { runner, running: false, again: false, timer: undefined, dueAt: 0 };
+    const made: Slot = { runner, running: false, again: false, timer: undefined, dueAt: 0, turns: 0 };
     this.slots.set(key, made);
     this.schedule(made, 0);
   }
@@ -122,6 +125,18 @@ export class Engine {
     }
   }
 
+  /** Digests of the bundles that were applied last. */
+  appliedDigests(): Set<string> {
+    return new Set([...this.slots.values()].map(({ runner }) => runner.app.applied.digest));
+  }
+
+  /** Waits until every Application has been looked at once since the start, but no longer than this. */
+  async settled(timeout: number): Promise<void> {
+    const deadline = Date.now() + timeout;
+    const pending = () => [...this.slots.values()].some(({ turns }) => turns === 0);
+    while (pending() && Date.now() < deadline && !this.options.signal.aborted) await sleep(50);
+  }
+
   /** Complete statuses, for a snapshot. */
   everything(): ApplicationStatus[] {
     return [...this.slots.values()].map(({ runner }) => this.deltas.complete(runner.app));
@@ -165,6 +180,7 @@ export class Engine {
       again = await runner.turn(signal);
     } finally {
       slot.running = false;
+      slot.turns++;
       this.turns--;
     }
     if (this.slots.get(runner.app.key) === slot) {

@@ -92,7 +92,7 @@ async function removeOne(
   try {
     await cluster.client.remove(pathOfObject(type, object), {
       uid,
-      propagation: propagationOf(app),
+      propagation: propagationOf(app, object.kind),
       impersonate,
       signal,
     });

@@ -207,7 +207,7 @@ class SyncRun {
       if (pruneDecision(object!, options).action !== 'remove') continue;
       try {
         const { uid } = object!.metadata;
-        const propagation = propagationOf(app);
+        const propagation = propagationOf(app, object!.kind);
         await cluster.client.remove(pathOfObject(types.get(key)!, object!), {
           ...this.as(),
           uid,
@@ -356,16 +356,24 @@ export function groupsOf(tasks: readonly SyncTask[]): SyncTask[][] {
   return groups;
 }
 
-export function propagationOf(app: Application): 'Foreground' | 'Background' | 'Orphan' {
+/**
+ * How deletes cascade: as PrunePropagationPolicy says; else workloads wait for what they made, and all others are
+ * simply gone (the garbage collector needs half a minute to learn of kinds that are new).
+ */
+export function propagationOf(app: Application, kind: string): 'Foreground' | 'Background' | 'Orphan' {
   switch (app.option('PrunePropagationPolicy')) {
+    case 'foreground':
+      return 'Foreground';
     case 'background':
       return 'Background';
     case 'orphan':
       return 'Orphan';
     default:
-      return 'Foreground';
+      return WORKLOADS.has(kind) ? 'Foreground' : 'Background';
   }
 }
+
+const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob']);
 
 function unknownKind(object: KubeObject): string {
   return `the cluster does not know ${object.kind} of ${object.apiVersion} (${describeKey(keyOf(object))})`;

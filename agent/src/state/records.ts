@@ -141,10 +141,10 @@ export class Records {
     await this.store.write(BUNDLE + digest, stored, { immutable: true });
   }
 
-  /** Removes the bundles that nothing needs any more. */
-  async sweepBundles(needed: ReadonlySet<string>): Promise<void> {
+  /** Removes the bundles that nothing needs any more; asked for each right before it goes. */
+  async sweepBundles(needed: (digest: string) => boolean): Promise<void> {
     for (const name of await this.store.list(BUNDLE)) {
-      if (!needed.has(name.slice(BUNDLE.length))) await this.store.remove(name);
+      if (!needed(name.slice(BUNDLE.length))) await this.store.remove(name);
     }
   }
 

@@ -27,6 +27,8 @@ export class SecretStore implements Store {
   private readonly client: KubeClient;
   private readonly namespace: string;
   private readonly collection: string;
+  /** Parts of the records that this process has read or written, so that a write needs not ask first. */
+  private readonly parts = new Map<string, string[]>();
 
   constructor(client: KubeClient, namespace: string) {
     this.client = client;
@@ -39,6 +41,7 @@ export class SecretStore implements Store {
     const head = await this.client.find<SecretObject>(this.path(PREFIX + name));
     if (!head) return undefined;
     const parts = partsOf(head);
+    this.parts.set(name, parts);
     if (parts.length === 0) return decompress(field(head, 'content'), MAX_RECORD);
     const chunks: Buffer[] = [];
     for (const part of parts) {
@@ -53,21 +56,24 @@ export class SecretStore implements Store {
   async write(name: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
     checkName(name);
     const content = await compress(bytes);
-    if (content.length <= CHUNK) {
-      const data = { content: content.toString('base64') };
-      return this.put(PREFIX + name, name, data, options.immutable ?? false);
-    }
+    const immutable = options.immutable ?? false;
     const parts: string[] = [];
-    for (let start = 0; start < content.length; start += CHUNK) {
-      const chunk = content.subarray(start, start + CHUNK);
-      const part = sha256(chunk).slice(0, 40);
-      parts.push(part);
-      await this.put(PART_PREFIX + part, 'part', { content: chunk.toString('base64') }, true);
+    if (content.length > CHUNK) {
+      for (let start = 0; start < content.length; start += CHUNK) {
+        const chunk = content.subarray(start, start + CHUNK);
+        const part = sha256(chunk).slice(0, 40);
+        parts.push(part);
+        await this.put(PART_PREFIX + part, 'part', { content: chunk.toString('base64') }, true);
+      }
     }
-    const before = await this.client.find<SecretObject>(this.path(PREFIX + name));
-    const data = { parts: Buffer.from(parts.join(',')).toString('base64') };
-    await this.put(PREFIX + name, name, data, options.immutable ?? false);
-    if (before) await this.removeParts(partsOf(before).filter((part) => !parts.includes(part)));
+    const before = this.parts.get(name) ?? (await this.readParts(name));
+    const data: Record<string, string> =
+      parts.length > 0
+        ? { parts: Buffer.from(parts.join(',')).toString('base64') }
+        : { content: content.toString('base64') };
+    await this.put(PREFIX + name, name, data, immutable);
+    this.parts.set(name, parts);
+    await this.removeParts(before.filter((part) => !parts.includes(part)));
   }
 
   async remove(name: string): Promise<void> {
@@ -75,6 +81,7 @@ export class SecretStore implements Store {
     const head = await this.client.find<SecretObject>(this.path(PREFIX + name));
     if (!head) return;
     await this.client.remove(this.path(PREFIX + name));
+    this.parts.delete(name);
     await this.removeParts(partsOf(head));
   }
 
@@ -96,6 +103,11 @@ export class SecretStore implements Store {
       next = page.metadata.continue || undefined;
     } while (next);
     return names.sort();
+  }
+
+  private async readParts(name: string): Promise<string[]> {
+    const head = await this.client.find<SecretObject>(this.path(PREFIX + name));
+    return head ? partsOf(head) : [];
   }
 
   private async put(secretName: string, record: string, data: Record<string, string>, immutable: boolean) {
