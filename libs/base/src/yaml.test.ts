@@ -95,6 +95,18 @@ describe('YAML beyond the library', () => {
     expect(codeOf(() => parseDocuments(chain))).toMatch(/^limit/);
   });
 
+  it('tells the right lines where it had to add indentation', () => {
+    const text = 'a: [\n1\n]\n---\nb: "x\ny"\nc: 1\nc: 2\n';
+    expect(codeOf(() => parseDocuments(text, { file: 'f' }))).toBe('invalid f:8');
+    expect(parseDocuments('a: [\n1\n]\n---\nb: "x\ny"\n').map(({ line }) => line)).toEqual([1, 5]);
+  });
+
+  it('bounds the time for indentation that is never enough', () => {
+    const started = performance.now();
+    codeOf(() => parseDocuments(`a: [\n${'1,\n'.repeat(100_000)}]`));
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
   it('gives each alias its own copy', () => {
     const value = parseDocument('a: &x {k: 1}\nb: *x') as { a: { k: number }; b: { k: number } };
     value.a.k = 2;

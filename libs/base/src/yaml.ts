@@ -1,14 +1,7 @@
-import {
-  type Event,
-  EVENT_ID,
-  SCALAR_STYLE,
-  YAMLException,
-  dump,
-  getScalarValue,
-  parseEvents,
-} from 'js-yaml';
+import { type Event, EVENT_ID, SCALAR_STYLE, YAMLException, dump, getScalarValue } from 'js-yaml';
 import { MusterError } from './errors.ts';
 import type { Json } from './json.ts';
+import { readEvents } from './yaml-events.ts';
 import { TagMismatch, keyText, resolveScalar } from './yaml-scalar.ts';
 
 /** Bounds and reading options of `parseDocuments`. */
@@ -52,7 +45,8 @@ export function parseDocuments(source: string | Uint8Array, options: YamlOptions
   };
   const text = decode(source, bounds);
   try {
-    return new Builder(text, parseEvents(text, { maxDepth: bounds.maxDepth }), bounds).documents();
+    const read = readEvents(text, bounds.maxDepth);
+    return new Builder(read.text, read.events, bounds).documents();
   } catch (thrown) {
     if (thrown instanceof YAMLException) throw syntaxError(thrown, bounds);
     throw thrown;
