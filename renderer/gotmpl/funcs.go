@@ -2,7 +2,9 @@ package gotmpl
 
 import (
 	"errors"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -31,7 +33,27 @@ func functions(tpl func(text string, data any) (string, error)) template.FuncMap
 	all["fromYaml"] = fromYaml
 	all["fromYamlArray"] = fromYamlArray
 	all["tpl"] = tpl
+	all["keys"] = keys
+	all["values"] = values
 	return all
+}
+
+// keys is sprig's in a fixed order: a map's own would make the same set render differently each time.
+func keys(dicts ...map[string]any) []string {
+	out := []string{}
+	for _, dict := range dicts {
+		out = append(out, slices.Sorted(maps.Keys(dict))...)
+	}
+	return out
+}
+
+// values is sprig's in the order of the keys.
+func values(dict map[string]any) []any {
+	out := make([]any, 0, len(dict))
+	for _, key := range keys(dict) {
+		out = append(out, dict[key])
+	}
+	return out
 }
 
 // normalize makes a DNS subdomain name: lower case, at most 253 bytes, no `-` or `.` at the ends.

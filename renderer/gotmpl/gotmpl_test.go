@@ -61,3 +61,10 @@ func TestYamlIsReadAsKubernetesReadsIt(t *testing.T) {
 		t.Fatalf("got %s, want %s", got, want)
 	}
 }
+
+func TestKeysAndValuesComeInOrder(t *testing.T) {
+	got := answer(t, `{"op":"render","texts":["{{ keys .m .n | join \",\" }} {{ values .m | join \",\" }}"]}`+"\n"+`[{"m":{"c":3,"a":1,"b":2},"n":{"z":0,"y":0}}]`)
+	if want := `{"rows":[["a,b,c,y,z 1,2,3"]]}`; got != want {
+		t.Fatalf("got %s, want %s", got, want)
+	}
+}

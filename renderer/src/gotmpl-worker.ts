@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { MusterError } from '@muster/base';
 import { FileView } from './file-view.ts';
@@ -28,7 +29,7 @@ const decoder = new TextDecoder();
 type Invoke = Sandbox['call'];
 
 function call(invoke: Invoke, { header, sets, clock }: TemplateJob): string {
-  const world = { clock, seed: new Uint8Array(32), used: { clock: false, random: false } };
+  const world = { clock, seed: randomBytes(32), used: { clock: false, random: false } };
   return decoder.decode(invoke('gotmpl', encoder.encode(`${header}\n${sets}`), world, view));
 }
 
@@ -46,7 +47,7 @@ function run(invoke: Invoke, job: TemplateJob): void {
 /**
  * An instance that goes on from where the last call left it, unlike one for manifests: parsed templates stay, and
  * nothing that one set's templates do is seen by the next but the order in which maps are walked, which is
- * undefined in the reference too.
+ * undefined in the reference too. What is random is so, as it is there.
  */
 function start(): Invoke {
   let invoke: Invoke | undefined;
