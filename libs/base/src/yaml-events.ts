@@ -1,7 +1,9 @@
 import { type Event, parseEvents, YAMLException } from 'js-yaml';
 
-/** More than any real indentation; inserted where the parser asks for some. */
-const INDENTATION = ' '.repeat(200);
+/** Inserted where the parser asks for indentation, again where it was not enough. */
+const INDENTATION = ' '.repeat(32);
+/** Deeper than any real nesting. */
+const MAX_REPEATS = 16;
 /** Characters that may be parsed again for repairs; it bounds the time, some two seconds at worst. */
 const BUDGET = 16 * 1024 * 1024;
 
@@ -36,12 +38,15 @@ function isIndentation(thrown: unknown): thrown is YAMLException & { mark: { lin
 function indent(document: string, maxDepth: number, budget: { left: number }): string {
   const lines = document.split('\n');
   let last = -1;
+  let repeats = 0;
   while (budget.left > 0) {
     try {
       parseEvents(lines.join('\n'), { maxDepth });
       break;
     } catch (thrown) {
-      if (!isIndentation(thrown) || thrown.mark.line === last) break;
+      if (!isIndentation(thrown)) break;
+      repeats = thrown.mark.line === last ? repeats + 1 : 0;
+      if (repeats > MAX_REPEATS) break;
       last = thrown.mark.line;
       // Parsing goes up to the complaint; joining is cheap but goes over everything.
       budget.left -= thrown.mark.position + document.length / 8;
