@@ -114,12 +114,11 @@ export class ReportIngest {
       plan.statuses.map((status) => ({ clusterId, ...boundStatus(status, now) })),
     );
     for (const { clusterId, plan } of plans) {
-      if (plan.snapshot)
-        await this.#repository.keepOnly(
-          trx,
-          clusterId,
-          statuses.filter((each) => each.clusterId === clusterId),
-        );
+      if (plan.snapshot) {
+        const named = statuses.filter((each) => each.clusterId === clusterId);
+        await this.#repository.keepOnly(trx, clusterId, named);
+        await this.#finishTombstones(trx, clusterId, named);
+      }
       if (plan.gone.length > 0) await this.#forget(trx, clusterId, plan);
     }
     if (statuses.length === 0) return;
@@ -127,6 +126,25 @@ export class ReportIngest {
     await this.#repository.recordDeployments(trx, statuses);
     const changed = written.filter((each) => each.changed).map((each) => each.key);
     if (changed.length > 0) await this.#events.publish('application', changed, { trx });
+  }
+
+  /** What a snapshot no longer names although its tombstone was taken has been removed: *gone* was lost with its instance. */
+  async #finishTombstones(
+    trx: Trx,
+    clusterId: string,
+    named: readonly { namespace: string; name: string }[],
+  ): Promise<void> {
+    const held = new Set(named.map((each) => `${each.namespace}/${each.name}`));
+    const gone = (await this.#assignments.inventory(clusterId))
+      .filter((row) => row.action !== 'apply' && row.acked_at && !row.refused)
+      .filter((row) => !held.has(`${row.application_namespace}/${row.application_name}`))
+      .map((row) => ({
+        namespace: row.application_namespace,
+        name: row.application_name,
+        epoch: row.epoch,
+        generation: row.generation,
+      }));
+    await this.#assignments.gone(trx, clusterId, gone);
   }
 
   async #forget(trx: Trx, clusterId: string, plan: ReportPlan): Promise<void> {

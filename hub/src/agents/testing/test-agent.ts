@@ -95,7 +95,7 @@ export class TestEnrolment {
 
 /** An agent without a cluster: the real link machine, a real gRPC stream, memory for a store. */
 export class TestAgent {
-  readonly #hub: HubAddress;
+  #hub: HubAddress;
   readonly #identity: TestIdentity;
   readonly #held = new Map<string, Signed>();
   readonly #gone = new Map<string, Version>();
@@ -166,6 +166,21 @@ export class TestAgent {
     });
   }
 
+  /** Dials another hub from now on, with what it holds. */
+  moveTo(hub: HubAddress): void {
+    this.#hub = hub;
+  }
+
+  /** Uses another certificate (DER, leaf first) from the next connection on. */
+  useCertificate(chain: Buffer[], key: string): void {
+    this.#identity.identity.certificateChain = chain;
+    this.#identity.key = key;
+  }
+
+  get identity(): TestIdentity {
+    return this.#identity;
+  }
+
   /** Cuts the stream like a network would. */
   disconnect(): void {
     const stream = this.#stream;
@@ -199,10 +214,10 @@ export class TestAgent {
     if (version) this.dispatch({ kind: 'finished', key, version, nowMs: Date.now() });
   }
 
-  async renew(): Promise<Buffer[]> {
-    const { csr } = await makeRequest();
+  async renew(): Promise<{ chain: Buffer[]; key: string }> {
+    const { csr, key } = await makeRequest();
     const answer = await unary<{ certificateChain: Buffer[] }>((done) => this.#client!.renew({ csr }, done));
-    return answer.certificateChain;
+    return { chain: answer.certificateChain, key };
   }
 
   download(request: GetBundleRequest): Promise<Buffer> {

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { credentials, status } from '@grpc/grpc-js';
+import { AgentServiceClient, CommandOutcome } from '@muster/proto';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CommandsService } from '../commands/commands.service.ts';
+import { LinkFixture } from './testing/fixture.ts';
+import { TestAgent, unary } from './testing/test-agent.ts';
+
+const eventually = (check: () => unknown | Promise<unknown>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+
+describe('sessions', () => {
+  let fixture: LinkFixture;
+  beforeAll(async () => {
+    fixture = await LinkFixture.start();
+  });
+  afterAll(() => fixture?.stop());
+  const connected = async (name: string) => {
+    const agent = await fixture.agent(name);
+    agent.connect();
+    await eventually(() => expect(agent.welcome).toBeDefined());
+    return agent;
+  };
+  const assignment = (name: string) =>
+    fixture.db.selectFrom('assignments').selectAll().where('application_name', '=', name).executeTakeFirstOrThrow();
+
+  it('are closed to whoever shows no certificate of this hub', async () => {
+    const client = new AgentServiceClient(fixture.address.session, credentials.createSsl(Buffer.from(fixture.address.ca)));
+    await expect(unary((done) => client.renew({ csr: Buffer.alloc(1) }, { deadline: Date.now() + 3000 } as never, done))).rejects.toBeDefined();
+    client.close();
+  });
+
+  it('keep one cluster from what is assigned to another', async () => {
+    const a = await connected('a');
+    const b = await connected('b');
+    const { digest } = await fixture.assign('b', 'secret-of-b', [{ kind: 'Secret' }]);
+    await eventually(() => expect(b.link.held.size).toBe(1));
+    expect((await b.download({ digest, offset: 0n })).length).toBeGreaterThan(0);
+    await expect(a.download({ digest, offset: 0n })).rejects.toMatchObject({ code: status.NOT_FOUND });
+    await expect(a.download({ digest: '0'.repeat(64), offset: 0n })).rejects.toMatchObject({ code: status.NOT_FOUND });
+    a.report({ ...fixture.status(b, 'secret-of-b'), sync: 'OutOfSync', health: 'Degraded' });
+    a.dispatch({ kind: 'heartbeat' });
+    const rows = await fixture.db.selectFrom('target_status').selectAll().where('cluster_id', '=', await fixture.clusterId('a')).execute();
+    expect(rows).toEqual([]);
+    a.disconnect();
+    b.disconnect();
+  });
+
+  it('relay exact bytes: an assignment altered in the database is refused by the agent and shown', async () => {
+    const agent = await connected('altered');
+    agent.disconnect();
+    await fixture.assign('altered', 'tampered');
+    await fixture.db.updateTable('assignments').set({ payload: sql<Buffer>`overlay(payload placing '\\x41'::bytea from 5)`, payload_sha256: sql<Buffer>`sha256(overlay(payload placing '\\x41'::bytea from 5))` }).where('application_name', '=', 'tampered').execute();
+    agent.connect();
+    await eventually(() => expect(agent.refused.join()).toContain('does not match key'));
+    expect(agent.link.held.size).toBe(0);
+    await eventually(async () => expect((await assignment('tampered')).refused).toContain('does not match key'));
+    agent.disconnect();
+  });
+
+  it('cannot be used to replay an assignment of one cluster to another', async () => {
+    const from = await connected('from');
+    await fixture.assign('from', 'replayed');
+    await eventually(() => expect(from.link.held.size).toBe(1));
+    const to = await fixture.agent('to');
+    await fixture.db.updateTable('assignments').set({ cluster_id: await fixture.clusterId('to'), acked_at: null }).where('application_name', '=', 'replayed').execute();
+    to.connect();
+    await eventually(() => expect(to.refused.join()).toContain('not for this one'));
+    expect(to.link.held.size).toBe(0);
+    from.disconnect();
+    to.disconnect();
+  });
+
+  it('fence: the newest session of a cluster ends the older, whose reports no longer count', async () => {
+    const first = await connected('fenced');
+    const second = new TestAgent(fixture.address, first.identity, first.kubeSystemUid);
+    second.connect();
+    await eventually(() => expect(first.ended).toMatchObject({ code: status.ABORTED, details: expect.stringContaining('newer session') }));
+    await eventually(() => expect(second.welcome).toBeDefined());
+    expect(second.ended).toBeUndefined();
+    second.disconnect();
+  });
+
+  it('end when another replica takes the cluster over', async () => {
+    const agent = await connected('moved');
+    const id = await fixture.clusterId('moved');
+    await fixture.db.updateTable('clusters').set({ session_id: 'elsewhere', replica_id: 'other' }).where('id', '=', id).execute();
+    await sql`select pg_notify('sessions', ${`${id} elsewhere`})`.execute(fixture.db);
+    await eventually(() => expect(agent.ended?.code).toBe(status.ABORTED));
+  });
+
+  it('are refused to a second kube-system UID, which is raised as cloned', async () => {
+    const agent = await connected('original');
+    const clone = new TestAgent(fixture.address, agent.identity, randomUUID());
+    clone.connect();
+    await eventually(() => expect(clone.ended).toMatchObject({ code: status.FAILED_PRECONDITION }));
+    expect(agent.ended).toBeUndefined();
+    expect((await fixture.cluster('original')).cloned.uid).toBe(clone.kubeSystemUid);
+    agent.disconnect();
+  });
+
+  it('deliver what changed while an agent was away, and nothing when nothing did', async () => {
+    const agent = await connected('away');
+    await fixture.assign('away', 'one');
+    await eventually(() => expect(agent.link.held.size).toBe(1));
+    await eventually(async () => expect((await assignment('one')).acked_at).not.toBeNull());
+    agent.disconnect();
+    await fixture.assign('away', 'two');
+    agent.restart();
+    agent.connect();
+    await eventually(() => expect(agent.link.held.size).toBe(2));
+    agent.disconnect();
+    const before = agent.received.length;
+    agent.connect();
+    await eventually(() => expect(agent.welcome?.upToDate).toBe(true));
+    expect(agent.received.slice(before).map((each) => each.$case)).toEqual(['welcome']);
+    agent.disconnect();
+  });
+
+  it('carry out tombstones and forget them once they are gone', async () => {
+    const agent = await connected('removes');
+    await fixture.assign('removes', 'leaving');
+    await eventually(() => expect(agent.link.held.size).toBe(1));
+    agent.report(fixture.status(agent, 'leaving'));
+    await eventually(() => expect(agent.link.reportsDrained).toBe(true));
+    await fixture.assign('removes', 'leaving', [], 'uninstall');
+    await eventually(() => expect(agent.link.held.get('argocd/leaving')?.assignment.action).toBe(3));
+    agent.finish('argocd/leaving');
+    await eventually(async () => expect(await fixture.db.selectFrom('assignments').selectAll().where('application_name', '=', 'leaving').execute()).toEqual([]));
+    expect(await fixture.db.selectFrom('target_status').selectAll().where('application_name', '=', 'leaving').execute()).toEqual([]);
+    agent.disconnect();
+  });
+
+  it('deliver commands until they have a result, once', async () => {
+    const agent = await connected('commanded');
+    agent.disconnect();
+    const commands = fixture.hub.app.get(CommandsService, { strict: false });
+    const clusterId = await fixture.clusterId('commanded');
+    const id = await fixture.db.transaction().execute((trx) =>
+      commands.issue(trx, { clusterId, application: { namespace: 'argocd', name: 'web' }, verb: { kind: 'sync', prune: true }, actor: 'admin' }),
+    );
+    agent.connect();
+    await eventually(() => expect(agent.commands.map((each) => each.id)).toEqual([id]));
+    expect(agent.commands[0]!.verb).toMatchObject({ $case: 'sync', value: { prune: true } });
+    agent.disconnect();
+    agent.connect();
+    await eventually(() => expect(agent.welcome).toBeDefined());
+    const waiting = fixture.hub.request('GET', `/api/v1/commands/${id}?wait=10`);
+    agent.dispatch({ kind: 'command-finished', id, outcome: CommandOutcome.SUCCEEDED, message: 'done', nowMs: Date.now() });
+    expect((await waiting).body).toMatchObject({ outcome: 'succeeded', message: 'done', cluster: 'commanded' });
+    expect(agent.commands).toHaveLength(1);
+    agent.disconnect();
+  });
+
+  it('end commands that nobody took as expired, and those without an answer as unknown', async () => {
+    await fixture.agent('absent');
+    const commands = fixture.hub.app.get(CommandsService, { strict: false });
+    const clusterId = await fixture.clusterId('absent');
+    const issue = () => fixture.db.transaction().execute((trx) => commands.issue(trx, { clusterId, verb: { kind: 'refresh' }, actor: 'admin' }));
+    const [unsent, sent] = [await issue(), await issue()];
+    await fixture.db.updateTable('commands').set({ expires_at: sql<Date>`now() - interval '2 hours'` }).where('id', 'in', [unsent, sent]).execute();
+    await fixture.db.updateTable('commands').set({ sent_at: new Date() }).where('id', '=', sent).execute();
+    await commands.sweep();
+    expect((await commands.get(unsent)).outcome).toBe('expired');
+    expect((await commands.get(sent)).outcome).toBe('unknown');
+  });
+
+  it('push a changed registration to the agent, signed', async () => {
+    const agent = await connected('labelled');
+    const { status: code } = await fixture.hub.request('PATCH', '/api/v1/clusters/labelled', { body: { labels: { env: 'prod' } } });
+    expect(code).toBe(200);
+    await eventually(() => expect(agent.received.some((each) => each.$case === 'registration')).toBe(true));
+    expect(agent.refused).toEqual([]);
+    const { body } = await fixture.hub.request('GET', '/api/v1/clusters?label=env%3Dprod,!old');
+    expect(body.items.map((each: { name: string }) => each.name)).toEqual(['labelled']);
+    agent.disconnect();
+  });
+
+  it('say since when a silent cluster is unknown, computed when read', async () => {
+    const agent = await connected('silent');
+    agent.disconnect();
+    await fixture.db.updateTable('clusters').set({ last_seen_at: new Date('2026-01-01T00:00:00Z'), lease_seconds: 30 }).where('name', '=', 'silent').execute();
+    expect(await fixture.cluster('silent')).toMatchObject({ connection: 'silent', silentSince: '2026-01-01T00:00:30.000Z' });
+  });
+});
