@@ -6,7 +6,8 @@ import { makeRequest } from '../keys/testing.ts';
 import { LinkFixture } from './testing/fixture.ts';
 import { TestAgent, TestEnrolment } from './testing/test-agent.ts';
 
-const eventually = (check: () => unknown | Promise<unknown>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+const eventually = (check: () => unknown | Promise<unknown>) =>
+  vi.waitFor(check, { timeout: 10_000, interval: 20 });
 
 describe('enrolment', () => {
   let fixture: LinkFixture;
@@ -23,7 +24,11 @@ describe('enrolment', () => {
     expect(first).toMatchObject({ state: EnrollmentState.PENDING, identity: undefined });
     expect((await joining.status(first.enrollmentId)).state).toBe(EnrollmentState.PENDING);
     const shown = await fixture.cluster('waits');
-    expect(shown).toMatchObject({ state: 'pending', connection: 'never', waiting: { kubeSystemUid: joining.kubeSystemUid } });
+    expect(shown).toMatchObject({
+      state: 'pending',
+      connection: 'never',
+      waiting: { kubeSystemUid: joining.kubeSystemUid },
+    });
     const approved = await fixture.hub.request('POST', '/api/v1/clusters/waits/approve');
     expect(approved.body).toMatchObject({ state: 'active', approvedBy: 'admin' });
     const answer = await joining.status(first.enrollmentId);
@@ -38,7 +43,9 @@ describe('enrolment', () => {
     const { enrollmentId } = await joining.enroll();
     await fixture.hub.request('POST', '/api/v1/clusters/proof/approve');
     const { key } = await makeRequest();
-    await expect(joining.status(enrollmentId, { key })).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+    await expect(joining.status(enrollmentId, { key })).rejects.toMatchObject({
+      code: status.UNAUTHENTICATED,
+    });
     await expect(joining.status(enrollmentId, { timeMs: Date.now() - 400_000 })).rejects.toThrow('apart');
   });
 
@@ -47,19 +54,32 @@ describe('enrolment', () => {
     const first = await joining.enroll();
     expect((await joining.enroll()).enrollmentId).toBe(first.enrollmentId);
     const second = new TestEnrolment(fixture.address, joining.token);
-    await expect(second.enroll()).rejects.toMatchObject({ code: status.UNAUTHENTICATED, details: expect.stringContaining('used up') });
+    await expect(second.enroll()).rejects.toMatchObject({
+      code: status.UNAUTHENTICATED,
+      details: expect.stringContaining('used up'),
+    });
   });
 
   it('refuses tokens that expired or were revoked', async () => {
     const expired = await enrolment('expired');
-    await fixture.db.updateTable('join_tokens').set({ expires_at: sql<Date>`now() - interval '1 second'` }).where('cluster_name', '=', 'expired').execute();
+    await fixture.db
+      .updateTable('join_tokens')
+      .set({ expires_at: sql<Date>`now() - interval '1 second'` })
+      .where('cluster_name', '=', 'expired')
+      .execute();
     await expect(expired.enroll()).rejects.toThrow('expired');
     const revoked = await enrolment('revoked');
     const { body } = await fixture.hub.request('GET', '/api/v1/join-tokens');
     const { id } = body.items.find((each: { name: string }) => each.name === 'revoked');
     expect((await fixture.hub.request('DELETE', `/api/v1/join-tokens/${id}`)).status).toBe(204);
     await expect(revoked.enroll()).rejects.toThrow('revoked');
-    expect(await fixture.db.selectFrom('clusters').select('name').where('name', 'in', ['expired', 'revoked']).execute()).toEqual([]);
+    expect(
+      await fixture.db
+        .selectFrom('clusters')
+        .select('name')
+        .where('name', 'in', ['expired', 'revoked'])
+        .execute(),
+    ).toEqual([]);
   });
 
   it('stores tokens hashed and shows them once', async () => {
@@ -118,7 +138,15 @@ describe('enrolment', () => {
     const revoked = await fixture.keys.authority.issue(csr, clusterId, -500);
     await fixture.db
       .insertInto('certificates')
-      .values({ serial: revoked.serial, cluster_id: clusterId, fingerprint: revoked.fingerprint, not_before: revoked.notBefore, not_after: revoked.notAfter, revoked_at: new Date(), revoked_reason: 'test' })
+      .values({
+        serial: revoked.serial,
+        cluster_id: clusterId,
+        fingerprint: revoked.fingerprint,
+        not_before: revoked.notBefore,
+        not_after: revoked.notAfter,
+        revoked_at: new Date(),
+        revoked_reason: 'test',
+      })
       .execute();
     await expect(client.renewExpired(revoked.chain[0]!, key)).rejects.toThrow('revoked');
   });
@@ -131,7 +159,12 @@ describe('enrolment', () => {
     await eventually(() => expect(agent.welcome).toBeDefined());
     const { body } = await fixture.hub.request('POST', '/api/v1/clusters/cut/revoke-certificates');
     expect(body.revoked).toBeGreaterThan(0);
-    await eventually(() => expect(agent.ended).toMatchObject({ code: status.UNAUTHENTICATED, details: expect.stringContaining('revoked') }));
+    await eventually(() =>
+      expect(agent.ended).toMatchObject({
+        code: status.UNAUTHENTICATED,
+        details: expect.stringContaining('revoked'),
+      }),
+    );
     agent.disconnect();
     agent.connect();
     await eventually(() => expect(agent.ended?.code).toBe(status.UNAUTHENTICATED));

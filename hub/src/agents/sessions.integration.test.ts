@@ -7,7 +7,8 @@ import { CommandsService } from '../commands/commands.service.ts';
 import { LinkFixture } from './testing/fixture.ts';
 import { TestAgent, unary } from './testing/test-agent.ts';
 
-const eventually = (check: () => unknown | Promise<unknown>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+const eventually = (check: () => unknown | Promise<unknown>) =>
+  vi.waitFor(check, { timeout: 10_000, interval: 20 });
 
 describe('sessions', () => {
   let fixture: LinkFixture;
@@ -22,11 +23,20 @@ describe('sessions', () => {
     return agent;
   };
   const assignment = (name: string) =>
-    fixture.db.selectFrom('assignments').selectAll().where('application_name', '=', name).executeTakeFirstOrThrow();
+    fixture.db
+      .selectFrom('assignments')
+      .selectAll()
+      .where('application_name', '=', name)
+      .executeTakeFirstOrThrow();
 
   it('are closed to whoever shows no certificate of this hub', async () => {
-    const client = new AgentServiceClient(fixture.address.session, credentials.createSsl(Buffer.from(fixture.address.ca)));
-    await expect(unary((done) => client.renew({ csr: Buffer.alloc(1) }, { deadline: Date.now() + 3000 } as never, done))).rejects.toBeDefined();
+    const client = new AgentServiceClient(
+      fixture.address.session,
+      credentials.createSsl(Buffer.from(fixture.address.ca)),
+    );
+    await expect(
+      unary((done) => client.renew({ csr: Buffer.alloc(1) }, { deadline: Date.now() + 3000 } as never, done)),
+    ).rejects.toBeDefined();
     client.close();
   });
 
@@ -37,11 +47,40 @@ describe('sessions', () => {
     await eventually(() => expect(b.link.held.size).toBe(1));
     expect((await b.download({ digest, offset: 0n })).length).toBeGreaterThan(0);
     await expect(a.download({ digest, offset: 0n })).rejects.toMatchObject({ code: status.NOT_FOUND });
-    await expect(a.download({ digest: '0'.repeat(64), offset: 0n })).rejects.toMatchObject({ code: status.NOT_FOUND });
-    a.report({ ...fixture.status(b, 'secret-of-b'), sync: 'OutOfSync', health: 'Degraded' });
-    a.dispatch({ kind: 'heartbeat' });
-    const rows = await fixture.db.selectFrom('target_status').selectAll().where('cluster_id', '=', await fixture.clusterId('a')).execute();
-    expect(rows).toEqual([]);
+    await expect(a.download({ digest: '0'.repeat(64), offset: 0n })).rejects.toMatchObject({
+      code: status.NOT_FOUND,
+    });
+    // A report of something that is not its own is acknowledged and stored nowhere.
+    const lie = { ...fixture.status(b, 'secret-of-b'), sync: 'OutOfSync', health: 'Degraded' };
+    const report = { instanceId: 'liar', sequence: 1n, snapshot: true, applications: [lie], gone: [] };
+    a.sendRaw({ $case: 'report', value: report });
+    await eventually(() =>
+      expect(a.received.some((each) => each.$case === 'reportAck' && each.value.instanceId === 'liar')).toBe(
+        true,
+      ),
+    );
+    expect(
+      await fixture.db
+        .selectFrom('target_status')
+        .selectAll()
+        .where('application_name', '=', 'secret-of-b')
+        .execute(),
+    ).toEqual([]);
+    const gone = {
+      applicationNamespace: 'argocd',
+      applicationName: 'secret-of-b',
+      version: { epoch: 9n, generation: 999n },
+      action: 3 as const,
+      finishedAtMs: 0n,
+    };
+    a.sendRaw({
+      $case: 'report',
+      value: { ...report, sequence: 2n, snapshot: false, applications: [], gone: [gone] },
+    });
+    await eventually(() =>
+      expect(a.received.some((each) => each.$case === 'reportAck' && each.value.sequence === 2n)).toBe(true),
+    );
+    expect((await assignment('secret-of-b')).cluster_id).toBe(await fixture.clusterId('b'));
     a.disconnect();
     b.disconnect();
   });
@@ -50,11 +89,20 @@ describe('sessions', () => {
     const agent = await connected('altered');
     agent.disconnect();
     await fixture.assign('altered', 'tampered');
-    await fixture.db.updateTable('assignments').set({ payload: sql<Buffer>`overlay(payload placing '\\x41'::bytea from 5)`, payload_sha256: sql<Buffer>`sha256(overlay(payload placing '\\x41'::bytea from 5))` }).where('application_name', '=', 'tampered').execute();
+    await fixture.db
+      .updateTable('assignments')
+      .set({
+        payload: sql<Buffer>`overlay(payload placing '\\x41'::bytea from 5)`,
+        payload_sha256: sql<Buffer>`sha256(overlay(payload placing '\\x41'::bytea from 5))`,
+      })
+      .where('application_name', '=', 'tampered')
+      .execute();
     agent.connect();
     await eventually(() => expect(agent.refused.join()).toContain('does not match key'));
     expect(agent.link.held.size).toBe(0);
-    await eventually(async () => expect((await assignment('tampered')).refused).toContain('does not match key'));
+    await eventually(async () =>
+      expect((await assignment('tampered')).refused).toContain('does not match key'),
+    );
     agent.disconnect();
   });
 
@@ -63,7 +111,11 @@ describe('sessions', () => {
     await fixture.assign('from', 'replayed');
     await eventually(() => expect(from.link.held.size).toBe(1));
     const to = await fixture.agent('to');
-    await fixture.db.updateTable('assignments').set({ cluster_id: await fixture.clusterId('to'), acked_at: null }).where('application_name', '=', 'replayed').execute();
+    await fixture.db
+      .updateTable('assignments')
+      .set({ cluster_id: await fixture.clusterId('to'), acked_at: null })
+      .where('application_name', '=', 'replayed')
+      .execute();
     to.connect();
     await eventually(() => expect(to.refused.join()).toContain('not for this one'));
     expect(to.link.held.size).toBe(0);
@@ -75,7 +127,12 @@ describe('sessions', () => {
     const first = await connected('fenced');
     const second = new TestAgent(fixture.address, first.identity, first.kubeSystemUid);
     second.connect();
-    await eventually(() => expect(first.ended).toMatchObject({ code: status.ABORTED, details: expect.stringContaining('newer session') }));
+    await eventually(() =>
+      expect(first.ended).toMatchObject({
+        code: status.ABORTED,
+        details: expect.stringContaining('newer session'),
+      }),
+    );
     await eventually(() => expect(second.welcome).toBeDefined());
     expect(second.ended).toBeUndefined();
     second.disconnect();
@@ -84,7 +141,11 @@ describe('sessions', () => {
   it('end when another replica takes the cluster over', async () => {
     const agent = await connected('moved');
     const id = await fixture.clusterId('moved');
-    await fixture.db.updateTable('clusters').set({ session_id: 'elsewhere', replica_id: 'other' }).where('id', '=', id).execute();
+    await fixture.db
+      .updateTable('clusters')
+      .set({ session_id: 'elsewhere', replica_id: 'other' })
+      .where('id', '=', id)
+      .execute();
     await sql`select pg_notify('sessions', ${`${id} elsewhere`})`.execute(fixture.db);
     await eventually(() => expect(agent.ended?.code).toBe(status.ABORTED));
   });
@@ -126,8 +187,22 @@ describe('sessions', () => {
     await fixture.assign('removes', 'leaving', [], 'uninstall');
     await eventually(() => expect(agent.link.held.get('argocd/leaving')?.assignment.action).toBe(3));
     agent.finish('argocd/leaving');
-    await eventually(async () => expect(await fixture.db.selectFrom('assignments').selectAll().where('application_name', '=', 'leaving').execute()).toEqual([]));
-    expect(await fixture.db.selectFrom('target_status').selectAll().where('application_name', '=', 'leaving').execute()).toEqual([]);
+    await eventually(async () =>
+      expect(
+        await fixture.db
+          .selectFrom('assignments')
+          .selectAll()
+          .where('application_name', '=', 'leaving')
+          .execute(),
+      ).toEqual([]),
+    );
+    expect(
+      await fixture.db
+        .selectFrom('target_status')
+        .selectAll()
+        .where('application_name', '=', 'leaving')
+        .execute(),
+    ).toEqual([]);
     agent.disconnect();
   });
 
@@ -136,9 +211,16 @@ describe('sessions', () => {
     agent.disconnect();
     const commands = fixture.hub.app.get(CommandsService, { strict: false });
     const clusterId = await fixture.clusterId('commanded');
-    const id = await fixture.db.transaction().execute((trx) =>
-      commands.issue(trx, { clusterId, application: { namespace: 'argocd', name: 'web' }, verb: { kind: 'sync', prune: true }, actor: 'admin' }),
-    );
+    const id = await fixture.db
+      .transaction()
+      .execute((trx) =>
+        commands.issue(trx, {
+          clusterId,
+          application: { namespace: 'argocd', name: 'web' },
+          verb: { kind: 'sync', prune: true },
+          actor: 'admin',
+        }),
+      );
     agent.connect();
     await eventually(() => expect(agent.commands.map((each) => each.id)).toEqual([id]));
     expect(agent.commands[0]!.verb).toMatchObject({ $case: 'sync', value: { prune: true } });
@@ -146,8 +228,18 @@ describe('sessions', () => {
     agent.connect();
     await eventually(() => expect(agent.welcome).toBeDefined());
     const waiting = fixture.hub.request('GET', `/api/v1/commands/${id}?wait=10`);
-    agent.dispatch({ kind: 'command-finished', id, outcome: CommandOutcome.SUCCEEDED, message: 'done', nowMs: Date.now() });
-    expect((await waiting).body).toMatchObject({ outcome: 'succeeded', message: 'done', cluster: 'commanded' });
+    agent.dispatch({
+      kind: 'command-finished',
+      id,
+      outcome: CommandOutcome.SUCCEEDED,
+      message: 'done',
+      nowMs: Date.now(),
+    });
+    expect((await waiting).body).toMatchObject({
+      outcome: 'succeeded',
+      message: 'done',
+      cluster: 'commanded',
+    });
     expect(agent.commands).toHaveLength(1);
     agent.disconnect();
   });
@@ -156,9 +248,16 @@ describe('sessions', () => {
     await fixture.agent('absent');
     const commands = fixture.hub.app.get(CommandsService, { strict: false });
     const clusterId = await fixture.clusterId('absent');
-    const issue = () => fixture.db.transaction().execute((trx) => commands.issue(trx, { clusterId, verb: { kind: 'refresh' }, actor: 'admin' }));
+    const issue = () =>
+      fixture.db
+        .transaction()
+        .execute((trx) => commands.issue(trx, { clusterId, verb: { kind: 'refresh' }, actor: 'admin' }));
     const [unsent, sent] = [await issue(), await issue()];
-    await fixture.db.updateTable('commands').set({ expires_at: sql<Date>`now() - interval '2 hours'` }).where('id', 'in', [unsent, sent]).execute();
+    await fixture.db
+      .updateTable('commands')
+      .set({ expires_at: sql<Date>`now() - interval '2 hours'` })
+      .where('id', 'in', [unsent, sent])
+      .execute();
     await fixture.db.updateTable('commands').set({ sent_at: new Date() }).where('id', '=', sent).execute();
     await commands.sweep();
     expect((await commands.get(unsent)).outcome).toBe('expired');
@@ -167,7 +266,9 @@ describe('sessions', () => {
 
   it('push a changed registration to the agent, signed', async () => {
     const agent = await connected('labelled');
-    const { status: code } = await fixture.hub.request('PATCH', '/api/v1/clusters/labelled', { body: { labels: { env: 'prod' } } });
+    const { status: code } = await fixture.hub.request('PATCH', '/api/v1/clusters/labelled', {
+      body: { labels: { env: 'prod' } },
+    });
     expect(code).toBe(200);
     await eventually(() => expect(agent.received.some((each) => each.$case === 'registration')).toBe(true));
     expect(agent.refused).toEqual([]);
@@ -179,7 +280,14 @@ describe('sessions', () => {
   it('say since when a silent cluster is unknown, computed when read', async () => {
     const agent = await connected('silent');
     agent.disconnect();
-    await fixture.db.updateTable('clusters').set({ last_seen_at: new Date('2026-01-01T00:00:00Z'), lease_seconds: 30 }).where('name', '=', 'silent').execute();
-    expect(await fixture.cluster('silent')).toMatchObject({ connection: 'silent', silentSince: '2026-01-01T00:00:30.000Z' });
+    await fixture.db
+      .updateTable('clusters')
+      .set({ last_seen_at: new Date('2026-01-01T00:00:00Z'), lease_seconds: 30 })
+      .where('name', '=', 'silent')
+      .execute();
+    expect(await fixture.cluster('silent')).toMatchObject({
+      connection: 'silent',
+      silentSince: '2026-01-01T00:00:30.000Z',
+    });
   });
 });

@@ -207,6 +207,11 @@ export class TestAgent {
     this.dispatch({ kind: 'status', statuses: [status] });
   }
 
+  /** Sends what a well-behaved agent would not. */
+  sendRaw(message: NonNullable<SessionRequest['message']>): void {
+    this.#stream?.write({ message });
+  }
+
   /** Carries out the tombstone of an Application. */
   finish(key: string): void {
     const version = this.link.held.get(key)?.assignment.version;
