@@ -8,6 +8,7 @@ import { ClustersModule } from './clusters/clusters.module.ts';
 import { CommandsModule } from './commands/commands.module.ts';
 import { CONFIG, type Config } from './config.ts';
 import { KeysModule } from './keys/keys.module.ts';
+import { PipelineModule } from './pipeline.module.ts';
 import { QueueModule } from './queue/queue.module.ts';
 import { RecoveryModule } from './recovery/recovery.module.ts';
 import { UnclaimedModule } from './recovery/unclaimed.module.ts';
@@ -45,6 +46,7 @@ const CAPABILITIES: NonNullable<DynamicModule['imports']> = [
   ClusterRemovalModule,
   UnclaimedModule,
   AgentsModule,
+  PipelineModule,
 ];
 
 @Module({})

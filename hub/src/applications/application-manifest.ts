@@ -15,18 +15,26 @@ export interface CheckedApplication {
 const text = z.string().max(100_000);
 const strings = z.array(text).max(1000);
 const stringMap = z.record(z.string(), text);
-const name = z.string().max(253).regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a DNS name');
+const name = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a DNS name');
 
 const helm = z.strictObject({
   valueFiles: strings.optional(),
   parameters: z
-    .array(z.strictObject({ name: text.optional(), value: text.optional(), forceString: z.boolean().optional() }))
+    .array(
+      z.strictObject({ name: text.optional(), value: text.optional(), forceString: z.boolean().optional() }),
+    )
     .max(1000)
     .optional(),
   releaseName: z.string().max(53).optional(),
   values: z.string().max(1_000_000).optional(),
   valuesObject: z.record(z.string(), z.unknown()).nullish(),
-  fileParameters: z.array(z.strictObject({ name: text.optional(), path: text.optional() })).max(1000).optional(),
+  fileParameters: z
+    .array(z.strictObject({ name: text.optional(), path: text.optional() }))
+    .max(1000)
+    .optional(),
   version: text.optional(),
   passCredentials: z.boolean().optional(),
   ignoreMissingValueFiles: z.boolean().optional(),
@@ -50,7 +58,10 @@ const kustomize = z.strictObject({
   labelWithoutSelector: z.boolean().optional(),
   labelIncludeTemplates: z.boolean().optional(),
   namespace: z.string().max(253).optional(),
-  replicas: z.array(z.strictObject({ name: text, count: z.union([z.number().int(), z.string()]) })).max(1000).optional(),
+  replicas: z
+    .array(z.strictObject({ name: text, count: z.union([z.number().int(), z.string()]) }))
+    .max(1000)
+    .optional(),
   patches: z.array(z.looseObject({})).max(1000).optional(),
   components: strings.optional(),
   ignoreMissingComponents: z.boolean().optional(),
@@ -155,8 +166,13 @@ export function checkApplication(document: unknown, where: string): CheckedAppli
   if (server && cluster) {
     throw new MusterError('invalid', 'spec.destination: give server or name, not both', { where });
   }
-  if (!server && !cluster) throw new MusterError('invalid', 'spec.destination: server or name is missing', { where });
-  return { application: found as unknown as Application, source: only as ApplicationSource, notices: noticesOf(found.spec) };
+  if (!server && !cluster)
+    throw new MusterError('invalid', 'spec.destination: server or name is missing', { where });
+  return {
+    application: found as unknown as Application,
+    source: only as ApplicationSource,
+    notices: noticesOf(found.spec),
+  };
 }
 
 function refusals(found: z.infer<typeof spec>, operation: unknown): string[] {
@@ -166,23 +182,32 @@ function refusals(found: z.infer<typeof spec>, operation: unknown): string[] {
   };
   refuse(operation, 'operation', 'not supported; sync with `muster app sync`');
   refuse(found.sourceHydrator, 'spec.sourceHydrator', 'not supported yet');
-  if (found.source && (found.sources?.length ?? 0) > 0) out.push('spec.sources: not together with spec.source');
+  if (found.source && (found.sources?.length ?? 0) > 0)
+    out.push('spec.sources: not together with spec.source');
   if ((found.sources?.length ?? 0) > 1) out.push('spec.sources: more than one source is not supported yet');
   const at = found.source ? 'spec.source' : 'spec.sources[0]';
   const only = found.source ?? found.sources?.[0];
-  refuse(only?.chart, `${at}.chart`, 'charts from Helm repositories are not supported yet, charts in Git are');
+  refuse(
+    only?.chart,
+    `${at}.chart`,
+    'charts from Helm repositories are not supported yet, charts in Git are',
+  );
   refuse(only?.ref, `${at}.ref`, 'not supported yet');
   refuse(only?.plugin, `${at}.plugin`, 'config management plugins are not supported');
   if (only?.repoURL.startsWith('oci://')) out.push(`${at}.repoURL: OCI sources are not supported yet`);
-  if (Object.keys(only?.directory?.jsonnet ?? {}).length > 0) out.push(`${at}.directory.jsonnet: jsonnet is not supported yet`);
-  const tools = [only?.helm && 'helm', only?.kustomize && 'kustomize', only?.directory && 'directory'].filter(Boolean);
+  if (Object.keys(only?.directory?.jsonnet ?? {}).length > 0)
+    out.push(`${at}.directory.jsonnet: jsonnet is not supported yet`);
+  const tools = [only?.helm && 'helm', only?.kustomize && 'kustomize', only?.directory && 'directory'].filter(
+    Boolean,
+  );
   if (tools.length > 1) out.push(`${at}: ${tools.join(' and ')} exclude each other`);
   return out;
 }
 
 function noticesOf(found: z.infer<typeof spec>): string[] {
   const out: string[] = [];
-  if (found.syncPolicy?.retry) out.push('spec.syncPolicy.retry has no effect yet: the agent retries by its own backoff');
+  if (found.syncPolicy?.retry)
+    out.push('spec.syncPolicy.retry has no effect yet: the agent retries by its own backoff');
   const version = (found.source ?? found.sources?.[0])?.kustomize?.version;
   if (version) out.push('spec.source.kustomize.version has no effect: there is one built-in kustomize');
   return out;
@@ -193,12 +218,21 @@ const FINALIZER = 'resources-finalizer.argocd.argoproj.io';
 /** What happens to the objects when the Application goes: uninstall only with the resources finalizer, as in Argo CD. */
 export function removalOf(found: Application): 'orphan' | 'uninstall' {
   const finalizers = found.metadata.finalizers ?? [];
-  return finalizers.some((entry) => entry === FINALIZER || entry.startsWith(`${FINALIZER}/`)) ? 'uninstall' : 'orphan';
+  return finalizers.some((entry) => entry === FINALIZER || entry.startsWith(`${FINALIZER}/`))
+    ? 'uninstall'
+    : 'orphan';
 }
 
 /** The document as it is kept: no status, its namespace filled in, no fields that servers add. */
 export function storedManifest(found: Application, namespace: string): Application {
   const { status: _status, operation: _operation, ...rest } = found;
-  const { managedFields: _m, resourceVersion: _r, uid: _u, creationTimestamp: _c, generation: _g, ...metadata } = rest.metadata;
+  const {
+    managedFields: _m,
+    resourceVersion: _r,
+    uid: _u,
+    creationTimestamp: _c,
+    generation: _g,
+    ...metadata
+  } = rest.metadata;
   return { ...rest, metadata: { ...metadata, name: found.metadata.name, namespace } };
 }

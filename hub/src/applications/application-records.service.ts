@@ -1,5 +1,5 @@
 import type { Application } from '@muster/appset';
-import { canonicalJson, sha256 } from '@muster/base';
+import { MusterError, canonicalJson, sha256 } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Kysely } from 'kysely';
 import type { Owner } from '../releases/owner.ts';
@@ -7,7 +7,12 @@ import { SourcesService } from '../sources/sources.service.ts';
 import { Sealer } from '../store/sealer.ts';
 import type { Schema, Trx } from '../store/schema.ts';
 import { storedManifest } from './application-manifest.ts';
-import { type ApplicationRow, type ApplicationSpecRow, ApplicationsRepository, type RenderedRow } from './applications.repository.ts';
+import {
+  type ApplicationRow,
+  type ApplicationSpecRow,
+  ApplicationsRepository,
+  type RenderedRow,
+} from './applications.repository.ts';
 
 /** An Application as stored, with its manifest opened. */
 export interface ApplicationRecord {
@@ -39,18 +44,32 @@ export class ApplicationRecords {
   }
 
   /** Seals manifests and writes them with the columns that are read from them; follows their sources. Answers the ids. */
-  async write(trx: Trx, setId: string | null, applications: readonly { manifest: Application; hash: string }[]): Promise<string[]> {
-    const repositories = await this.sources.ensure(trx, applications.map(({ manifest }) => sourceOf(manifest)?.repoURL ?? ''));
+  async write(
+    trx: Trx,
+    setId: string | null,
+    applications: readonly { manifest: Application; hash: string }[],
+  ): Promise<string[]> {
+    const repositories = await this.sources.ensure(
+      trx,
+      applications.map(({ manifest }) => sourceOf(manifest)?.repoURL ?? ''),
+    );
     const rows = applications.map(({ manifest, hash }) => this.#row(manifest, hash, setId, repositories));
     const ids = await this.repository.write(trx, rows);
     await this.sources.follow(
       trx,
-      rows.flatMap((row) => (row.repositoryId && row.revision ? [{ repositoryId: row.repositoryId, revision: row.revision }] : [])),
+      rows.flatMap((row) =>
+        row.repositoryId && row.revision ? [{ repositoryId: row.repositoryId, revision: row.revision }] : [],
+      ),
     );
     return ids;
   }
 
-  #row(manifest: Application, hash: string, setId: string | null, repositories: Map<string, string>): ApplicationSpecRow {
+  #row(
+    manifest: Application,
+    hash: string,
+    setId: string | null,
+    repositories: Map<string, string>,
+  ): ApplicationSpecRow {
     const { metadata, spec } = manifest;
     const identity = { namespace: metadata.namespace!, name: metadata.name };
     const source = sourceOf(manifest);
@@ -67,6 +86,73 @@ export class ApplicationRecords {
       revision: source ? source.targetRevision || 'HEAD' : null,
       path: source?.path ?? null,
     };
+  }
+
+  byNames(
+    db: Kysely<Schema>,
+    names: readonly { namespace: string; name: string }[],
+  ): Promise<ApplicationRow[]> {
+    return this.repository.byNames(db, names);
+  }
+
+  /** Marks Applications as leaving from `at` on. */
+  leave(
+    trx: Trx,
+    rows: readonly {
+      id: string;
+      action: 'orphan' | 'uninstall';
+      heldReason: string | null;
+      counted: boolean;
+    }[],
+    at: Date,
+  ): Promise<void> {
+    return this.repository.leave(trx, rows, at);
+  }
+
+  stay(trx: Trx, ids: readonly string[]): Promise<void> {
+    return this.repository.stay(trx, ids);
+  }
+
+  approve(trx: Trx, setId: string): Promise<number> {
+    return this.repository.approve(trx, setId);
+  }
+
+  /** The project of an Application that is there, or that left within a week. */
+  projectOf(namespace: string, name: string): Promise<string | undefined> {
+    return this.repository.projectOf(namespace, name);
+  }
+
+  /**
+   * Takes an Application back: while it leaves, as it is; after it went, from what was kept of it. It belongs to no set
+   * then, so that nothing makes it leave again. Throws `not-found`, `precondition` while its removal is under way.
+   */
+  async restore(
+    trx: Trx,
+    namespace: string,
+    name: string,
+  ): Promise<{ id: string; project: string; previousSet: string | null }> {
+    const row = await this.repository.byName(trx, namespace, name);
+    if (row?.tombstoned_at) {
+      throw new MusterError('precondition', `the removal of ${namespace}/${name} is under way`, {
+        hint: 'try again once it is gone: it is then made again',
+      });
+    }
+    if (row) {
+      if (!row.leaving_at)
+        throw new MusterError('precondition', `the Application ${namespace}/${name} is not leaving`);
+      await this.repository.detach(trx, row.id);
+      return { id: row.id, project: row.project, previousSet: row.set_id };
+    }
+    const departed = await this.repository.departed(trx, namespace, name);
+    if (!departed)
+      throw new MusterError('not-found', `no Application ${namespace}/${name} left in the last days`);
+    const { manifest } = this.open({
+      ...departed,
+      manifest_sealed: departed.manifest_sealed,
+    } as unknown as ApplicationRow);
+    const [id] = await this.write(trx, null, [asStored(manifest, namespace)]);
+    await this.repository.revive(trx, id!, departed.id);
+    return { id: id!, project: departed.project, previousSet: null };
   }
 
   rendered(trx: Trx, rows: readonly RenderedRow[]): Promise<void> {

@@ -57,15 +57,25 @@ export class ApplicationsRepository {
   }
 
   byName(db: Kysely<Schema>, namespace: string, name: string): Promise<ApplicationRow | undefined> {
-    return db.selectFrom('applications').selectAll().where('namespace', '=', namespace).where('name', '=', name).executeTakeFirst();
+    return db
+      .selectFrom('applications')
+      .selectAll()
+      .where('namespace', '=', namespace)
+      .where('name', '=', name)
+      .executeTakeFirst();
   }
 
-  async byNames(db: Kysely<Schema>, names: readonly { namespace: string; name: string }[]): Promise<ApplicationRow[]> {
+  async byNames(
+    db: Kysely<Schema>,
+    names: readonly { namespace: string; name: string }[],
+  ): Promise<ApplicationRow[]> {
     if (names.length === 0) return [];
     return db
       .selectFrom('applications')
       .selectAll()
-      .where(sql<boolean>`(namespace, name) in (select * from unnest(${names.map((one) => one.namespace)}::text[], ${names.map((one) => one.name)}::text[]))`)
+      .where(
+        sql<boolean>`(namespace, name) in (select * from unnest(${names.map((one) => one.namespace)}::text[], ${names.map((one) => one.name)}::text[]))`,
+      )
       .execute();
   }
 
@@ -88,7 +98,8 @@ export class ApplicationsRepository {
           destination_namespace = excluded.destination_namespace, destination = excluded.destination,
           repository_id = excluded.repository_id, revision = excluded.revision, path = excluded.path,
           version = applications.version + 1, updated_at = now(),
-          leaving_at = null, leaving_action = null, held_reason = null, tombstoned_at = null, restored_from = null
+          leaving_at = null, leaving_action = null, held_reason = null, leaving_counted = false, tombstoned_at = null,
+          restored_from = null
         returning id
       `.execute(trx);
       ids.push(...written.rows.map((row) => row.id));
@@ -99,14 +110,21 @@ export class ApplicationsRepository {
   /** Marks Applications that are no longer wanted; `heldReason` makes them wait for an approval. */
   async leave(
     trx: Trx,
-    rows: readonly { id: string; action: 'orphan' | 'uninstall'; heldReason: string | null }[],
+    rows: readonly {
+      id: string;
+      action: 'orphan' | 'uninstall';
+      heldReason: string | null;
+      counted: boolean;
+    }[],
     at: Date,
   ): Promise<void> {
     if (rows.length === 0) return;
     await sql`
-      update applications set leaving_at = ${at}, leaving_action = gone.action, held_reason = gone.held, updated_at = now()
-      from unnest(${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.action)}::text[], ${rows.map((row) => row.heldReason)}::text[])
-        as gone (id, action, held)
+      update applications set leaving_at = ${at}, leaving_action = gone.action, held_reason = gone.held,
+        leaving_counted = gone.counted, updated_at = now()
+      from unnest(${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.action)}::text[],
+        ${rows.map((row) => row.heldReason)}::text[], ${rows.map((row) => row.counted)}::boolean[])
+        as gone (id, action, held, counted)
       where applications.id = gone.id and applications.tombstoned_at is null
     `.execute(trx);
   }
@@ -137,10 +155,70 @@ export class ApplicationsRepository {
     }
   }
 
+  /** Lets held removals of a set go on; answers how many. */
+  async approve(trx: Trx, setId: string): Promise<number> {
+    const { numAffectedRows } = await sql`
+      update applications set held_reason = null, leaving_counted = false, updated_at = now()
+      where set_id = ${setId} and held_reason is not null
+    `.execute(trx);
+    return Number(numAffectedRows ?? 0n);
+  }
+
+  async projectOf(namespace: string, name: string): Promise<string | undefined> {
+    const { rows } = await sql<{ project: string }>`
+      select project from applications where namespace = ${namespace} and name = ${name}
+      union all
+      (select project from departed_applications where namespace = ${namespace} and name = ${name}
+        and decided_at > now() - interval '7 days' order by decided_at desc limit 1)
+      limit 1
+    `.execute(this.db);
+    return rows[0]?.project;
+  }
+
+  /** Stops an Application from leaving, and makes it nobody's but its own; its set may take it back. */
+  async detach(trx: Trx, id: string): Promise<void> {
+    await sql`
+      update applications set restored_from = set_id, set_id = null, leaving_at = null, leaving_action = null, held_reason = null,
+        leaving_counted = false, version = version + 1, updated_at = now() where id = ${id}
+    `.execute(trx);
+  }
+
+  /** The newest of what left under a name within a week. */
+  departed(trx: Trx, namespace: string, name: string) {
+    return trx
+      .selectFrom('departed_applications')
+      .selectAll()
+      .where('namespace', '=', namespace)
+      .where('name', '=', name)
+      .where('gone_at', 'is not', null)
+      .where(sql<boolean>`decided_at > now() - interval '7 days'`)
+      .orderBy('decided_at', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+  }
+
+  /** Gives a restored Application what was rendered for it last, so that it is applied again even if its source is gone. */
+  async revive(trx: Trx, id: string, departedId: string): Promise<void> {
+    await sql`
+      update applications set restored_from = d.set_id, bundle_digest = d.bundle_digest, render_key = d.render_key, commit = d.commit
+      from departed_applications d where d.id = ${departedId} and applications.id = ${id}
+    `.execute(trx);
+    await sql`delete from departed_applications where id = ${departedId}`.execute(trx);
+  }
+
   async tombstoned(trx: Trx, ids: readonly string[]): Promise<void> {
     await sql`
       update applications set tombstoned_at = now() where id = any(${ids}::uuid[]) and leaving_at is not null and tombstoned_at is null
     `.execute(trx);
+  }
+
+  /** Those of `namespace/name` keys that belong to one of the projects. */
+  async visible(keys: string[], projects: string[]): Promise<string[]> {
+    const { rows } = await sql<{ key: string }>`
+      select namespace || '/' || name as key from applications
+      where namespace || '/' || name = any(${keys}::text[]) and project = any(${projects}::text[])
+    `.execute(this.db);
+    return rows.map((row) => row.key);
   }
 
   /** Owners of the Applications that follow revisions of a repository. */

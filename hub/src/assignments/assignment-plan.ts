@@ -29,13 +29,18 @@ export type Signing =
  * What has to be signed so that every target is assigned what its release says. Equal digests need nothing, but
  * what was signed under an older epoch is signed again: agents may hold newer records of the lost time.
  */
-export function planAssignments(targets: readonly Target[], assigned: readonly Assigned[], epoch: bigint): Signing[] {
+export function planAssignments(
+  targets: readonly Target[],
+  assigned: readonly Assigned[],
+  epoch: bigint,
+): Signing[] {
   const current = new Map(assigned.map((row) => [keyOf(row), row]));
   const out: Signing[] = [];
   for (const target of targets) {
     const row = current.get(keyOf(target));
     if (target.digest !== null) {
-      if (row?.action !== 'apply' || row.digest !== target.digest || row.epoch < epoch) out.push({ kind: 'apply', target, digest: target.digest });
+      if (row?.action !== 'apply' || row.digest !== target.digest || row.epoch < epoch)
+        out.push({ kind: 'apply', target, digest: target.digest });
     } else if (row && target.removed && (row.action !== target.removed || row.epoch < epoch)) {
       out.push({ kind: 'tombstone', target, action: target.removed });
     }

@@ -42,7 +42,11 @@ export class AssignmentsRepository {
       .limit(1)
       .executeTakeFirst();
     if (!release) return undefined;
-    const rows = await trx.selectFrom('release_targets').selectAll().where('release_id', '=', release.id).execute();
+    const rows = await trx
+      .selectFrom('release_targets')
+      .selectAll()
+      .where('release_id', '=', release.id)
+      .execute();
     const targets = rows.map((row) => ({
       applicationId: row.application_id,
       namespace: row.application_namespace,
@@ -56,11 +60,22 @@ export class AssignmentsRepository {
     return { id: release.id, targets };
   }
 
-  async assigned(trx: Kysely<Schema>, applicationIds: readonly string[]): Promise<(Assigned & { applicationId: string })[]> {
+  async assigned(
+    trx: Kysely<Schema>,
+    applicationIds: readonly string[],
+  ): Promise<(Assigned & { applicationId: string })[]> {
     if (applicationIds.length === 0) return [];
     const rows = await trx
       .selectFrom('assignments')
-      .select(['cluster_id', 'application_id', 'application_namespace', 'application_name', 'action', 'assignment_digest', 'epoch'])
+      .select([
+        'cluster_id',
+        'application_id',
+        'application_namespace',
+        'application_name',
+        'action',
+        'assignment_digest',
+        'epoch',
+      ])
       .where(sql<boolean>`application_id = any(${applicationIds}::uuid[])`)
       .execute();
     return rows.map((row) => ({
@@ -72,6 +87,16 @@ export class AssignmentsRepository {
       digest: row.assignment_digest,
       epoch: row.epoch,
     }));
+  }
+
+  /** Those of the clusters that may be assigned to: a cluster that is leaving is told nothing new. */
+  async assignable(trx: Kysely<Schema>, clusterIds: readonly string[]): Promise<Set<string>> {
+    const rows = await trx
+      .selectFrom('clusters')
+      .select('id')
+      .where(sql<boolean>`id = any(${[...new Set(clusterIds)]}::uuid[]) and state <> 'removing'`)
+      .execute();
+    return new Set(rows.map((row) => row.id));
   }
 
   async contents(trx: Kysely<Schema>, digests: readonly string[]): Promise<Map<string, Buffer>> {
@@ -94,7 +119,12 @@ export class AssignmentsRepository {
   /** One signer of an owner at a time: holds its row until the transaction ends. False: the owner is gone. */
   async lockOwner(trx: Trx, owner: Owner): Promise<boolean> {
     const table = owner.kind === 'set' ? ('application_sets' as const) : ('applications' as const);
-    const row = await trx.selectFrom(table).select('id').where('id', '=', owner.id).forUpdate().executeTakeFirst();
+    const row = await trx
+      .selectFrom(table)
+      .select('id')
+      .where('id', '=', owner.id)
+      .forUpdate()
+      .executeTakeFirst();
     return row !== undefined;
   }
 
@@ -124,7 +154,11 @@ export class AssignmentsRepository {
   }
 
   async listFor(clusterId: string, afterGeneration?: bigint): Promise<AssignmentRow[]> {
-    let query = this.db.selectFrom('assignments').selectAll().where('cluster_id', '=', clusterId).orderBy('generation');
+    let query = this.db
+      .selectFrom('assignments')
+      .selectAll()
+      .where('cluster_id', '=', clusterId)
+      .orderBy('generation');
     if (afterGeneration !== undefined) query = query.where('generation', '>', afterGeneration);
     return query.execute();
   }
@@ -144,7 +178,7 @@ export class AssignmentsRepository {
    * Deletes finished tombstones, then the leaving Applications that nothing is assigned for any more and the deleted
    * sets that are empty. Answers what went.
    */
-  async gone(trx: Trx, clusterId: string, gone: readonly Gone[]): Promise<{ namespace: string; name: string; project: string }[]> {
+  async gone(trx: Trx, clusterId: string, gone: readonly Gone[]): Promise<Departed[]> {
     const deleted = await sql<{ application_id: string }>`
       delete from assignments using unnest(${gone.map((one) => one.namespace)}::text[], ${gone.map((one) => one.name)}::text[],
         ${gone.map((one) => String(one.epoch))}::bigint[], ${gone.map((one) => String(one.generation))}::bigint[])
@@ -153,21 +187,40 @@ export class AssignmentsRepository {
         and action <> 'apply' and (assignments.epoch, assignments.generation) <= (one.epoch, one.generation)
       returning application_id
     `.execute(trx);
-    return this.deleteDeparted(trx, deleted.rows.map((row) => row.application_id));
+    return this.deleteDeparted(
+      trx,
+      deleted.rows.map((row) => row.application_id),
+    );
   }
 
   /** Deletes those of the Applications whose removal is finished everywhere. */
-  async deleteDeparted(trx: Trx, applicationIds: readonly string[]) {
+  async deleteDeparted(trx: Trx, applicationIds: readonly string[]): Promise<Departed[]> {
     if (applicationIds.length === 0) return [];
-    const { rows } = await sql<{ id: string; namespace: string; name: string; project: string; set_id: string | null }>`
+    const { rows } = await sql<{
+      id: string;
+      namespace: string;
+      name: string;
+      project: string;
+      set_id: string | null;
+    }>`
       delete from applications where id = any(${applicationIds}::uuid[]) and tombstoned_at is not null
         and not exists (select from assignments where application_id = applications.id)
       returning id, namespace, name, project, set_id
     `.execute(trx);
     if (rows.length === 0) return [];
-    await sql`update departed_applications set gone_at = now() where id = any(${rows.map((row) => row.id)}::uuid[])`.execute(trx);
+    await sql`update departed_applications set gone_at = now() where id = any(${rows.map((row) => row.id)}::uuid[])`.execute(
+      trx,
+    );
     await this.deleteEmptySets(trx);
-    return rows.map(({ namespace, name, project }) => ({ namespace, name, project }));
+    return rows.map(({ namespace, name, project, set_id: setId }) => ({ namespace, name, project, setId }));
+  }
+
+  /** Applications whose removal has nothing left to wait for. */
+  async unassignedTombstones(trx: Trx): Promise<string[]> {
+    const { rows } = await sql<{ id: string }>`
+      select id from applications where tombstoned_at is not null and not exists (select from assignments where application_id = applications.id)
+    `.execute(trx);
+    return rows.map((row) => row.id);
   }
 
   /** Sets that are being deleted and hold no Application any more. */
@@ -177,6 +230,14 @@ export class AssignmentsRepository {
         and not exists (select from applications where set_id = application_sets.id)
     `.execute(trx);
   }
+}
+
+/** An Application that is no more. */
+export interface Departed {
+  namespace: string;
+  name: string;
+  project: string;
+  setId: string | null;
 }
 
 export interface Ack {

@@ -12,7 +12,14 @@ import { Notifications } from '../store/notifications.ts';
 import type { Trx } from '../store/schema.ts';
 import { applyPayload, tombstonePayload } from './assignment-content.ts';
 import { type Signing, planAssignments } from './assignment-plan.ts';
-import { type Ack, type AssignmentRow, AssignmentsRepository, type Gone, type NewAssignment } from './assignments.repository.ts';
+import {
+  type Ack,
+  type AssignmentRow,
+  AssignmentsRepository,
+  type Departed,
+  type Gone,
+  type NewAssignment,
+} from './assignments.repository.ts';
 
 /** NOTIFY channel; payload: comma-separated cluster ids whose assignments changed, or `*`. */
 export const ASSIGNMENTS_CHANNEL = 'assignments';
@@ -49,16 +56,29 @@ export class AssignmentsService {
     if (!(await this.repository.lockOwner(trx, owner))) return;
     const release = await this.repository.latest(trx, owner.id);
     if (!release) return;
-    const assigned = await this.repository.assigned(trx, release.targets.map((target) => target.applicationId));
+    const clusters = await this.repository.assignable(
+      trx,
+      release.targets.map((target) => target.clusterId),
+    );
+    const targets = release.targets.filter((target) => clusters.has(target.clusterId));
+    const assigned = await this.repository.assigned(
+      trx,
+      targets.map((target) => target.applicationId),
+    );
     const epoch = await this.recovery.signingEpoch(trx);
-    const signings = planAssignments(release.targets, assigned, epoch);
+    const signings = planAssignments(targets, assigned, epoch);
     if (signings.length === 0) return;
     const rows = await this.#sign(trx, signings, release.id, epoch);
     await this.repository.upsert(trx, rows);
     await this.#announce(trx, rows);
   }
 
-  async #sign(trx: Trx, signings: readonly Signing[], releaseId: string, epoch: bigint): Promise<NewAssignment[]> {
+  async #sign(
+    trx: Trx,
+    signings: readonly Signing[],
+    releaseId: string,
+    epoch: bigint,
+  ): Promise<NewAssignment[]> {
     const digests = signings.flatMap((signing) => (signing.kind === 'apply' ? [signing.digest] : []));
     const contents = await this.repository.contents(trx, digests);
     const generations = await this.repository.generations(trx, signings.length);
@@ -74,7 +94,9 @@ export class AssignmentsService {
         revision: target.commit ?? '',
       };
       const apply = signing.kind === 'apply';
-      const payload = apply ? applyPayload(contents.get(signing.digest)!, header) : tombstonePayload(target, signing.action, header);
+      const payload = apply
+        ? applyPayload(contents.get(signing.digest)!, header)
+        : tombstonePayload(target, signing.action, header);
       const signed = this.keys.sign('muster.assignment.v1', payload, 'assignment');
       return {
         cluster_id: target.clusterId,
@@ -98,9 +120,17 @@ export class AssignmentsService {
   async #announce(trx: Trx, rows: readonly NewAssignment[]): Promise<void> {
     const clusters = [...new Set(rows.map((row) => row.cluster_id))];
     for (let at = 0; at < clusters.length; at += CLUSTERS_A_MESSAGE) {
-      await this.notifications.publish(trx, ASSIGNMENTS_CHANNEL, clusters.slice(at, at + CLUSTERS_A_MESSAGE).join(','));
+      await this.notifications.publish(
+        trx,
+        ASSIGNMENTS_CHANNEL,
+        clusters.slice(at, at + CLUSTERS_A_MESSAGE).join(','),
+      );
     }
-    await this.events.publish('application', rows.map((row) => `${row.application_namespace}/${row.application_name}`), { trx });
+    await this.events.publish(
+      'application',
+      rows.map((row) => `${row.application_namespace}/${row.application_name}`),
+      { trx },
+    );
   }
 
   /** Signed assignments of a cluster in generation order, tombstones that are not finished among them. */
@@ -121,8 +151,29 @@ export class AssignmentsService {
   /** Removals that an agent has finished: their tombstones and Applications go. */
   async gone(trx: Trx, clusterId: string, gone: readonly Gone[]): Promise<void> {
     if (gone.length === 0) return;
-    const departed = await this.repository.gone(trx, clusterId, gone);
-    await this.events.publish('application', departed.map((one) => `${one.namespace}/${one.name}`), { trx });
+    await this.#departed(trx, await this.repository.gone(trx, clusterId, gone));
+  }
+
+  /** Ends removals of Applications that nothing is assigned for any more, and of sets that are empty. */
+  async finishRemovals(): Promise<void> {
+    await this.repository.db.transaction().execute(async (trx) => {
+      await this.#departed(
+        trx,
+        await this.repository.deleteDeparted(trx, await this.repository.unassignedTombstones(trx)),
+      );
+      await this.repository.deleteEmptySets(trx);
+    });
+  }
+
+  /** Their sets are expanded again: what they generate under the same name may be made now. */
+  async #departed(trx: Trx, departed: readonly Departed[]): Promise<void> {
+    const sets = new Set(departed.flatMap((one) => (one.setId ? [`set:${one.setId}`] : [])));
+    await this.outbox.add(trx, 'expand', [...sets]);
+    await this.events.publish(
+      'application',
+      departed.map((one) => `${one.namespace}/${one.name}`),
+      { trx },
+    );
   }
 
   /** Asks for the assignments of owners to be compared with their releases again. */

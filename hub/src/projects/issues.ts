@@ -14,7 +14,8 @@ export function issuesOf(error: z.ZodError, root = ''): string {
 
 function pathOf(path: readonly PropertyKey[], root: string): string {
   let text = root;
-  for (const part of path) text += typeof part === 'number' ? `[${part}]` : `${text ? '.' : ''}${String(part)}`;
+  for (const part of path)
+    text += typeof part === 'number' ? `[${part}]` : `${text ? '.' : ''}${String(part)}`;
   return text || 'document';
 }
 

@@ -9,12 +9,23 @@ const pattern = z.string().max(1000);
 const document = z.strictObject({
   apiVersion: z.literal('argoproj.io/v1alpha1'),
   kind: z.literal('AppProject'),
-  metadata: z.looseObject({ name: z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a DNS name').max(253) }),
+  metadata: z.looseObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a DNS name')
+      .max(253),
+  }),
   spec: z.looseObject({
     description: z.string().max(10_000).optional(),
     sourceRepos: z.array(z.string().max(1000)).max(1000).optional(),
     destinations: z
-      .array(z.strictObject({ server: pattern.optional(), name: pattern.optional(), namespace: pattern.optional() }))
+      .array(
+        z.strictObject({
+          server: pattern.optional(),
+          name: pattern.optional(),
+          namespace: pattern.optional(),
+        }),
+      )
       .max(1000)
       .optional(),
     clusterResourceWhitelist: z.array(type).max(1000).nullish(),
@@ -41,7 +52,10 @@ export const DEFAULT_PROJECT: JsonObject = {
 export function parseProject(written: unknown, where: string): Project {
   const parsed = document.safeParse(written);
   if (!parsed.success) throw new MusterError('invalid', issuesOf(parsed.error), { where });
-  const project: Project = { name: parsed.data.metadata.name, spec: withoutNulls(parsed.data.spec) as Project['spec'] };
+  const project: Project = {
+    name: parsed.data.metadata.name,
+    spec: withoutNulls(parsed.data.spec) as Project['spec'],
+  };
   const unsupported = unsupportedProjectFields(project);
   if (unsupported.length > 0) {
     throw new MusterError('unsupported', `${unsupported.join(', ')}: not enforced yet, so not accepted`, {

@@ -75,7 +75,9 @@ export function objectRefusals(
     const namespace = key.namespace || destinationNamespace;
     if (!decision.allowed) refusals.push(decision.reason);
     else if (scope === 'namespaced' && !permitsNamespace(globs, namespace)) {
-      refusals.push(`project "${project.name}" does not allow the namespace ${namespace || '(none)'} (${describeKey(key)})`);
+      refusals.push(
+        `project "${project.name}" does not allow the namespace ${namespace || '(none)'} (${describeKey(key)})`,
+      );
     }
   }
   return refusals;

@@ -48,12 +48,22 @@ export class ProjectsService implements OnModuleInit {
   }
 
   /** Writes a checked AppProject; answers what that did. The caller asks for what it affects. */
-  async apply(trx: Trx, name: string, manifest: Record<string, unknown>, actor: Actor): Promise<'created' | 'configured' | 'unchanged'> {
+  async apply(
+    trx: Trx,
+    name: string,
+    manifest: Record<string, unknown>,
+    actor: Actor,
+  ): Promise<'created' | 'configured' | 'unchanged'> {
     const { status: _status, ...kept } = manifest;
     const before = await this.repository.byName(name, trx);
     if (before && canonicalJson(before.manifest) === canonicalJson(kept)) return 'unchanged';
     await this.repository.write(trx, name, kept);
-    await this.audit.record(trx, { actor, action: before ? 'project.change' : 'project.create', object: `project/${name}`, project: name });
+    await this.audit.record(trx, {
+      actor,
+      action: before ? 'project.change' : 'project.create',
+      object: `project/${name}`,
+      project: name,
+    });
     await this.events.publish('project', [name], { trx, project: name });
     return before ? 'configured' : 'created';
   }
@@ -61,12 +71,20 @@ export class ProjectsService implements OnModuleInit {
   /** Throws `not-found`, `precondition` while something belongs to it. */
   async remove(name: string, actor: Actor): Promise<void> {
     if (name === 'default') throw new MusterError('precondition', 'the project default cannot be deleted');
-    if (!(await this.repository.byName(name))) throw new MusterError('not-found', `there is no project ${name}`);
+    if (!(await this.repository.byName(name)))
+      throw new MusterError('not-found', `there is no project ${name}`);
     await this.repository.db.transaction().execute(async (trx) => {
       if (!(await this.repository.remove(trx, name))) {
-        throw new MusterError('precondition', `project ${name} still has Applications or ApplicationSets`, { hint: 'delete or move them first' });
+        throw new MusterError('precondition', `project ${name} still has Applications or ApplicationSets`, {
+          hint: 'delete or move them first',
+        });
       }
-      await this.audit.record(trx, { actor, action: 'project.delete', object: `project/${name}`, project: name });
+      await this.audit.record(trx, {
+        actor,
+        action: 'project.delete',
+        object: `project/${name}`,
+        project: name,
+      });
       await this.events.publish('project', [name], { trx, project: name });
     });
   }

@@ -13,8 +13,13 @@ export interface Bundle {
 
 /** The same objects in any order make the same bundle. */
 export function makeBundle(objects: readonly KubeObject[]): Bundle {
-  const keyed = objects.map((object) => ({ key: `${identityOf(object)}/${object.apiVersion}`, text: canonicalJson(object) }));
-  keyed.sort((a, b) => (a.key !== b.key ? (a.key < b.key ? -1 : 1) : a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
+  const keyed = objects.map((object) => ({
+    key: `${identityOf(object)}/${object.apiVersion}`,
+    text: canonicalJson(object),
+  }));
+  keyed.sort((a, b) =>
+    a.key !== b.key ? (a.key < b.key ? -1 : 1) : a.text < b.text ? -1 : a.text > b.text ? 1 : 0,
+  );
   const plain = Buffer.from(`{"objects":[${keyed.map((one) => one.text).join(',')}]}`);
   return {
     digest: sha256(plain),

@@ -117,7 +117,9 @@ export class BundlesRepository {
         and not exists (select from assignments where assignment_digest = digest)
         and not exists (select from release_targets where assignment_digest = digest)
     `.execute(this.db);
-    await sql`delete from departed_applications where decided_at < now() - interval '30 days' and gone_at is not null`.execute(this.db);
+    await sql`delete from departed_applications where decided_at < now() - interval '30 days' and gone_at is not null`.execute(
+      this.db,
+    );
     return Number(numAffectedRows ?? 0n);
   }
 }

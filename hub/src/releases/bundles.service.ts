@@ -22,7 +22,10 @@ export class BundlesService {
   async store(bundle: Bundle, render: NewRender): Promise<void> {
     const { digest, plainSize, objectCount } = bundle;
     const sealed = this.sealer.seal(bundle.stored, contextOf(digest));
-    await this.repository.store({ digest, plainSize, objectCount, sealed, storedSize: bundle.stored.length }, render);
+    await this.repository.store(
+      { digest, plainSize, objectCount, sealed, storedSize: bundle.stored.length },
+      render,
+    );
   }
 
   /** Earlier renders with these base keys, newest first. */

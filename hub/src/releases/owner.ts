@@ -14,11 +14,14 @@ export function ownerKey(owner: Owner): string {
 /** The inverse of `ownerKey`. */
 export function parseOwnerKey(key: string): Owner {
   const [kind, id] = key.split(':');
-  if ((kind !== 'set' && kind !== 'application') || !id) throw new MusterError('internal', `not an owner: ${key}`);
+  if ((kind !== 'set' && kind !== 'application') || !id)
+    throw new MusterError('internal', `not an owner: ${key}`);
   return { kind, id };
 }
 
 /** Whose an Application is. */
 export function ownerOf(application: { id: string; set_id: string | null }): Owner {
-  return application.set_id ? { kind: 'set', id: application.set_id } : { kind: 'application', id: application.id };
+  return application.set_id
+    ? { kind: 'set', id: application.set_id }
+    : { kind: 'application', id: application.id };
 }

@@ -1,7 +1,10 @@
 import type { Target } from '../assignments/assignment-plan.ts';
 
 /** What is different between the targets of two releases; undefined: nothing that a cluster would see. */
-export function releaseDifference(previous: readonly Target[], next: readonly Target[]): ReleaseDifference | undefined {
+export function releaseDifference(
+  previous: readonly Target[],
+  next: readonly Target[],
+): ReleaseDifference | undefined {
   const before = new Map(previous.map((target) => [keyOf(target), target]));
   const changed = next.filter((target) => {
     const old = before.get(keyOf(target));
@@ -20,17 +23,25 @@ export interface ReleaseDifference {
 }
 
 /** Why a release came to be, for its history: a commit, a removal, a specification. */
-export function causeOf({ changed, before }: ReleaseDifference, revisionOf: (applicationId: string) => string | undefined): string {
-  const moved = changed.find((target) => target.commit && before.get(keyOf(target))?.commit !== target.commit);
+export function causeOf(
+  { changed, before }: ReleaseDifference,
+  revisionOf: (applicationId: string) => string | undefined,
+): string {
+  const moved = changed.find(
+    (target) => target.commit && before.get(keyOf(target))?.commit !== target.commit,
+  );
   if (moved) {
     const revision = revisionOf(moved.applicationId);
     return `commit ${moved.commit!.slice(0, 7)}${revision ? ` on ${revision}` : ''}`;
   }
   if (changed.length > 0 && changed.every((target) => target.removed)) {
-    return changed.length === 1 ? `removal of ${changed[0]!.name}` : `removal of ${changed.length} Applications`;
+    return changed.length === 1
+      ? `removal of ${changed[0]!.name}`
+      : `removal of ${changed.length} Applications`;
   }
   const added = changed.filter((target) => !before.has(keyOf(target)));
-  if (added.length > 0) return added.length === 1 ? `new Application ${added[0]!.name}` : `${added.length} new Applications`;
+  if (added.length > 0)
+    return added.length === 1 ? `new Application ${added[0]!.name}` : `${added.length} new Applications`;
   return 'specification';
 }
 

@@ -55,7 +55,7 @@ export class ReleasesRepository {
       insert into departed_applications (id, namespace, name, set_id, set_name, project, cluster_id, manifest_sealed,
         bundle_digest, render_key, commit, action, counted)
       select a.id, a.namespace, a.name, a.set_id, s.namespace || '/' || s.name, a.project, a.cluster_id, a.manifest_sealed,
-        a.bundle_digest, a.render_key, a.commit, coalesce(a.leaving_action, 'orphan'), false
+        a.bundle_digest, a.render_key, a.commit, coalesce(a.leaving_action, 'orphan'), a.leaving_counted
       from applications a left join application_sets s on s.id = a.set_id
       where a.id = any(${applicationIds}::uuid[])
       on conflict (id) do nothing
@@ -67,7 +67,18 @@ export class ReleasesRepository {
     return this.db
       .selectFrom('release_targets as t')
       .innerJoin('releases as r', 'r.id', 't.release_id')
-      .select(['r.id', 'r.number', 'r.cause', 'r.message', 'r.author', 'r.created_at', 't.commit', 't.bundle_digest', 't.removed_action', 't.assignment_digest'])
+      .select([
+        'r.id',
+        'r.number',
+        'r.cause',
+        'r.message',
+        'r.author',
+        'r.created_at',
+        't.commit',
+        't.bundle_digest',
+        't.removed_action',
+        't.assignment_digest',
+      ])
       .where('t.application_id', '=', applicationId)
       .orderBy('r.created_at', 'desc')
       .limit(limit)

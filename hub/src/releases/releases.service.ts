@@ -52,11 +52,19 @@ export class ReleasesService {
   ): Promise<string | undefined> {
     const difference = releaseDifference(previous, next);
     if (!difference) return undefined;
-    const changed = difference.changed.find((target) => target.digest !== null && labels.has(target.applicationId));
+    const changed = difference.changed.find(
+      (target) => target.digest !== null && labels.has(target.applicationId),
+    );
     const label = changed && labels.get(changed.applicationId);
     const cause = causeOf(difference, (id) => labels.get(id)?.revision);
     await this.repository.storeContents(trx, contents);
-    const release = { owner, cause, commit: label?.commit ?? null, message: label?.message ?? null, author: label?.author ?? null };
+    const release = {
+      owner,
+      cause,
+      commit: label?.commit ?? null,
+      message: label?.message ?? null,
+      author: label?.author ?? null,
+    };
     const id = await this.repository.insert(trx, release, next);
     await this.assignments.ask(trx, [owner]);
     return id;

@@ -21,8 +21,12 @@ export function mergeConditions(
 ): { conditions: ApplicationCondition[]; changed: boolean } {
   const known = new Map(before.map((condition) => [keyOf(condition), condition]));
   const distinct = new Map(found.map((condition) => [keyOf(condition), condition]));
-  const conditions = [...distinct].map(([key, condition]) => known.get(key) ?? { ...condition, since: now.toISOString() });
-  const changed = conditions.length !== before.length || conditions.some((condition, i) => keyOf(condition) !== keyOf(before[i]!));
+  const conditions = [...distinct].map(
+    ([key, condition]) => known.get(key) ?? { ...condition, since: now.toISOString() },
+  );
+  const changed =
+    conditions.length !== before.length ||
+    conditions.some((condition, i) => keyOf(condition) !== keyOf(before[i]!));
   return { conditions, changed };
 }
 

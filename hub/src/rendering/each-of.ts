@@ -1,5 +1,9 @@
 /** Runs `work` for each item, at most `atOnce` at a time; the first failure ends it when those under way have settled. */
-export async function eachOf<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function eachOf<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   let next = 0;
   let failure: { thrown: unknown } | undefined;
   const runner = async () => {

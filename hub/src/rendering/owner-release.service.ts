@@ -28,7 +28,12 @@ export class OwnerRelease {
   }
 
   /** Writes what is different, and nothing when nothing is. */
-  async finish(owner: Owner, records: readonly ApplicationRecord[], rendering: Rendering, context: JobContext): Promise<void> {
+  async finish(
+    owner: Owner,
+    records: readonly ApplicationRecord[],
+    rendering: Rendering,
+    context: JobContext,
+  ): Promise<void> {
     await this.db.transaction().execute(async (trx) => {
       await context.complete(trx);
       if (!(await this.releases.hold(trx, owner))) return;
@@ -36,38 +41,63 @@ export class OwnerRelease {
       const now = await this.records.versions(trx, owner);
       const current = records.filter(({ row }) => now.get(row.id) === row.version);
       const previous = (await this.releases.latest(trx, owner))?.targets ?? [];
-      const assigned = await this.releases.assignedFor(trx, current.map(({ row }) => row.id));
+      const assigned = await this.releases.assignedFor(
+        trx,
+        current.map(({ row }) => row.id),
+      );
       const existing = await this.clusters.byIds([...new Set(previous.map((target) => target.clusterId))]);
       const next = ownerTargets({
         records: current,
         rendering,
         previous,
         assigned,
-        clusters: new Set(existing.map((cluster) => cluster.id)),
+        clusters: new Set(
+          existing.filter((cluster) => cluster.state !== 'removing').map((cluster) => cluster.id),
+        ),
         now: new Date(),
       });
       const skipped = new Set(records.filter((record) => !current.includes(record)).map(({ row }) => row.id));
       const targets = [...next.targets, ...previous.filter((target) => skipped.has(target.applicationId))];
-      const releaseId = await this.releases.release(trx, owner, previous, targets, next.contents, next.labels);
+      const releaseId = await this.releases.release(
+        trx,
+        owner,
+        previous,
+        targets,
+        next.contents,
+        next.labels,
+      );
       const changed = changedRows(current, rendering, next, releaseId);
       await this.records.rendered(trx, changed);
       await this.records.tombstoned(trx, next.departing);
       await this.releases.depart(trx, next.departing);
       const names = new Map(current.map(({ row }) => [row.id, `${row.namespace}/${row.name}`]));
-      await this.events.publish('application', [...changed.map((row) => row.id), ...next.departing].map((id) => names.get(id)!), { trx });
+      await this.events.publish(
+        'application',
+        [...changed.map((row) => row.id), ...next.departing].map((id) => names.get(id)!),
+        { trx },
+      );
     });
   }
 }
 
 /** The rows whose columns are different from what was found. */
-function changedRows(records: readonly ApplicationRecord[], rendering: Rendering, next: OwnerTargets, releaseId: string | undefined): RenderedRow[] {
+function changedRows(
+  records: readonly ApplicationRecord[],
+  rendering: Rendering,
+  next: OwnerTargets,
+  releaseId: string | undefined,
+): RenderedRow[] {
   const targets = new Map(next.targets.map((target) => [target.applicationId, target]));
   const out: RenderedRow[] = [];
   for (const { row } of records) {
-    if (row.leaving_at !== null) continue;
+    if (row.leaving_at !== null || row.tombstoned_at !== null) continue;
     const holding = rendering.holdings.get(row.id);
     const target = targets.get(row.id);
-    const { conditions, changed } = mergeConditions(row.conditions, rendering.conditions.get(row.id) ?? [], new Date());
+    const { conditions, changed } = mergeConditions(
+      row.conditions,
+      rendering.conditions.get(row.id) ?? [],
+      new Date(),
+    );
     const found: RenderedRow = {
       id: row.id,
       clusterId: rendering.clusters.get(row.id)?.id ?? row.cluster_id,

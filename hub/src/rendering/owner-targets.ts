@@ -11,7 +11,7 @@ export interface TargetFacts {
   rendering: Rendering;
   previous: readonly Target[];
   assigned: readonly (Assigned & { applicationId: string })[];
-  /** Clusters of `previous` that still exist. */
+  /** Clusters of `previous` that may still be assigned to. */
   clusters: ReadonlySet<string>;
   now: Date;
 }
@@ -38,12 +38,22 @@ export function ownerTargets(facts: TargetFacts): OwnerTargets {
     const rows = assigned.get(row.id) ?? [];
     if (isDue(row, facts.now)) {
       out.departing.push(row.id);
-      for (const one of rows) out.targets.push(removed(record, one.clusterId, row.leaving_action ?? 'orphan'));
+      for (const one of rows) {
+        // What was signed already stays as it is: a cluster that is being removed decides for all it holds.
+        out.targets.push(
+          removed(
+            record,
+            one.clusterId,
+            one.action === 'apply' ? (row.leaving_action ?? 'orphan') : one.action,
+          ),
+        );
+      }
     } else if (facts.rendering.holdings.has(row.id)) {
       const target = rendered(record, facts.rendering, out);
       out.targets.push(target);
       // Moved to another cluster: what it left behind stays there, as in Argo CD.
-      for (const one of rows) if (one.clusterId !== target.clusterId) out.targets.push(removed(record, one.clusterId, 'orphan'));
+      for (const one of rows)
+        if (one.clusterId !== target.clusterId) out.targets.push(removed(record, one.clusterId, 'orphan'));
     } else {
       out.targets.push(...before);
     }
@@ -60,7 +70,9 @@ function rendered({ row }: ApplicationRecord, rendering: Rendering, out: OwnerTa
   const { application, cluster, project, state, revision } = rendering.prepared.get(row.id)!;
   const holding = rendering.holdings.get(row.id)!;
   const bundle = { digest: holding.bundleDigest, size: holding.plainSize };
-  const { digest, content } = encodeContent(applyContent(application, bundle, limitsOn(project, cluster), holding.notices));
+  const { digest, content } = encodeContent(
+    applyContent(application, bundle, limitsOn(project, cluster), holding.notices),
+  );
   out.contents.set(digest, content);
   out.labels.set(row.id, {
     commit: state.commit,
@@ -69,7 +81,8 @@ function rendered({ row }: ApplicationRecord, rendering: Rendering, out: OwnerTa
     ...(state.author === undefined ? {} : { author: state.author }),
   });
   // A commit that changed nothing keeps the commit that did: the label is not content.
-  const same = row.bundle_digest === holding.bundleDigest && row.render_key === holding.inputKey && row.commit;
+  const same =
+    row.bundle_digest === holding.bundleDigest && row.render_key === holding.inputKey && row.commit;
   return {
     applicationId: row.id,
     namespace: row.namespace,
@@ -83,7 +96,16 @@ function rendered({ row }: ApplicationRecord, rendering: Rendering, out: OwnerTa
 }
 
 function removed({ row }: ApplicationRecord, clusterId: string, action: 'orphan' | 'uninstall'): Target {
-  return { applicationId: row.id, namespace: row.namespace, name: row.name, clusterId, digest: null, bundleDigest: null, commit: null, removed: action };
+  return {
+    applicationId: row.id,
+    namespace: row.namespace,
+    name: row.name,
+    clusterId,
+    digest: null,
+    bundleDigest: null,
+    commit: null,
+    removed: action,
+  };
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

@@ -33,7 +33,8 @@ export async function renderDirectory(
     if (errors.length > MAX_ERRORS_SHOWN) rest.push(`and ${errors.length - MAX_ERRORS_SHOWN} more`);
     throw new MusterError(first.code, [first.message, ...rest].join('; '), { where: first.where ?? path });
   }
-  if (manifests.length > limits.maxObjects) throw tooMany(path, `${manifests.length} objects`, limits.maxObjects);
+  if (manifests.length > limits.maxObjects)
+    throw tooMany(path, `${manifests.length} objects`, limits.maxObjects);
   return manifests;
 }
 
@@ -60,7 +61,10 @@ async function collect(
       if (include && !globMatches(include, relative)) continue;
       const file = join(path, relative);
       if (isJsonnet) {
-        throw new MusterError('unsupported', 'jsonnet is not supported yet', { where: file, hint: 'leave the file out with directory.exclude' });
+        throw new MusterError('unsupported', 'jsonnet is not supported yet', {
+          where: file,
+          hint: 'leave the file out with directory.exclude',
+        });
       }
       const content = (await tree.read(file))!;
       bytes += content.length;

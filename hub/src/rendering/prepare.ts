@@ -31,32 +31,72 @@ export interface Prepared {
 }
 
 /** Checks one Application against its project, its destination and its source. What stops it is a condition. */
-export function prepare(record: ApplicationRecord, world: World): Prepared | { record: ApplicationRecord; cluster?: ClusterFacts; conditions: NewCondition[] } {
+export function prepare(
+  record: ApplicationRecord,
+  world: World,
+): Prepared | { record: ApplicationRecord; cluster?: ClusterFacts; conditions: NewCondition[] } {
   const { row, manifest } = record;
-  const stop = (type: string, thrown: unknown) => ({ record, cluster: world.clusters.get(destinationKey(manifest)), conditions: [errorCondition(type, thrown)] });
+  const stop = (type: string, thrown: unknown) => ({
+    record,
+    cluster: world.clusters.get(destinationKey(manifest)),
+    conditions: [errorCondition(type, thrown)],
+  });
   try {
     const checked = checkApplication(manifest, '');
     const { application, source } = checked;
     const conditions = checked.notices.map((message) => ({ type: 'UnsupportedField', message }));
     const project = world.projects.get(row.project);
-    if (!project) return stop('InvalidSpec', new MusterError('not-found', `there is no project ${row.project}`, { where: 'spec.project' }));
+    if (!project)
+      return stop(
+        'InvalidSpec',
+        new MusterError('not-found', `there is no project ${row.project}`, { where: 'spec.project' }),
+      );
     const cluster = world.clusters.get(destinationKey(application));
     if (!cluster) {
-      return stop('InvalidSpec', new MusterError('not-found', `no registered and approved cluster is ${describeDestination(application)}`, { where: 'spec.destination' }));
+      return stop(
+        'InvalidSpec',
+        new MusterError(
+          'not-found',
+          `no registered and approved cluster is ${describeDestination(application)}`,
+          { where: 'spec.destination' },
+        ),
+      );
     }
     const allowed = [
       sourceDecision(project, source.repoURL),
-      destinationDecision(project, { server: cluster.server, name: cluster.name, namespace: application.spec.destination.namespace ?? '' }),
+      destinationDecision(project, {
+        server: cluster.server,
+        name: cluster.name,
+        namespace: application.spec.destination.namespace ?? '',
+      }),
     ];
-    for (const decision of allowed) if (!decision.allowed) return stop('ProjectDenied', new MusterError('forbidden', decision.reason));
+    for (const decision of allowed)
+      if (!decision.allowed) return stop('ProjectDenied', new MusterError('forbidden', decision.reason));
     if (!row.repository_id) {
-      return stop('InvalidSpec', new MusterError('invalid', `the hub cannot read the repository ${source.repoURL}`, { where: 'spec.source.repoURL', hint: 'https, ssh, and file where the hub allows it' }));
+      return stop(
+        'InvalidSpec',
+        new MusterError('invalid', `the hub cannot read the repository ${source.repoURL}`, {
+          where: 'spec.source.repoURL',
+          hint: 'https, ssh, and file where the hub allows it',
+        }),
+      );
     }
     const revision = row.revision ?? 'HEAD';
     const state = world.revisions.get(stateKey(row.repository_id, revision)) ?? {};
     if (state.error) conditions.push({ type: 'SourceError', message: state.error });
     if (!state.commit) return { record, cluster, conditions };
-    return { record, application, source, path: sourcePath(source), project, cluster, repositoryId: row.repository_id, revision, state: { ...state, commit: state.commit }, conditions };
+    return {
+      record,
+      application,
+      source,
+      path: sourcePath(source),
+      project,
+      cluster,
+      repositoryId: row.repository_id,
+      revision,
+      state: { ...state, commit: state.commit },
+      conditions,
+    };
   } catch (thrown) {
     return stop('InvalidSpec', thrown);
   }

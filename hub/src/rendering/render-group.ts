@@ -67,21 +67,47 @@ export async function renderGroup(
   return { holdings, errors };
 }
 
-async function firstThatFits(candidates: readonly Candidate[], around: Surroundings): Promise<Candidate | undefined> {
+async function firstThatFits(
+  candidates: readonly Candidate[],
+  around: Surroundings,
+): Promise<Candidate | undefined> {
   for (const candidate of candidates) {
     const { random, capabilities, clock } = candidate.asked;
     if (random !== undefined && random !== around.application) continue;
     if (capabilities !== undefined && capabilities !== around.capabilities?.hash) continue;
-    if (clock !== undefined && clock !== Math.floor(((await around.clockOf(candidate.reads))?.getTime() ?? 0) / 1000)) continue;
+    if (
+      clock !== undefined &&
+      clock !== Math.floor(((await around.clockOf(candidate.reads))?.getTime() ?? 0) / 1000)
+    )
+      continue;
     return candidate;
   }
   return undefined;
 }
 
-async function renderNew(input: RenderInput, tree: GitTree, around: Surroundings, ports: GroupPorts): Promise<Candidate> {
+async function renderNew(
+  input: RenderInput,
+  tree: GitTree,
+  around: Surroundings,
+  ports: GroupPorts,
+): Promise<Candidate> {
   const { objects, reads, asked, notices } = await ports.render(input, tree, around);
   const bundle = makeBundle(objects);
   const key = inputKey(input.key, reads, asked);
-  await ports.store(bundle, { inputKey: key, baseKey: input.key, bundleDigest: bundle.digest, reads, asked, notices });
-  return { inputKey: key, bundleDigest: bundle.digest, plainSize: BigInt(bundle.plainSize), notices, reads, asked };
+  await ports.store(bundle, {
+    inputKey: key,
+    baseKey: input.key,
+    bundleDigest: bundle.digest,
+    reads,
+    asked,
+    notices,
+  });
+  return {
+    inputKey: key,
+    bundleDigest: bundle.digest,
+    plainSize: BigInt(bundle.plainSize),
+    notices,
+    reads,
+    asked,
+  };
 }

@@ -7,7 +7,11 @@ import type { Tool } from './tool.ts';
 /** What one Application asks to be rendered; equal keys give equal objects from equal files. */
 export type RenderInput = { key: string } & (
   | { tool: 'directory'; path: string; options: NonNullable<ApplicationSource['directory']> }
-  | { tool: 'helm'; request: Omit<HelmRequest, 'kubeVersion' | 'apiVersions'>; fixed: Capabilities | undefined }
+  | {
+      tool: 'helm';
+      request: Omit<HelmRequest, 'kubeVersion' | 'apiVersions'>;
+      fixed: Capabilities | undefined;
+    }
   | { tool: 'kustomize'; request: KustomizeRequest }
 );
 
@@ -31,11 +35,22 @@ export interface InputContext {
 /** The inputs that are known before rendering; files, clock, seed and capabilities join once the render asked for them. */
 export function renderInput(context: InputContext): RenderInput {
   const input = inputOf(context);
-  const key = sha256(canonicalJson({ v: 1, repository: context.repositoryId, renderer: input.tool === 'directory' ? '' : context.rendererVersion, ...input }));
+  const key = sha256(
+    canonicalJson({
+      v: 1,
+      repository: context.repositoryId,
+      renderer: input.tool === 'directory' ? '' : context.rendererVersion,
+      ...input,
+    }),
+  );
   return { ...input, key } as RenderInput;
 }
 
-type Unkeyed = RenderInput extends infer Input ? (Input extends RenderInput ? Omit<Input, 'key'> : never) : never;
+type Unkeyed = RenderInput extends infer Input
+  ? Input extends RenderInput
+    ? Omit<Input, 'key'>
+    : never
+  : never;
 
 function inputOf(context: InputContext): Unkeyed {
   const { source, tool, application } = context;
@@ -44,8 +59,16 @@ function inputOf(context: InputContext): Unkeyed {
     case 'directory':
       return { tool, path: context.path, options: source.directory ?? {} };
     case 'kustomize': {
-      const { version: _version, kubeVersion: _kube, apiVersions: _apis, ...options } = source.kustomize ?? {};
-      return { tool, request: withEnvironment({ kind: 'kustomize', path, ...options } as KustomizeRequest, context) };
+      const {
+        version: _version,
+        kubeVersion: _kube,
+        apiVersions: _apis,
+        ...options
+      } = source.kustomize ?? {};
+      return {
+        tool,
+        request: withEnvironment({ kind: 'kustomize', path, ...options } as KustomizeRequest, context),
+      };
     }
     case 'helm': {
       const helm = source.helm ?? {};
@@ -58,7 +81,11 @@ function inputOf(context: InputContext): Unkeyed {
         ignoreMissingValueFiles: helm.ignoreMissingValueFiles,
         values: helm.values,
         valuesObject: (helm.valuesObject as JsonObject | null) ?? undefined,
-        parameters: helm.parameters?.map(({ name = '', value = '', forceString }) => ({ name, value, forceString })),
+        parameters: helm.parameters?.map(({ name = '', value = '', forceString }) => ({
+          name,
+          value,
+          forceString,
+        })),
         fileParameters: helm.fileParameters?.map(({ name = '', path: file = '' }) => ({ name, path: file })),
         includeCRDs: helm.skipCrds !== true,
         skipSchemaValidation: helm['skipSchemaValidation'] === true,
@@ -67,7 +94,9 @@ function inputOf(context: InputContext): Unkeyed {
       const fixed = helm.kubeVersion || helm.apiVersions?.length;
       return {
         tool,
-        fixed: fixed ? { kubeVersion: helm.kubeVersion ?? '', apiVersions: helm.apiVersions ?? [] } : undefined,
+        fixed: fixed
+          ? { kubeVersion: helm.kubeVersion ?? '', apiVersions: helm.apiVersions ?? [] }
+          : undefined,
         request: withEnvironment(request, context),
       };
     }
@@ -75,12 +104,16 @@ function inputOf(context: InputContext): Unkeyed {
 }
 
 /** Argo CD's build environment is an input only where a `$` may ask for it. */
-function withEnvironment<Request extends { env?: Record<string, string> }>(request: Request, context: InputContext): Request {
+function withEnvironment<Request extends { env?: Record<string, string> }>(
+  request: Request,
+  context: InputContext,
+): Request {
   const asking = JSON.stringify([
     (request as Partial<HelmRequest>).parameters,
     (request as Partial<HelmRequest>).valueFiles,
     (request as Partial<HelmRequest>).fileParameters,
-    (request as Partial<KustomizeRequest>).commonAnnotationsEnvsubst && (request as Partial<KustomizeRequest>).commonAnnotations,
+    (request as Partial<KustomizeRequest>).commonAnnotationsEnvsubst &&
+      (request as Partial<KustomizeRequest>).commonAnnotations,
   ]);
   if (!asking.includes('$')) return request;
   const { application, commit, source } = context;

@@ -1,5 +1,14 @@
 import { MusterError } from '@muster/base';
-import { type KubeObject, type Manifest, describeKey, duplicatesOf, hooksOf, identityOf, keyOf, problemOf } from '@muster/kube';
+import {
+  type KubeObject,
+  type Manifest,
+  describeKey,
+  duplicatesOf,
+  hooksOf,
+  identityOf,
+  keyOf,
+  problemOf,
+} from '@muster/kube';
 import type { FileSource, RenderRequest, RenderResult } from '@muster/renderer';
 import type { GitTree } from '../sources/git-tree.ts';
 import type { RenderAsked, RenderReads } from '../store/schema.ts';
@@ -37,7 +46,10 @@ export async function renderOnce(
   render: Render,
   signal: AbortSignal,
 ): Promise<RenderedOnce> {
-  const raw = input.tool === 'directory' ? await fromDirectory(input, tree) : await fromTool(input, tree, around, render, signal);
+  const raw =
+    input.tool === 'directory'
+      ? await fromDirectory(input, tree)
+      : await fromTool(input, tree, around, render, signal);
   return { ...finish(raw.manifests), reads: raw.reads, asked: raw.asked };
 }
 
@@ -63,7 +75,12 @@ async function fromTool(
 ): Promise<Raw> {
   const capabilities = input.tool === 'helm' ? { ...around.capabilities, ...withoutEmpty(input.fixed) } : {};
   const { hash: _hash, ...source } = { hash: '', ...capabilities, ...input.request };
-  const request: RenderRequest = { source: source as RenderRequest['source'], files: filesOf(tree), clock: 0, seed: around.seed };
+  const request: RenderRequest = {
+    source: source as RenderRequest['source'],
+    files: filesOf(tree),
+    clock: 0,
+    seed: around.seed,
+  };
   let result = await render(request, signal);
   let reads = await tree.note(result.reads);
   const asked: RenderAsked = {};
@@ -74,7 +91,11 @@ async function fromTool(
     reads = await tree.note(result.reads);
   }
   if (result.used.random) asked.random = around.application;
-  if (result.used.capabilities && around.capabilities && !(input.tool === 'helm' && input.fixed?.kubeVersion && input.fixed.apiVersions.length > 0)) {
+  if (
+    result.used.capabilities &&
+    around.capabilities &&
+    !(input.tool === 'helm' && input.fixed?.kubeVersion && input.fixed.apiVersions.length > 0)
+  ) {
     asked.capabilities = around.capabilities.hash;
   }
   const manifests = result.objects.map(({ file, object }) => {
@@ -87,7 +108,8 @@ async function fromTool(
 
 /** Leaves hooks out and names them; refuses what cannot be applied. */
 function finish(all: Manifest[]): { objects: KubeObject[]; notices: string[] } {
-  if (all.length > MAX_OBJECTS) throw new MusterError('limit', `${all.length} objects, more than the ${MAX_OBJECTS} allowed`);
+  if (all.length > MAX_OBJECTS)
+    throw new MusterError('limit', `${all.length} objects, more than the ${MAX_OBJECTS} allowed`);
   const notices: string[] = [];
   const kept = new Map<string, KubeObject>();
   const hooks = all.filter(({ object }) => hooksOf(object));
@@ -99,19 +121,24 @@ function finish(all: Manifest[]): { objects: KubeObject[]; notices: string[] } {
   const ordinary = all.filter((manifest) => !hooks.includes(manifest));
   for (const { object, file, line } of ordinary) {
     if (!object.metadata.name) {
-      throw new MusterError('invalid', `${object.kind} has generateName and no name: only hooks may`, { where: line > 0 ? `${file}:${line}` : file });
+      throw new MusterError('invalid', `${object.kind} has generateName and no name: only hooks may`, {
+        where: line > 0 ? `${file}:${line}` : file,
+      });
     }
     kept.set(identityOf(object), object);
   }
   for (const places of duplicatesOf(ordinary).values()) {
     const files = places.map(({ file, line }) => (line > 0 ? `${file}:${line}` : file)).join(' and ');
-    notices.push(`${describeKey(keyOf(places[0]!.object))} is written more than once (${files}); the last one counts`);
+    notices.push(
+      `${describeKey(keyOf(places[0]!.object))} is written more than once (${files}); the last one counts`,
+    );
   }
   const objects = [...kept.values()];
   let bytes = 0;
   for (const object of objects) {
     bytes += JSON.stringify(object).length;
-    if (bytes > MAX_BUNDLE_BYTES) throw new MusterError('limit', `more than ${MAX_BUNDLE_BYTES} bytes of objects`);
+    if (bytes > MAX_BUNDLE_BYTES)
+      throw new MusterError('limit', `more than ${MAX_BUNDLE_BYTES} bytes of objects`);
   }
   return { objects, notices: notices.sort() };
 }

@@ -1,11 +1,19 @@
-import { type LoadedRenderer, type RenderRequest, type RenderResult, RendererPool, loadRenderer, rendererVersion } from '@muster/renderer';
+import {
+  type LoadedRenderer,
+  type RenderRequest,
+  type RenderResult,
+  RendererPool,
+  TemplateEngine,
+  loadRenderer,
+  rendererVersion,
+} from '@muster/renderer';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.ts';
 
 /** The sandbox for Helm, kustomize and Go templates: loaded when it is first needed, then kept warm. */
 @Injectable()
 export class Renderer implements OnApplicationShutdown {
-  #pool: Promise<{ pool: RendererPool; renderer: LoadedRenderer }> | undefined;
+  #pool: Promise<{ pool: RendererPool; engines: TemplateEngine; renderer: LoadedRenderer }> | undefined;
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
@@ -18,8 +26,9 @@ export class Renderer implements OnApplicationShutdown {
     return (await this.#ready()).pool.render(request, signal);
   }
 
-  async pool(): Promise<RendererPool> {
-    return (await this.#ready()).pool;
+  /** Go templates and YAML for ApplicationSets. */
+  async engines(): Promise<TemplateEngine> {
+    return (await this.#ready()).engines;
   }
 
   #ready() {
@@ -33,13 +42,16 @@ export class Renderer implements OnApplicationShutdown {
 
   async #start() {
     const { rendererWasm, renderMemoryMb, renderWorkers, renderTimeoutSeconds } = this.config;
-    const renderer = await loadRenderer({ ...(rendererWasm ? { wasmPath: rendererWasm } : {}), memoryMb: renderMemoryMb });
+    const renderer = await loadRenderer({
+      ...(rendererWasm ? { wasmPath: rendererWasm } : {}),
+      memoryMb: renderMemoryMb,
+    });
     const pool = new RendererPool(renderer, { size: renderWorkers, timeoutMs: renderTimeoutSeconds * 1000 });
-    return { pool, renderer };
+    return { pool, engines: new TemplateEngine(renderer), renderer };
   }
 
   async onApplicationShutdown(): Promise<void> {
     const started = await this.#pool?.catch(() => undefined);
-    await started?.pool.close();
+    await Promise.all([started?.pool.close(), started?.engines.close()]);
   }
 }

@@ -54,7 +54,7 @@ export class RenderingService {
   /** From an owner's Applications to a release of them. Whatever cannot be rendered keeps its last good release. */
   async render(owner: Owner, context: JobContext): Promise<Outcome> {
     const records = await this.release.load(owner);
-    const staying = records.filter(({ row }) => row.leaving_at === null);
+    const staying = records.filter(({ row }) => row.leaving_at === null && row.tombstoned_at === null);
     const world = await this.#world(staying);
     const rendering = this.#prepare(staying, world);
     const groups = await this.#group(rendering, context.signal);
@@ -66,9 +66,16 @@ export class RenderingService {
   }
 
   async #world(records: readonly ApplicationRecord[]): Promise<World> {
-    const destinations = new Map(records.map(({ manifest }) => [destinationKey(manifest), manifest.spec?.destination ?? {}]));
-    const repositories = new Set(records.flatMap(({ row }) => (row.repository_id ? [row.repository_id] : [])));
-    const [projects, revisions] = await Promise.all([this.projects.byName(), this.sources.states([...repositories])]);
+    const destinations = new Map(
+      records.map(({ manifest }) => [destinationKey(manifest), manifest.spec?.destination ?? {}]),
+    );
+    const repositories = new Set(
+      records.flatMap(({ row }) => (row.repository_id ? [row.repository_id] : [])),
+    );
+    const [projects, revisions] = await Promise.all([
+      this.projects.byName(),
+      this.sources.states([...repositories]),
+    ]);
     const clusters = new Map<string, ClusterFacts>();
     await eachOf([...destinations], 8, async ([key, destination]) => {
       const cluster = await this.clusters.resolveDestination(destination);
@@ -78,7 +85,12 @@ export class RenderingService {
   }
 
   #prepare(records: readonly ApplicationRecord[], world: World): Rendering {
-    const rendering: Rendering = { prepared: new Map(), clusters: new Map(), holdings: new Map(), conditions: new Map() };
+    const rendering: Rendering = {
+      prepared: new Map(),
+      clusters: new Map(),
+      holdings: new Map(),
+      conditions: new Map(),
+    };
     for (const record of records) {
       const found = prepare(record, world);
       rendering.conditions.set(record.row.id, found.conditions);
@@ -103,7 +115,15 @@ export class RenderingService {
           tools.set(toolKey, tool);
         }
         const rendererVersion = (await tool) === 'directory' ? '' : await this.renderer.version();
-        const input = renderInput({ application, source, tool: await tool, path, repositoryId, commit, rendererVersion });
+        const input = renderInput({
+          application,
+          source,
+          tool: await tool,
+          path,
+          repositoryId,
+          commit,
+          rendererVersion,
+        });
         const key = `${input.key} ${commit}`;
         const group = groups.get(key);
         if (group) group.members.push(found);
@@ -132,14 +152,20 @@ export class RenderingService {
       });
       signal.throwIfAborted();
       for (const [id, holding] of holdings) rendering.holdings.set(id, holding);
-      for (const [id, thrown] of errors) rendering.conditions.get(id)!.push(errorCondition('RenderError', thrown));
+      for (const [id, thrown] of errors)
+        rendering.conditions.get(id)!.push(errorCondition('RenderError', thrown));
     } catch (thrown) {
       signal.throwIfAborted();
-      for (const member of members) rendering.conditions.get(member.record.row.id)!.push(errorCondition('RenderError', thrown));
+      for (const member of members)
+        rendering.conditions.get(member.record.row.id)!.push(errorCondition('RenderError', thrown));
     }
   }
 
-  #member({ record, cluster, repositoryId, state, path }: Prepared, capabilities: ReadonlyMap<string, Capabilities>, signal: AbortSignal): Member {
+  #member(
+    { record, cluster, repositoryId, state, path }: Prepared,
+    capabilities: ReadonlyMap<string, Capabilities>,
+    signal: AbortSignal,
+  ): Member {
     const application = `${record.row.namespace}/${record.row.name}`;
     const clocks = new Map<string, Promise<Date | undefined>>();
     return {
@@ -169,7 +195,9 @@ export class RenderingService {
     const objects = new Map<string, Promise<KubeObject[]>>();
     for (const [id, holding] of rendering.holdings) {
       for (const message of holding.notices) {
-        rendering.conditions.get(id)!.push({ type: message.startsWith('hook left out') ? 'HookIgnored' : 'RenderNotice', message });
+        rendering.conditions
+          .get(id)!
+          .push({ type: message.startsWith('hook left out') ? 'HookIgnored' : 'RenderNotice', message });
       }
       const { project, cluster, application } = rendering.prepared.get(id)!;
       if (allowsEverything(project.spec)) continue;
@@ -183,7 +211,8 @@ export class RenderingService {
       const refusals = objectRefusals(project, cluster, all, namespace, scopeWithDefinitions(all));
       if (refusals.length === 0) continue;
       rendering.holdings.delete(id);
-      const shown = refusals.slice(0, 5).join('; ') + (refusals.length > 5 ? `; and ${refusals.length - 5} more` : '');
+      const shown =
+        refusals.slice(0, 5).join('; ') + (refusals.length > 5 ? `; and ${refusals.length - 5} more` : '');
       rendering.conditions.get(id)!.push({ type: 'ProjectDenied', message: shown });
     }
   }
@@ -195,7 +224,9 @@ function allowsEverything(spec: Prepared['project']['spec']): boolean {
     spec.destinations?.length === 1 &&
     spec.destinations[0]!.namespace === '*' &&
     (spec.destinations[0]!.server === '*' || spec.destinations[0]!.name === '*') &&
-    (spec.clusterResourceWhitelist ?? []).some(({ group, kind, name }) => group === '*' && kind === '*' && !name) &&
+    (spec.clusterResourceWhitelist ?? []).some(
+      ({ group, kind, name }) => group === '*' && kind === '*' && !name,
+    ) &&
     !spec.clusterResourceBlacklist?.length &&
     !spec.namespaceResourceBlacklist?.length &&
     !spec.namespaceResourceWhitelist

@@ -14,7 +14,11 @@ export async function toolOf(tree: GitTree, path: string, source: ApplicationSou
   const kind = await tree.kind(path);
   if (kind !== 'dir') {
     const what = kind === 'file' ? 'is a file, not a folder' : 'does not exist';
-    throw new MusterError('not-found', `the path ${path || '.'} ${what} at commit ${tree.commit.slice(0, 7)}`, { where: 'spec.source.path' });
+    throw new MusterError(
+      'not-found',
+      `the path ${path || '.'} ${what} at commit ${tree.commit.slice(0, 7)}`,
+      { where: 'spec.source.path' },
+    );
   }
   if (source.helm) return 'helm';
   if (source.kustomize) return 'kustomize';
@@ -28,7 +32,11 @@ export async function toolOf(tree: GitTree, path: string, source: ApplicationSou
 /** `spec.source.path` as a path in the tree: no slashes around it, '' for the root. Throws `invalid` for one that leads out. */
 export function sourcePath(source: ApplicationSource): string {
   const parts = (source.path ?? '').split('/').filter((part) => part !== '' && part !== '.');
-  if (source.path?.startsWith('/')) throw new MusterError('invalid', 'the path must be relative to the repository', { where: 'spec.source.path' });
-  if (parts.includes('..')) throw new MusterError('invalid', 'the path leads out of the repository', { where: 'spec.source.path' });
+  if (source.path?.startsWith('/'))
+    throw new MusterError('invalid', 'the path must be relative to the repository', {
+      where: 'spec.source.path',
+    });
+  if (parts.includes('..'))
+    throw new MusterError('invalid', 'the path leads out of the repository', { where: 'spec.source.path' });
   return parts.join('/');
 }

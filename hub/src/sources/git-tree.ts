@@ -84,7 +84,9 @@ export class GitTree {
     let at: TreeEntry = { name: '', oid: this.rootOid, kind: 'dir' };
     for (const name of split(path, path)) {
       const next: TreeEntry | undefined =
-        at.kind === 'dir' ? (await this.#objects.tree(at.oid)).find((entry) => entry.name === name) : undefined;
+        at.kind === 'dir'
+          ? (await this.#objects.tree(at.oid)).find((entry) => entry.name === name)
+          : undefined;
       if (!next) return undefined;
       at = next;
     }
@@ -105,7 +107,11 @@ export class GitTree {
   }
 
   /** Notes what another reader looked at by name, as this commit has it. */
-  async note(names: { files: readonly string[]; dirs: readonly string[]; absent: readonly string[] }): Promise<TreeReads> {
+  async note(names: {
+    files: readonly string[];
+    dirs: readonly string[];
+    absent: readonly string[];
+  }): Promise<TreeReads> {
     const reads: TreeReads = { files: {}, dirs: {}, absent: [...names.absent] };
     for (const path of names.files) reads.files[path] = (await this.raw(path))?.oid ?? '';
     for (const path of names.dirs) {
@@ -118,7 +124,8 @@ export class GitTree {
   /** Whether looking again at this commit would find exactly what was noted. */
   async holds(reads: TreeReads): Promise<boolean> {
     try {
-      for (const [path, oid] of Object.entries(reads.files)) if ((await this.raw(path))?.oid !== oid) return false;
+      for (const [path, oid] of Object.entries(reads.files))
+        if ((await this.raw(path))?.oid !== oid) return false;
       for (const [path, hash] of Object.entries(reads.dirs)) {
         const entries = await this.rawList(path);
         if (!entries || listingHash(entries) !== hash) return false;

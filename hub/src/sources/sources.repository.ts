@@ -31,7 +31,11 @@ export class SourcesRepository {
   }
 
   byUrls(db: Kysely<Schema>, urls: readonly string[]): Promise<RepositoryRow[]> {
-    return db.selectFrom('repositories').selectAll().where(sql<boolean>`url = any(${urls}::text[])`).execute();
+    return db
+      .selectFrom('repositories')
+      .selectAll()
+      .where(sql<boolean>`url = any(${urls}::text[])`)
+      .execute();
   }
 
   all(): Promise<RepositoryRow[]> {
@@ -135,12 +139,21 @@ export class SourcesRepository {
 
   async upsert(
     trx: Trx,
-    row: { url: string; displayUrl: string; sealed: (id: string) => Buffer | null; knownHosts: string | null; insecure: boolean; project: string | null },
+    row: {
+      url: string;
+      displayUrl: string;
+      sealed: (id: string) => Buffer | null;
+      knownHosts: string | null;
+      insecure: boolean;
+      project: string | null;
+    },
   ): Promise<RepositoryRow> {
     const { id } = await trx
       .insertInto('repositories')
       .values({ url: row.url, display_url: row.displayUrl, registered: true })
-      .onConflict((conflict) => conflict.column('url').doUpdateSet({ display_url: row.displayUrl, registered: true }))
+      .onConflict((conflict) =>
+        conflict.column('url').doUpdateSet({ display_url: row.displayUrl, registered: true }),
+      )
       .returning('id')
       .executeTakeFirstOrThrow();
     return trx

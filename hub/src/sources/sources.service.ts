@@ -14,7 +14,13 @@ import type { Mirror } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
 import { type RepositoryUrl, parseRepositoryUrl } from './repository-url.ts';
 import { SourceChanges } from './source-changes.ts';
-import { type Followed, type RepositoryRow, type ResolvedRow, type RevisionRow, SourcesRepository } from './sources.repository.ts';
+import {
+  type Followed,
+  type RepositoryRow,
+  type ResolvedRow,
+  type RevisionRow,
+  SourcesRepository,
+} from './sources.repository.ts';
 
 /** Where a followed revision points, as far as it is known. */
 export interface RevisionState {
@@ -65,7 +71,11 @@ export class SourcesService implements OnApplicationShutdown {
   }
 
   /** Never throws for what is wrong with the repository: that is in the answer. */
-  async #read(row: RepositoryRow, followed: readonly RevisionRow[], signal: AbortSignal): Promise<{ error: string | null; rows: ResolvedRow[] }> {
+  async #read(
+    row: RepositoryRow,
+    followed: readonly RevisionRow[],
+    signal: AbortSignal,
+  ): Promise<{ error: string | null; rows: ResolvedRow[] }> {
     try {
       const mirror = await this.#mirrors.of(row.url);
       const access = this.#access(row);
@@ -96,7 +106,11 @@ export class SourcesService implements OnApplicationShutdown {
 
   /** Asks for repositories to be fetched. */
   async ask(trx: Trx, repositoryIds: readonly string[]): Promise<void> {
-    await this.outbox.add(trx, 'sources', repositoryIds.map((id) => `repository:${id}`));
+    await this.outbox.add(
+      trx,
+      'sources',
+      repositoryIds.map((id) => `repository:${id}`),
+    );
   }
 
   /**
@@ -110,10 +124,22 @@ export class SourcesService implements OnApplicationShutdown {
       if (found && (found.protocol !== 'file' || this.config.allowFileRepositories)) parsed.set(url, found);
     }
     const wanted = [...new Map([...parsed.values()].map((one) => [one.normalised, one.url]))];
-    const known = await this.repository.byUrls(trx, wanted.map(([url]) => url));
+    const known = await this.repository.byUrls(
+      trx,
+      wanted.map(([url]) => url),
+    );
     const missing = wanted.filter(([url]) => !known.some((row) => row.url === url));
-    await this.repository.ensure(trx, missing.map(([url, displayUrl]) => ({ url, displayUrl })));
-    const rows = missing.length > 0 ? await this.repository.byUrls(trx, wanted.map(([url]) => url)) : known;
+    await this.repository.ensure(
+      trx,
+      missing.map(([url, displayUrl]) => ({ url, displayUrl })),
+    );
+    const rows =
+      missing.length > 0
+        ? await this.repository.byUrls(
+            trx,
+            wanted.map(([url]) => url),
+          )
+        : known;
     const ids = new Map(rows.map((row) => [row.url, row.id]));
     return new Map([...parsed].map(([url, one]) => [url, ids.get(one.normalised)!]));
   }
@@ -129,7 +155,9 @@ export class SourcesService implements OnApplicationShutdown {
       this.repository.revisions(this.repository.db, repositoryIds),
       Promise.all([...new Set(repositoryIds)].map((id) => this.repository.byId(id))),
     ]);
-    const errors = new Map(repositories.flatMap((row) => (row?.last_fetch_error ? [[row.id, row.last_fetch_error] as const] : [])));
+    const errors = new Map(
+      repositories.flatMap((row) => (row?.last_fetch_error ? [[row.id, row.last_fetch_error] as const] : [])),
+    );
     return new Map(
       rows.map((row) => {
         const error = errors.get(row.repository_id) ?? row.error;
@@ -151,7 +179,12 @@ export class SourcesService implements OnApplicationShutdown {
   }
 
   /** Committer time of the last commit up to `commit` that touched one of the paths. */
-  async lastTouched(repositoryId: string, commit: string, paths: string[], signal?: AbortSignal): Promise<Date | undefined> {
+  async lastTouched(
+    repositoryId: string,
+    commit: string,
+    paths: string[],
+    signal?: AbortSignal,
+  ): Promise<Date | undefined> {
     return (await this.#mirrorWith(repositoryId, commit, signal)).lastTouched(commit, paths, signal);
   }
 
@@ -168,7 +201,9 @@ export class SourcesService implements OnApplicationShutdown {
   /** Throws in words when a repository cannot be read. */
   check(access: RemoteAccess, displayUrl: string): Promise<void> {
     if (access.remote.protocol === 'file' && !this.config.allowFileRepositories) {
-      throw new MusterError('forbidden', 'file repositories are not allowed on this hub', { hint: 'use https or ssh' });
+      throw new MusterError('forbidden', 'file repositories are not allowed on this hub', {
+        hint: 'use https or ssh',
+      });
     }
     return this.#mirrors.check(access, displayUrl);
   }
@@ -178,7 +213,8 @@ export class SourcesService implements OnApplicationShutdown {
   }
 
   #access(row: RepositoryRow): RemoteAccess {
-    const opened = row.credentials_sealed && this.sealer.open(row.credentials_sealed, credentialsContext(row.id));
+    const opened =
+      row.credentials_sealed && this.sealer.open(row.credentials_sealed, credentialsContext(row.id));
     return {
       remote: parseRepositoryUrl(row.display_url),
       credentials: opened ? (JSON.parse(opened.toString('utf8')) as Credentials) : undefined,
@@ -213,7 +249,14 @@ async function resolveOne(
       await mirror.fetchCommit(access, revision, signal).catch(() => undefined);
       return resolve();
     });
-    return { revision, commit: found.commit, committedAt: found.committedAt, message: found.subject, author: found.author, error: null };
+    return {
+      revision,
+      commit: found.commit,
+      committedAt: found.committedAt,
+      message: found.subject,
+      author: found.author,
+      error: null,
+    };
   } catch (thrown) {
     return { ...nothing, error: MusterError.from(thrown).describe() };
   }

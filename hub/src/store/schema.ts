@@ -44,6 +44,10 @@ export interface HubStateTable {
   confirmed_at: NullableTimestamp;
   confirmed_by: Nullable<string>;
 }
+export interface InstallationTable {
+  one: Generated<boolean>;
+  id: Generated<string>;
+}
 export interface UsersTable {
   id: Generated<string>;
   name: string;
@@ -426,6 +430,7 @@ export interface OutboxTable {
 /** Every table of the system of record. */
 export interface Schema {
   hub_state: HubStateTable;
+  installation: InstallationTable;
   users: UsersTable;
   groups: GroupsTable;
   group_members: GroupMembersTable;

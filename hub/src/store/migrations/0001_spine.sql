@@ -429,6 +429,12 @@ create table commands (
 create index commands_open on commands (cluster_id) where outcome is null;
 create index commands_application on commands (application_namespace, application_name, id desc);
 
+-- Which installation this database is, so that several hubs may share one Redis. Filled at first start.
+create table installation (
+  one boolean primary key default true check (one),
+  id uuid not null default uuidv7()
+);
+
 -- ---- work --------------------------------------------------------------------------------------------
 -- One row a thing to do. Written in the transaction that makes it necessary, deleted in the one that commits its effect.
 create table outbox (

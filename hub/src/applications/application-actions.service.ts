@@ -1,0 +1,217 @@
+import type { ApplicationDiff, CommandStarted, SyncRequest } from '@muster/api';
+import { MusterError } from '@muster/base';
+import { Inject, Injectable } from '@nestjs/common';
+import { AccessService } from '../access/access.service.ts';
+import type { Actor } from '../access/actor.ts';
+import { Events } from '../api/events.ts';
+import { Audit } from '../audit/audit.ts';
+import type { CommandVerb } from '../commands/command.ts';
+import { CommandsService } from '../commands/commands.service.ts';
+import { CONFIG, type Config } from '../config.ts';
+import { Outbox } from '../queue/outbox.ts';
+import { ownerKey, ownerOf } from '../releases/owner.ts';
+import { SourcesService } from '../sources/sources.service.ts';
+import { DATABASE, type Db } from '../store/database.ts';
+import type { Trx } from '../store/schema.ts';
+import type { ListedRow } from './application-list.repository.ts';
+import { removalOf } from './application-manifest.ts';
+import { ApplicationRecords } from './application-records.service.ts';
+import { ApplicationViews } from './application-views.service.ts';
+
+const DIFF_WAIT_MS = 30_000;
+
+/** What users do with an Application. */
+@Injectable()
+export class ApplicationActions {
+  constructor(
+    @Inject(DATABASE) private readonly db: Db,
+    @Inject(ApplicationViews) private readonly views: ApplicationViews,
+    @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
+    @Inject(CommandsService) private readonly commands: CommandsService,
+    @Inject(SourcesService) private readonly sources: SourcesService,
+    @Inject(AccessService) private readonly access: AccessService,
+    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(Audit) private readonly audit: Audit,
+    @Inject(Events) private readonly events: Events,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Applies what is assigned now, whatever `automated` says. */
+  async sync(actor: Actor, namespace: string, name: string, request: SyncRequest): Promise<CommandStarted> {
+    const row = await this.#for(actor, 'operator', namespace, name);
+    if (row.leaving_at || row.tombstoned_at)
+      throw new MusterError('precondition', `the Application ${name} is leaving`, {
+        hint: '`muster app restore` takes it back',
+      });
+    if (request.revision && row.commit !== request.revision && !row.commit?.startsWith(request.revision)) {
+      throw new MusterError(
+        'precondition',
+        `what is assigned comes from commit ${row.commit ?? '(none)'}, not from ${request.revision}`,
+        { where: 'revision' },
+      );
+    }
+    if (!row.bundle_digest)
+      throw new MusterError('precondition', `nothing was rendered for ${name} yet`, {
+        hint: 'see its conditions',
+      });
+    const verb: CommandVerb = {
+      kind: 'sync',
+      prune: request.prune ?? this.#prunes(row),
+      dryRun: request.dryRun,
+      ...(request.revision ? { bundleDigest: row.bundle_digest } : {}),
+    };
+    return this.#command(
+      actor,
+      row,
+      verb,
+      'application.sync',
+      { prune: verb.prune, dryRun: verb.dryRun },
+      request.reason,
+    );
+  }
+
+  #prunes(row: ListedRow): boolean {
+    return this.records.open(row).manifest.spec.syncPolicy?.automated?.prune === true;
+  }
+
+  /** Fetches the source now, and has the agent compare again. */
+  async refresh(actor: Actor, namespace: string, name: string): Promise<CommandStarted | undefined> {
+    const row = await this.#for(actor, 'operator', namespace, name);
+    await this.db.transaction().execute(async (trx) => {
+      if (row.repository_id) await this.sources.ask(trx, [row.repository_id]);
+      await this.outbox.add(trx, 'render', [ownerKey(ownerOf(row))]);
+    });
+    if (!row.cluster_id || row.assigned_generation === null) return undefined;
+    return this.#command(actor, row, { kind: 'refresh' }, undefined, {});
+  }
+
+  async terminate(actor: Actor, namespace: string, name: string): Promise<CommandStarted> {
+    const row = await this.#for(actor, 'operator', namespace, name);
+    return this.#command(actor, row, { kind: 'terminate' }, 'application.terminate', {});
+  }
+
+  /** Asks the agent for field-level differences and waits for them, at most half a minute. */
+  async diff(actor: Actor, namespace: string, name: string): Promise<ApplicationDiff> {
+    const row = await this.#for(actor, 'viewer', namespace, name);
+    const { command } = await this.#command(actor, row, { kind: 'diff' }, undefined, {});
+    const { outcome, message } = await this.commands.wait(command, AbortSignal.timeout(DIFF_WAIT_MS));
+    if (outcome !== 'succeeded') return { command, outcome, message, resources: [] };
+    const found = parse(message);
+    return { command, outcome, message: '', resources: found };
+  }
+
+  /** Removes an Application applied directly: it leaves after the grace time, `cascade` (or its finalizer) uninstalling. */
+  async remove(actor: Actor, namespace: string, name: string, cascade?: boolean): Promise<void> {
+    const row = await this.#for(actor, 'operator', namespace, name);
+    if (row.set_id) {
+      throw new MusterError(
+        'conflict',
+        `the Application ${name} belongs to the ApplicationSet ${row.set_name}, which would make it again`,
+        { hint: 'change the set, or delete it' },
+      );
+    }
+    if (row.tombstoned_at) return;
+    const action =
+      cascade === undefined ? removalOf(this.records.open(row).manifest) : cascade ? 'uninstall' : 'orphan';
+    await this.db.transaction().execute(async (trx) => {
+      const at = new Date(Date.now() + this.config.deletionGraceSeconds * 1000);
+      await this.records.leave(trx, [{ id: row.id, action, heldReason: null, counted: false }], at);
+      await this.outbox.add(trx, 'render', [ownerKey(ownerOf(row))]);
+      await this.#audit(trx, actor, row, 'application.delete', { action });
+    });
+  }
+
+  /** Takes a leaving Application back. */
+  async restore(actor: Actor, namespace: string, name: string): Promise<void> {
+    this.access.require(actor, 'operator', (await this.#departedProject(actor, namespace, name)) ?? '*');
+    await this.db.transaction().execute(async (trx) => {
+      const row = await this.records.restore(trx, namespace, name);
+      await this.outbox.add(trx, 'render', [`application:${row.id}`]);
+      if (row.previousSet) await this.outbox.add(trx, 'render', [`set:${row.previousSet}`]);
+      await this.audit.record(trx, {
+        actor,
+        action: 'application.restore',
+        object: `application/${namespace}/${name}`,
+        project: row.project,
+      });
+      await this.events.publish('application', [`${namespace}/${name}`], { trx, project: row.project });
+    });
+  }
+
+  async #departedProject(actor: Actor, namespace: string, name: string): Promise<string | undefined> {
+    const project = await this.records.projectOf(namespace, name);
+    if (project === undefined || !this.access.allows(actor, 'viewer', project)) {
+      throw new MusterError(
+        'not-found',
+        `there is no Application ${namespace}/${name}, and none left in the last days`,
+      );
+    }
+    return project;
+  }
+
+  async #for(actor: Actor, role: 'viewer' | 'operator', namespace: string, name: string): Promise<ListedRow> {
+    const row = await this.views.visible(actor, namespace, name);
+    this.access.require(actor, role, row.project);
+    return row;
+  }
+
+  async #command(
+    actor: Actor,
+    row: ListedRow,
+    verb: CommandVerb,
+    action: string | undefined,
+    details: Record<string, unknown>,
+    reason?: string,
+  ): Promise<CommandStarted> {
+    const { cluster_id: clusterId, namespace, name } = row;
+    if (!clusterId || row.assigned_generation === null) {
+      throw new MusterError('precondition', `the Application ${name} is not assigned to a cluster yet`, {
+        hint: 'see its conditions',
+      });
+    }
+    return this.db.transaction().execute(async (trx) => {
+      const request = {
+        clusterId,
+        application: { namespace, name },
+        verb,
+        actor: actor.name,
+        ...(reason ? { reason } : {}),
+      };
+      const command = await this.commands.issue(trx, request);
+      if (action) await this.#audit(trx, actor, row, action, { ...details, command }, reason);
+      return { command };
+    });
+  }
+
+  async #audit(
+    trx: Trx,
+    actor: Actor,
+    row: ListedRow,
+    action: string,
+    details: Record<string, unknown>,
+    reason?: string,
+  ): Promise<void> {
+    const object = `application/${row.namespace}/${row.name}`;
+    await this.audit.record(trx, {
+      actor,
+      action,
+      object,
+      project: row.project,
+      ...(reason ? { reason } : {}),
+      details,
+    });
+    await this.events.publish('application', [`${row.namespace}/${row.name}`], { trx, project: row.project });
+  }
+}
+
+/** The agent's answer: a JSON list of resources, or an object that holds one. */
+function parse(message: string): Record<string, unknown>[] {
+  try {
+    const value = JSON.parse(message) as unknown;
+    if (Array.isArray(value)) return value as Record<string, unknown>[];
+    const resources = (value as { resources?: unknown } | null)?.resources;
+    return Array.isArray(resources) ? (resources as Record<string, unknown>[]) : [];
+  } catch (cause) {
+    throw new MusterError('internal', 'the agent answered with something that is not a diff', { cause });
+  }
+}

@@ -1,0 +1,111 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { DATABASE } from '../store/database.ts';
+import type { ApplicationCondition, Schema } from '../store/schema.ts';
+import type { ApplicationRow } from './applications.repository.ts';
+
+/** An Application with what is shown beside it: set, cluster, release, commit and what its cluster reported. */
+export interface ListedRow extends ApplicationRow {
+  set_name: string | null;
+  cluster_name: string | null;
+  cluster_server: string | null;
+  last_seen_at: Date | null;
+  silent_since: Date | null;
+  release_number: bigint | null;
+  release_message: string | null;
+  release_author: string | null;
+  release_at: Date | null;
+  latest_commit: string | null;
+  sync_now: string;
+  health_now: string;
+  health_message: string | null;
+  status_since: Date | null;
+  observed_at: Date | null;
+  operation: Record<string, unknown> | null;
+  status_conditions: ApplicationCondition[] | null;
+  assigned_generation: bigint | null;
+  refused: string | null;
+}
+
+export interface ListFilter {
+  projects: '*' | string[];
+  project?: string | undefined;
+  cluster?: string | undefined;
+  set?: string | undefined;
+  sync?: string | undefined;
+  health?: string | undefined;
+  labels?: { key: string; value?: string }[];
+  search?: string | undefined;
+  namespace?: string;
+  name?: string;
+  after?: [string, string] | undefined;
+  limit: number;
+}
+
+/**
+ * Reads Applications joined with other capabilities' tables (clusters, releases, tracked_revisions, assignments,
+ * target_status), because filters on sync and health must be decided in SQL.
+ *
+ * What a cluster said counts only while it can be heard (else Unknown), and only about the newest assignment: until
+ * the agent has reported on that one, the Application is OutOfSync and Progressing.
+ */
+@Injectable()
+export class ApplicationList {
+  constructor(@Inject(DATABASE) private readonly db: Kysely<Schema>) {}
+
+  async read(filter: ListFilter): Promise<ListedRow[]> {
+    const inner: RawBuilder<unknown>[] = [sql`true`];
+    if (filter.projects !== '*') inner.push(sql`a.project = any(${filter.projects}::text[])`);
+    if (filter.project) inner.push(sql`a.project = ${filter.project}`);
+    if (filter.cluster) inner.push(sql`c.name = ${filter.cluster}`);
+    if (filter.set)
+      inner.push(
+        filter.set.includes('/')
+          ? sql`s.namespace || '/' || s.name = ${filter.set}`
+          : sql`s.name = ${filter.set}`,
+      );
+    if (filter.namespace) inner.push(sql`a.namespace = ${filter.namespace}`);
+    if (filter.name) inner.push(sql`a.name = ${filter.name}`);
+    if (filter.search) inner.push(sql`position(lower(${filter.search}) in lower(a.name)) > 0`);
+    for (const { key, value } of filter.labels ?? []) {
+      inner.push(
+        value === undefined
+          ? sql`a.labels ? ${key}`
+          : sql`a.labels @> ${JSON.stringify({ [key]: value })}::jsonb`,
+      );
+    }
+    if (filter.after) inner.push(sql`(a.namespace, a.name) > (${filter.after[0]}, ${filter.after[1]})`);
+    const outer: RawBuilder<unknown>[] = [sql`true`];
+    if (filter.sync) outer.push(sql`sync_now = ${filter.sync}`);
+    if (filter.health) outer.push(sql`health_now = ${filter.health}`);
+    const { rows } = await sql<ListedRow>`
+      select * from (
+        select a.*, s.namespace || '/' || s.name as set_name, c.name as cluster_name, c.server as cluster_server, c.last_seen_at,
+          case when c.last_seen_at + make_interval(secs => c.lease_seconds) < now()
+            then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
+          r.number as release_number, r.message as release_message, r.author as release_author, r.created_at as release_at,
+          tr.commit as latest_commit, g.generation as assigned_generation, g.refused,
+          case when c.last_seen_at is null or c.last_seen_at + make_interval(secs => c.lease_seconds) < now() then 'Unknown'
+            when t.sync is null then case when g.generation is null then 'Unknown' else 'OutOfSync' end
+            when g.action = 'apply' and (t.epoch, t.generation) < (g.epoch, g.generation) then 'OutOfSync'
+            else t.sync end as sync_now,
+          case when c.last_seen_at is null or c.last_seen_at + make_interval(secs => c.lease_seconds) < now() then 'Unknown'
+            when t.health is null then case when g.generation is null then 'Unknown' else 'Missing' end
+            when g.action = 'apply' and (t.epoch, t.generation) < (g.epoch, g.generation) and t.health = 'Healthy' then 'Progressing'
+            else t.health end as health_now,
+          t.health_message, greatest(t.sync_since, t.health_since) as status_since, t.observed_at, t.operation, t.conditions as status_conditions
+        from applications a
+        left join application_sets s on s.id = a.set_id
+        left join clusters c on c.id = a.cluster_id
+        left join releases r on r.id = a.release_id
+        left join tracked_revisions tr on tr.repository_id = a.repository_id and tr.revision = a.revision
+        left join assignments g on g.cluster_id = a.cluster_id and g.application_namespace = a.namespace and g.application_name = a.name
+        left join target_status t on t.cluster_id = a.cluster_id and t.application_namespace = a.namespace and t.application_name = a.name
+        where ${sql.join(inner, sql` and `)}
+      ) as listed
+      where ${sql.join(outer, sql` and `)}
+      order by namespace, name limit ${filter.limit}
+    `.execute(this.db);
+    return rows;
+  }
+}

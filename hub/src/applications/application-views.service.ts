@@ -1,0 +1,213 @@
+import type {
+  ApplicationDetail,
+  ApplicationHistory,
+  ApplicationList as ApplicationPage,
+  ApplicationManifests,
+  ApplicationResources,
+  ApplicationView,
+  ListApplications,
+} from '@muster/api';
+import { MusterError } from '@muster/base';
+import { redact } from '@muster/kube';
+import { Inject, Injectable } from '@nestjs/common';
+import { AccessService } from '../access/access.service.ts';
+import type { Actor } from '../access/actor.ts';
+import { decodeCursor, toPage } from '../api/paging.ts';
+import { ClustersService } from '../clusters/clusters.service.ts';
+import { BundlesService } from '../releases/bundles.service.ts';
+import { ReleasesService } from '../releases/releases.service.ts';
+import { StatusService } from '../status/status.service.ts';
+import { ApplicationList, type ListedRow } from './application-list.repository.ts';
+import { ApplicationRecords, sourceOf } from './application-records.service.ts';
+
+/** Applications as users see them. */
+@Injectable()
+export class ApplicationViews {
+  constructor(
+    @Inject(ApplicationList) private readonly rows: ApplicationList,
+    @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
+    @Inject(ReleasesService) private readonly releases: ReleasesService,
+    @Inject(BundlesService) private readonly bundles: BundlesService,
+    @Inject(StatusService) private readonly status: StatusService,
+    @Inject(ClustersService) private readonly clusters: ClustersService,
+    @Inject(AccessService) private readonly access: AccessService,
+  ) {}
+
+  async list(actor: Actor, query: ListApplications): Promise<ApplicationPage> {
+    const rows = await this.rows.read({
+      ...query,
+      projects: this.access.visibleProjects(actor, 'viewer'),
+      labels: labelsOf(query.label),
+      after: query.after === undefined ? undefined : (decodeCursor(query.after, 2) as [string, string]),
+      limit: query.limit + 1,
+    });
+    const page = toPage(rows, query.limit, (row) => [row.namespace, row.name]);
+    return { ...page, items: page.items.map((row) => this.#view(row)) };
+  }
+
+  async get(actor: Actor, namespace: string, name: string): Promise<ApplicationDetail> {
+    const row = await this.visible(actor, namespace, name);
+    return {
+      ...this.#view(row),
+      manifest: this.records.open(row).manifest as unknown as Record<string, unknown>,
+    };
+  }
+
+  /** Throws `not-found`, also for what the actor may not see. */
+  async visible(actor: Actor, namespace: string, name: string): Promise<ListedRow> {
+    const [row] = await this.rows.read({
+      projects: this.access.visibleProjects(actor, 'viewer'),
+      namespace,
+      name,
+      limit: 1,
+    });
+    if (!row) throw new MusterError('not-found', `there is no Application ${namespace}/${name}`);
+    return row;
+  }
+
+  async history(actor: Actor, namespace: string, name: string): Promise<ApplicationHistory> {
+    const row = await this.visible(actor, namespace, name);
+    const [releases, deployments] = await Promise.all([
+      this.releases.history(row.id),
+      this.status.history(namespace, name, { limit: 50 }),
+    ]);
+    const names = new Map(
+      (await this.clusters.byIds([...new Set(deployments.map((one) => one.cluster_id))])).map((one) => [
+        one.id,
+        one.name,
+      ]),
+    );
+    return {
+      releases: releases.map((one) => ({
+        id: one.id,
+        number: Number(one.number),
+        cause: one.cause,
+        ...(one.commit ? { commit: one.commit } : {}),
+        ...(one.message === null ? {} : { message: one.message }),
+        ...(one.author === null ? {} : { author: one.author }),
+        at: one.created_at.toISOString(),
+        ...(one.bundle_digest ? { bundle: one.bundle_digest } : {}),
+        ...(one.removed_action ? { removed: one.removed_action } : {}),
+      })),
+      deployments: deployments.map((one) => ({
+        cluster: names.get(one.cluster_id) ?? one.cluster_id,
+        bundle: one.bundle_digest,
+        ...(one.release_id ? { release: one.release_id } : {}),
+        ...(one.commit ? { commit: one.commit } : {}),
+        appliedAt: one.applied_at.toISOString(),
+        ...(one.healthy_at ? { healthyAt: one.healthy_at.toISOString() } : {}),
+      })),
+    };
+  }
+
+  async resources(actor: Actor, namespace: string, name: string): Promise<ApplicationResources> {
+    const row = await this.visible(actor, namespace, name);
+    if (!row.cluster_id) return { resources: [] };
+    const found = await this.status.resources({ clusterId: row.cluster_id, namespace, name });
+    const resources = Object.entries(found).map(([key, resource]) => ({ key, ...resource }));
+    return { ...(row.observed_at ? { observedAt: row.observed_at.toISOString() } : {}), resources };
+  }
+
+  /** The objects of the bundle that was rendered last, well; values of Secrets are masked. */
+  async manifests(actor: Actor, namespace: string, name: string): Promise<ApplicationManifests> {
+    const row = await this.visible(actor, namespace, name);
+    if (!row.bundle_digest) return { objects: [] };
+    const objects = (await this.bundles.objects(row.bundle_digest)).map(
+      (object) => redact(object) as Record<string, unknown>,
+    );
+    return { bundle: row.bundle_digest, ...(row.commit ? { commit: row.commit } : {}), objects };
+  }
+
+  #view(row: ListedRow): ApplicationView {
+    const { manifest } = this.records.open(row);
+    const source = sourceOf(manifest);
+    const automated = manifest.spec.syncPolicy?.automated;
+    const since = row.silent_since ?? row.status_since;
+    const refused = row.refused
+      ? [{ type: 'AssignmentRefused', message: `the agent refused the assignment: ${row.refused}` }]
+      : [];
+    return {
+      namespace: row.namespace,
+      name: row.name,
+      project: row.project,
+      ...(row.set_name ? { set: row.set_name } : {}),
+      labels: row.labels,
+      destination: {
+        ...(row.cluster_name ? { cluster: row.cluster_name } : {}),
+        server: row.cluster_server ?? row.destination,
+        namespace: row.destination_namespace,
+      },
+      source: {
+        repoURL: source?.repoURL ?? '',
+        ...(source?.path === undefined ? {} : { path: source.path }),
+        ...(source?.chart ? { chart: source.chart } : {}),
+        targetRevision: source?.targetRevision || 'HEAD',
+      },
+      ...(row.commit
+        ? {
+            revision: {
+              commit: row.commit,
+              ...(row.release_message === null ? {} : { message: row.release_message }),
+              ...(row.release_author === null ? {} : { author: row.release_author }),
+              ...(row.release_at ? { at: row.release_at.toISOString() } : {}),
+            },
+          }
+        : {}),
+      ...(row.latest_commit && row.latest_commit !== row.commit ? { latestCommit: row.latest_commit } : {}),
+      automated: automated != null && automated.enabled !== false,
+      sync: row.sync_now,
+      health: row.health_now,
+      healthMessage: row.silent_since ? 'the cluster is silent' : (row.health_message ?? ''),
+      ...(since ? { since: since.toISOString() } : {}),
+      ...(row.observed_at ? { observedAt: row.observed_at.toISOString() } : {}),
+      ...(row.cluster_name
+        ? {
+            clusterState: {
+              connected: row.last_seen_at !== null && !row.silent_since,
+              ...(row.silent_since ? { silentSince: row.silent_since.toISOString() } : {}),
+            },
+          }
+        : {}),
+      conditions: [...row.conditions, ...refused, ...(row.status_conditions ?? [])],
+      ...(row.operation ? { operation: operationOf(row.operation) } : {}),
+      ...(row.leaving_at || row.tombstoned_at
+        ? {
+            leaving: {
+              at: (row.leaving_at ?? row.tombstoned_at!).toISOString(),
+              action: row.leaving_action ?? 'orphan',
+              ...(row.held_reason ? { held: row.held_reason } : {}),
+              signed: row.tombstoned_at !== null,
+            },
+          }
+        : {}),
+      ...(row.release_id && row.release_number !== null
+        ? { release: { id: row.release_id, number: Number(row.release_number) } }
+        : {}),
+    };
+  }
+}
+
+function operationOf(stored: Record<string, unknown>): NonNullable<ApplicationView['operation']> {
+  const { phase, message, startedAt, finishedAt, commandId, retries } = stored as Partial<
+    NonNullable<ApplicationView['operation']>
+  >;
+  return {
+    phase: phase ?? '',
+    message: message ?? '',
+    ...(startedAt ? { startedAt } : {}),
+    ...(finishedAt ? { finishedAt } : {}),
+    ...(commandId ? { commandId } : {}),
+    retries: retries ?? 0,
+  };
+}
+
+function labelsOf(text: string | undefined): { key: string; value?: string }[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [key, ...value] = part.split('=');
+      return value.length > 0 ? { key: key!, value: value.join('=') } : { key: key! };
+    });
+}

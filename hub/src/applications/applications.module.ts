@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { ApplicationSetsModule } from '../applicationsets/applicationsets.module.ts';
+import { ProjectsModule } from '../projects/projects.module.ts';
+import { jobHandlers } from '../queue/jobs.ts';
+import { ReleasesModule } from '../releases/releases.module.ts';
+import { SourcesModule } from '../sources/sources.module.ts';
+import { ApplicationActions } from './application-actions.service.ts';
+import { ApplicationList } from './application-list.repository.ts';
+import { ApplicationRecordsModule } from './application-records.module.ts';
+import { ApplicationViews } from './application-views.service.ts';
+import { ApplicationsController } from './applications.controller.ts';
+import { ApplicationsService } from './applications.service.ts';
+import { handlers } from './applications.worker.ts';
+import { ApplyController } from './apply.controller.ts';
+import { ApplyService } from './apply.service.ts';
+
+/** Applications as users apply, see, sync and remove them. */
+@Module({
+  imports: [ApplicationRecordsModule, ApplicationSetsModule, ProjectsModule, ReleasesModule, SourcesModule],
+  controllers: [ApplyController, ApplicationsController],
+  providers: [
+    ApplicationsService,
+    ApplicationActions,
+    ApplicationList,
+    ApplicationViews,
+    ApplyService,
+    jobHandlers([ApplicationsService], handlers),
+  ],
+  exports: [ApplicationsService],
+})
+export class ApplicationsModule {}

@@ -1,0 +1,108 @@
+import type { Application } from '@muster/appset';
+import { MusterError } from '@muster/base';
+import { destinationDecision, sourceDecision } from '@muster/kube';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { AccessService } from '../access/access.service.ts';
+import type { Actor } from '../access/actor.ts';
+import { Events } from '../api/events.ts';
+import { Audit } from '../audit/audit.ts';
+import { ClusterChanges } from '../clusters/cluster-changes.ts';
+import { ProjectsService } from '../projects/projects.service.ts';
+import { Outbox } from '../queue/outbox.ts';
+import { type Owner, ownerKey } from '../releases/owner.ts';
+import { SourceChanges } from '../sources/source-changes.ts';
+import type { Trx } from '../store/schema.ts';
+import { ApplicationRecords, asStored } from './application-records.service.ts';
+import { ApplicationsRepository } from './applications.repository.ts';
+
+/** Applications: what makes them, and what has to be done again when the world around them changes. */
+@Injectable()
+export class ApplicationsService implements OnModuleInit {
+  constructor(
+    @Inject(ApplicationsRepository) private readonly repository: ApplicationsRepository,
+    @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
+    @Inject(ProjectsService) private readonly projects: ProjectsService,
+    @Inject(SourceChanges) private readonly sourceChanges: SourceChanges,
+    @Inject(ClusterChanges) private readonly clusterChanges: ClusterChanges,
+    @Inject(AccessService) private readonly access: AccessService,
+    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(Audit) private readonly audit: Audit,
+    @Inject(Events) private readonly events: Events,
+  ) {}
+
+  onModuleInit(): void {
+    this.sourceChanges.on(async (trx, { repositoryId, revisions }) => {
+      await this.#render(trx, await this.repository.ownersFollowing(trx, repositoryId, revisions));
+    });
+    this.clusterChanges.on(async (trx, { ids }) =>
+      this.#render(trx, await this.repository.ownersOn(trx, ids)),
+    );
+    this.events.visibility('application', (keys, projects) => this.repository.visible(keys, projects));
+  }
+
+  async projectChanged(trx: Trx, project: string): Promise<void> {
+    await this.#render(trx, await this.repository.ownersInProject(trx, project));
+  }
+
+  /** Removals whose grace is over are carried out by their owners' next release. */
+  async leaving(): Promise<void> {
+    await this.repository.db
+      .transaction()
+      .execute(async (trx) => this.#render(trx, await this.repository.ownersDue(trx)));
+  }
+
+  async #render(trx: Trx, owners: readonly Owner[]): Promise<void> {
+    await this.outbox.add(trx, 'render', owners.map(ownerKey));
+  }
+
+  /** Writes a checked Application applied directly. Throws what its project does not allow, and what belongs to a set. */
+  async apply(
+    trx: Trx,
+    namespace: string,
+    application: Application,
+    actor: Actor,
+  ): Promise<'created' | 'configured' | 'unchanged'> {
+    const { name } = application.metadata;
+    const project = application.spec.project || 'default';
+    this.access.require(actor, 'operator', project);
+    const before = await this.repository.byName(trx, namespace, name);
+    if (before) this.access.require(actor, 'operator', before.project);
+    if (before?.set_id) {
+      throw new MusterError('conflict', `the Application ${namespace}/${name} belongs to an ApplicationSet`, {
+        hint: 'change the set instead',
+      });
+    }
+    if (before?.tombstoned_at) {
+      throw new MusterError('precondition', `the Application ${namespace}/${name} is being removed`, {
+        hint: 'apply it again once it is gone',
+      });
+    }
+    await this.#allowed(project, application);
+    const stored = asStored(application, namespace);
+    if (before?.manifest_hash === stored.hash && before.leaving_at === null) return 'unchanged';
+    const [id] = await this.records.write(trx, null, [stored]);
+    await this.#render(trx, [{ kind: 'application', id: id! }]);
+    const object = `application/${namespace}/${name}`;
+    await this.audit.record(trx, {
+      actor,
+      action: before ? 'application.change' : 'application.create',
+      object,
+      project,
+    });
+    await this.events.publish('application', [`${namespace}/${name}`], { trx, project });
+    return before ? 'configured' : 'created';
+  }
+
+  /** What can be said before the destination is looked up; rendering decides all of it again. */
+  async #allowed(name: string, application: Application): Promise<void> {
+    const project = (await this.projects.byName()).get(name);
+    // It may come with the same request, in the open transaction; rendering checks it.
+    if (!project) return;
+    const source = application.spec.source ?? application.spec.sources?.[0];
+    const decisions = [source && sourceDecision(project, source.repoURL)];
+    const { server, name: cluster, namespace } = application.spec.destination;
+    if (server) decisions.push(destinationDecision(project, { server, name: cluster, namespace }));
+    for (const decision of decisions)
+      if (decision && !decision.allowed) throw new MusterError('forbidden', decision.reason);
+  }
+}

@@ -1,0 +1,175 @@
+/** A whole hub on a fresh database, with a repository in a folder, for the tests of the pipeline. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { ApplyResult } from '@muster/api';
+import type { KubeObject } from '@muster/kube';
+import { pino } from 'pino';
+import { expect, vi } from 'vitest';
+import { systemActor } from '../access/actor.ts';
+import { ApplicationViews } from './application-views.service.ts';
+import { ApplyService } from './apply.service.ts';
+import { ClusterChanges } from '../clusters/cluster-changes.ts';
+import { readConfig } from '../config.ts';
+import { type RunningHub, startHub } from '../hub.ts';
+import { BundlesService } from '../releases/bundles.service.ts';
+import { SourcesService } from '../sources/sources.service.ts';
+import type { Db } from '../store/database.ts';
+import type { Row } from '../store/schema.ts';
+import { type TestDatabase, startTestDatabase } from '../testing/index.ts';
+
+const PATIENCE = { timeout: 30_000, interval: 25 };
+
+export interface TestHub {
+  running: RunningHub;
+  db: Db;
+  /** The repository's URL. */
+  url: string;
+  /** Writes files (null deletes) and commits them; answers the commit. */
+  commit(files: Record<string, string | Buffer | null>, message: string): string;
+  git(...args: string[]): string;
+  work: string;
+  apply(documents: Record<string, unknown>[], dryRun?: boolean): Promise<ApplyResult>;
+  cluster(name: string, labels?: Record<string, string>): Promise<string>;
+  /** Has the repository fetched, as a webhook would. */
+  push(): Promise<void>;
+  /** The assignment of an Application once there is one. */
+  assignment(cluster: string, name: string): Promise<Row<'assignments'>>;
+  app(name: string): ReturnType<ApplicationViews['get']>;
+  objects(digest: string): Promise<KubeObject[]>;
+  /** Waits until no work is left. */
+  idle(): Promise<void>;
+  eventually(check: () => unknown): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startTestHub(folder: string, env: Record<string, string> = {}): Promise<TestHub> {
+  const database: TestDatabase = await startTestDatabase();
+  const config = readConfig({
+    DATABASE_URL: database.url,
+    MUSTER_DATA_DIR: join(folder, 'data'),
+    MUSTER_HTTP_PORT: '0',
+    MUSTER_SESSION_PORT: '0',
+    MUSTER_ENROL_PORT: '0',
+    MUSTER_ALLOW_FILE_REPOSITORIES: 'true',
+    MUSTER_POLL_SECONDS: '3600',
+    MUSTER_DELETION_GRACE_SECONDS: '0',
+    ...env,
+  });
+  const running = await startHub(config, pino({ level: process.env.TEST_LOG ?? 'fatal' }));
+  const work = join(folder, 'work');
+  mkdirSync(work, { recursive: true });
+  const git = (...args: string[]) =>
+    execFileSync('git', args, {
+      cwd: work,
+      encoding: 'utf8',
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        GIT_AUTHOR_NAME: 'Ada',
+        GIT_AUTHOR_EMAIL: 'ada@example.com',
+        GIT_COMMITTER_NAME: 'Ada',
+        GIT_COMMITTER_EMAIL: 'ada@example.com',
+      },
+    }).trim();
+  git('init', '-q', '-b', 'main');
+  const { db } = database;
+  const { app } = running;
+  const eventually = async (check: () => unknown) => {
+    await vi.waitFor(check, PATIENCE);
+  };
+  return {
+    running,
+    db,
+    url: `file://${work}`,
+    work,
+    git,
+    eventually,
+    commit(files, message) {
+      for (const [path, content] of Object.entries(files)) {
+        const target = join(work, path);
+        if (content === null) rmSync(target, { recursive: true });
+        else {
+          mkdirSync(dirname(target), { recursive: true });
+          writeFileSync(target, content);
+        }
+      }
+      git('add', '-A');
+      git('commit', '-q', '--allow-empty', '-m', message);
+      return git('rev-parse', 'HEAD');
+    },
+    apply: (documents, dryRun = false) =>
+      app.get(ApplyService, { strict: false }).apply({ documents, dryRun }, systemActor),
+    async cluster(name, labels = {}) {
+      const changes = app.get(ClusterChanges, { strict: false });
+      return db.transaction().execute(async (trx) => {
+        const { id } = await trx
+          .insertInto('clusters')
+          .values({
+            name,
+            server: `muster://${name}`,
+            labels: JSON.stringify(labels),
+            state: 'active',
+            facts: JSON.stringify({ kubernetesVersion: 'v1.34.0', apiVersions: ['apps/v1', 'v1'] }),
+          })
+          .returning('id')
+          .executeTakeFirstOrThrow();
+        await changes.announce(trx, { ids: [id], kind: 'activated' });
+        return id;
+      });
+    },
+    async push() {
+      const { id } = await db.selectFrom('repositories').select('id').executeTakeFirstOrThrow();
+      await db.transaction().execute((trx) => app.get(SourcesService, { strict: false }).ask(trx, [id]));
+    },
+    async assignment(cluster, name) {
+      const read = () =>
+        db
+          .selectFrom('assignments as a')
+          .innerJoin('clusters as c', 'c.id', 'a.cluster_id')
+          .selectAll('a')
+          .where('c.name', '=', cluster)
+          .where('a.application_name', '=', name)
+          .executeTakeFirst();
+      await eventually(async () => expect(await read(), `the assignment of ${name}`).toBeDefined());
+      return (await read())!;
+    },
+    app: (name) => app.get(ApplicationViews, { strict: false }).get(systemActor, 'argocd', name),
+    objects: (digest) => app.get(BundlesService, { strict: false }).objects(digest),
+    async idle() {
+      await eventually(async () => {
+        const rows = await db
+          .selectFrom('outbox')
+          .select(['queue', 'key'])
+          .where('queue', '<>', 'maintenance')
+          .execute();
+        expect(rows).toEqual([]);
+      });
+    },
+    async stop() {
+      await running.stop();
+      await database.stop();
+    },
+  };
+}
+
+/** An automated Application of a path of the test repository. */
+export function application(
+  hub: Pick<TestHub, 'url'>,
+  name: string,
+  path: string,
+  spec: Record<string, unknown> = {},
+) {
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name },
+    spec: {
+      project: 'default',
+      source: { repoURL: hub.url, path, targetRevision: 'main' },
+      destination: { name: 'dev', namespace: 'shop' },
+      syncPolicy: { automated: { prune: true, selfHeal: true } },
+      ...spec,
+    },
+  };
+}

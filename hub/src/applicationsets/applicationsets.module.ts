@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+import { ApplicationRecordsModule } from '../applications/application-records.module.ts';
+import { ProjectsModule } from '../projects/projects.module.ts';
+import { jobHandlers } from '../queue/jobs.ts';
+import { RenderingModule } from '../rendering/rendering.module.ts';
+import { SourcesModule } from '../sources/sources.module.ts';
+import { ApplicationSetsController } from './applicationsets.controller.ts';
+import { ApplicationSetsRepository } from './applicationsets.repository.ts';
+import { ApplicationSetsService } from './applicationsets.service.ts';
+import { handlers } from './applicationsets.worker.ts';
+import { ExpansionService } from './expansion.service.ts';
+import { SetManifests } from './set-manifests.ts';
+import { SetRepositories } from './set-repositories.ts';
+
+/** ApplicationSets, and their expansion into Applications. */
+@Module({
+  imports: [ApplicationRecordsModule, ProjectsModule, RenderingModule, SourcesModule],
+  controllers: [ApplicationSetsController],
+  providers: [
+    ApplicationSetsRepository,
+    ApplicationSetsService,
+    ExpansionService,
+    SetManifests,
+    SetRepositories,
+    jobHandlers([ExpansionService], handlers),
+  ],
+  exports: [ApplicationSetsService],
+})
+export class ApplicationSetsModule {}

@@ -1,0 +1,194 @@
+import { type ApplicationSet, type Expansion, type TemplateEngines, expand } from '@muster/appset';
+import { MusterError, type Outcome, done, waiting } from '@muster/base';
+import { Inject, Injectable } from '@nestjs/common';
+import { asStored, ApplicationRecords } from '../applications/application-records.service.ts';
+import { removalOf } from '../applications/application-manifest.ts';
+import { Events } from '../api/events.ts';
+import { ClustersService } from '../clusters/clusters.service.ts';
+import { CONFIG, type Config } from '../config.ts';
+import { ProjectsService } from '../projects/projects.service.ts';
+import type { JobContext } from '../queue/jobs.ts';
+import { Outbox } from '../queue/outbox.ts';
+import { Renderer } from '../rendering/renderer.ts';
+import type { Trx } from '../store/schema.ts';
+import { ApplicationSetsRepository, type SetRow } from './applicationsets.repository.ts';
+import { type Removal, heldRemovals } from './deletion-budget.ts';
+import { type ExpansionPlan, type Generated, planExpansion } from './expansion-plan.ts';
+import { SetManifests } from './set-manifests.ts';
+import { SetRepositories } from './set-repositories.ts';
+import { mergeSetConditions } from './set-conditions.ts';
+
+type Manifest = ReturnType<typeof asStored>['manifest'];
+type Existing = Awaited<ReturnType<ExpansionService['existing']>>;
+
+/** Expands ApplicationSets into Applications; writes only what is different. */
+@Injectable()
+export class ExpansionService {
+  constructor(
+    @Inject(ApplicationSetsRepository) private readonly repository: ApplicationSetsRepository,
+    @Inject(SetManifests) private readonly manifests: SetManifests,
+    @Inject(SetRepositories) private readonly repositories: SetRepositories,
+    @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
+    @Inject(ClustersService) private readonly clusters: ClustersService,
+    @Inject(ProjectsService) private readonly projects: ProjectsService,
+    @Inject(Renderer) private readonly renderer: Renderer,
+    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(Events) private readonly events: Events,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** From a set to its Applications. A failure keeps what there is and is shown as a condition. */
+  async expand(setId: string, context: JobContext): Promise<Outcome> {
+    const row = await this.repository.byId(setId);
+    if (!row) return done;
+    const set = this.manifests.open(row);
+    let expansion: Expansion | undefined;
+    let failure: MusterError | undefined;
+    try {
+      expansion = row.deleting_at
+        ? { applications: [], validationErrors: {} }
+        : await this.#generate(set, context.signal);
+    } catch (thrown) {
+      context.signal.throwIfAborted();
+      failure = MusterError.from(thrown);
+    }
+    await this.repository.db.transaction().execute(async (trx) => {
+      await context.complete(trx);
+      const held = await this.repository.lock(trx, setId);
+      // Changed meanwhile: it has been asked for again.
+      if (!held || held.version !== row.version) return;
+      if (expansion) await this.#apply(trx, held, set, expansion);
+      else await this.#conditions(trx, held, failure, []);
+    });
+    return failure?.code === 'unavailable' ? waiting(failure.message, new Date(Date.now() + 30_000)) : done;
+  }
+
+  async #generate(set: ApplicationSet, signal: AbortSignal): Promise<Expansion> {
+    const [clusters, projects] = await Promise.all([this.clusters.forExpansion(), this.projects.names()]);
+    // The renderer is loaded by the first text that needs it: a fast template needs none.
+    const engines: TemplateEngines = {
+      goTemplate: {
+        render: async (request, end) => (await this.renderer.engines()).goTemplate.render(request, end),
+      },
+      yaml: { toJson: async (texts, end) => (await this.renderer.engines()).yaml.toJson(texts, end) },
+    };
+    const options = { implicitLocalCluster: false };
+    return expand(
+      { applicationSet: set, clusters, projects, repos: this.repositories.contents(signal), options },
+      engines,
+      signal,
+    );
+  }
+
+  async #apply(trx: Trx, row: SetRow, set: ApplicationSet, expansion: Expansion): Promise<void> {
+    const generated = expansion.applications.map((application): Generated<Manifest> => {
+      const { manifest, hash } = asStored(application, row.namespace);
+      return {
+        namespace: row.namespace,
+        name: manifest.metadata.name,
+        project: manifest.spec.project || 'default',
+        hash,
+        manifest,
+      };
+    });
+    const existing = await this.existing(trx, row, generated);
+    const plan = planExpansion(generated, existing.all, {
+      set: `${row.namespace}/${row.name}`,
+      project: row.project,
+      policy: set.spec.syncPolicy?.applicationsSync ?? 'sync',
+      refused: expansion.validationErrors,
+    });
+    await this.records.write(trx, row.id, plan.write);
+    await this.records.stay(trx, plan.stay);
+    await this.#leave(trx, row, plan, existing);
+    if (plan.write.length + plan.stay.length + plan.leave.length > 0) {
+      await this.outbox.add(trx, 'render', [`set:${row.id}`]);
+      await this.events.publish('applicationset', [`${row.namespace}/${row.name}`], { trx });
+    }
+    await this.#conditions(trx, row, undefined, plan.problems);
+    if (row.deleting_at) await this.repository.deleteIfEmpty(trx, row.id);
+  }
+
+  /** Applications that are there under this set or under a generated name. */
+  async existing(trx: Trx, row: SetRow, generated: readonly { namespace: string; name: string }[]) {
+    const mine = await this.records.ofOwner(trx, { kind: 'set', id: row.id });
+    const own = new Set(mine.map((one) => `${one.row.namespace}/${one.row.name}`));
+    const others = (
+      await this.records.byNames(
+        trx,
+        generated.filter((one) => !own.has(`${one.namespace}/${one.name}`)),
+      )
+    ).filter((other) => other.set_id !== row.id);
+    const common = (one: (typeof others)[number]) => ({
+      id: one.id,
+      namespace: one.namespace,
+      name: one.name,
+      hash: one.manifest_hash,
+      leaving: one.leaving_at !== null,
+      tombstoned: one.tombstoned_at !== null,
+    });
+    const names = new Map<string, string>();
+    for (const other of others) {
+      const holder = other.set_id ? await this.repository.byId(other.set_id, trx) : undefined;
+      names.set(other.id, holder ? `ApplicationSet ${holder.namespace}/${holder.name}` : 'a user directly');
+    }
+    return {
+      records: new Map(mine.map((one) => [one.row.id, one])),
+      all: [
+        ...mine.map((one) => ({ ...common(one.row), owner: { mine: true as const } })),
+        ...others.map((one) => ({
+          ...common(one),
+          owner: {
+            mine: false as const,
+            what: names.get(one.id)!,
+            restoredFromThis: one.restored_from === row.id,
+          },
+        })),
+      ],
+    };
+  }
+
+  /** Removals are shown as leaving for the grace time; those beyond the budget wait for an approval. */
+  async #leave(trx: Trx, row: SetRow, plan: ExpansionPlan<Manifest>, existing: Existing): Promise<void> {
+    if (plan.leave.length === 0) return;
+    const removals: Removal[] = plan.leave.map((id) => {
+      const one = existing.records.get(id)!.row;
+      return { id, clusterId: one.cluster_id, project: one.project };
+    });
+    // Applications of a cluster that is being removed go with it: that was decided already.
+    const standing = new Set((await this.clusters.forExpansion()).map((cluster) => cluster.id));
+    const decided = row.deleting_at !== null && row.deleting_approved;
+    const counted = decided
+      ? []
+      : removals.filter((one) => one.clusterId !== null && standing.has(one.clusterId));
+    const clusters = [...new Set(counted.flatMap((one) => one.clusterId ?? []))];
+    const projects = [...new Set(counted.map((one) => one.project))];
+    const name = `${row.namespace}/${row.name}`;
+    const held = heldRemovals(
+      counted,
+      await this.repository.budgetScopes(trx, { id: row.id, name }, clusters, projects),
+    );
+    await this.records.leave(
+      trx,
+      removals.map((one) => ({
+        id: one.id,
+        action: removalOf(existing.records.get(one.id)!.manifest),
+        heldReason: held.get(one.id) ?? null,
+        counted: counted.includes(one),
+      })),
+      new Date(Date.now() + this.config.deletionGraceSeconds * 1000),
+    );
+  }
+
+  async #conditions(
+    trx: Trx,
+    row: SetRow,
+    failure: MusterError | undefined,
+    problems: readonly string[],
+  ): Promise<void> {
+    const { conditions, changed } = mergeSetConditions(row.conditions, failure, problems, new Date());
+    if (!changed && row.expanded_version === row.version) return;
+    await this.repository.expanded(trx, row.id, row.version, conditions);
+    if (changed) await this.events.publish('applicationset', [`${row.namespace}/${row.name}`], { trx });
+  }
+}

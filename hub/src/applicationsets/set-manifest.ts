@@ -1,0 +1,117 @@
+import type { ApplicationSet } from '@muster/appset';
+import { MusterError } from '@muster/base';
+import { z } from 'zod';
+import { issuesOf } from '../projects/issues.ts';
+
+const name = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a DNS name');
+const loose = z.looseObject({});
+
+const document = z.strictObject({
+  apiVersion: z.literal('argoproj.io/v1alpha1'),
+  kind: z.literal('ApplicationSet'),
+  metadata: z.looseObject({ name, namespace: name.optional() }),
+  spec: z.strictObject({
+    generators: z.array(loose).min(1, 'at least one generator is needed').max(100),
+    template: z.strictObject({ metadata: loose.optional(), spec: loose }),
+    goTemplate: z.boolean().optional(),
+    goTemplateOptions: z.array(z.string().max(1000)).max(20).optional(),
+    templatePatch: z.string().max(1_000_000).optional(),
+    syncPolicy: z
+      .strictObject({
+        preserveResourcesOnDeletion: z.boolean().optional(),
+        applicationsSync: z.enum(['create-only', 'create-update', 'create-delete', 'sync']).optional(),
+      })
+      .nullish(),
+    strategy: z.looseObject({ type: z.string().optional() }).nullish(),
+    preservedFields: loose.nullish(),
+    ignoreApplicationDifferences: z.array(loose).nullish(),
+    applyNestedSelectors: z.boolean().optional(),
+  }),
+  status: z.unknown().optional(),
+});
+
+/** Generators that this hub can expand; others are refused by name. */
+const SUPPORTED = new Set(['list', 'clusters', 'git', 'matrix', 'merge', 'selector']);
+
+/** An ApplicationSet that was checked, and what is read from it. */
+export interface CheckedSet {
+  set: ApplicationSet;
+  /** The project of all its Applications; '' when a template may choose another one for each. */
+  project: string;
+  dependsOnClusters: boolean;
+  repositories: { url: string; revision: string }[];
+  notices: string[];
+}
+
+/** Checks an ApplicationSet document. Throws MusterError `invalid` or `unsupported` that names the fields. */
+export function checkApplicationSet(written: unknown, where: string): CheckedSet {
+  const parsed = document.safeParse(written);
+  if (!parsed.success) throw new MusterError('invalid', issuesOf(parsed.error), { where });
+  const set = parsed.data as unknown as ApplicationSet;
+  const found = {
+    kinds: new Set<string>(),
+    repositories: [] as CheckedSet['repositories'],
+    problems: [] as string[],
+  };
+  parsed.data.spec.generators.forEach((generator, i) => walk(generator, `spec.generators[${i}]`, found));
+  const { strategy, templatePatch, template } = parsed.data.spec;
+  if (strategy?.type && strategy.type !== 'AllAtOnce')
+    found.problems.push(`spec.strategy.type: ${strategy.type} is not supported yet`);
+  if (found.problems.length > 0) throw new MusterError('unsupported', found.problems.join('; '), { where });
+  const project = String(template.spec['project'] ?? 'default');
+  const free =
+    project.includes('{{') || templatePatch !== undefined || parsed.data.spec.generators.some(hasTemplate);
+  return {
+    set,
+    project: free ? '' : project,
+    dependsOnClusters: found.kinds.has('clusters'),
+    repositories: found.repositories,
+    notices: noticesOf(parsed.data.spec),
+  };
+}
+
+function walk(
+  generator: Record<string, unknown>,
+  where: string,
+  found: { kinds: Set<string>; repositories: CheckedSet['repositories']; problems: string[] },
+): void {
+  for (const [kind, value] of Object.entries(generator)) {
+    if (value === null || value === undefined) continue;
+    if (!SUPPORTED.has(kind)) {
+      found.problems.push(`${where}.${kind}: this generator is not supported yet`);
+      continue;
+    }
+    found.kinds.add(kind);
+    const inner = value as { generators?: unknown; repoURL?: unknown; revision?: unknown };
+    if (kind === 'git' && typeof inner.repoURL === 'string') {
+      if (inner.repoURL.includes('{{') || String(inner.revision ?? '').includes('{{')) {
+        found.problems.push(`${where}.git.repoURL: a templated repository or revision is not supported yet`);
+      } else found.repositories.push({ url: inner.repoURL, revision: String(inner.revision || 'HEAD') });
+    }
+    if (Array.isArray(inner.generators)) {
+      inner.generators.forEach((child, i) => {
+        if (child && typeof child === 'object')
+          walk(child as Record<string, unknown>, `${where}.${kind}.generators[${i}]`, found);
+      });
+    }
+  }
+}
+
+function hasTemplate(generator: Record<string, unknown>): boolean {
+  return JSON.stringify(generator).includes('"template"');
+}
+
+function noticesOf(spec: z.infer<typeof document>['spec']): string[] {
+  const out: string[] = [];
+  if (spec.preservedFields)
+    out.push('spec.preservedFields has no effect: Applications of a set are changed through the set only');
+  if (spec.ignoreApplicationDifferences?.length) {
+    out.push(
+      'spec.ignoreApplicationDifferences has no effect: Applications of a set are changed through the set only',
+    );
+  }
+  return out;
+}

@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import { ApplicationsModule } from './applications/applications.module.ts';
+import { ApplicationSetsModule } from './applicationsets/applicationsets.module.ts';
+import { AssignmentsModule } from './assignments/assignments.module.ts';
+import { ProjectsModule } from './projects/projects.module.ts';
+import { ReleasesModule } from './releases/releases.module.ts';
+import { RenderingModule } from './rendering/rendering.module.ts';
+import { SourcesModule } from './sources/sources.module.ts';
+
+/** From a commit to signed assignments. */
+@Module({
+  imports: [
+    SourcesModule,
+    ProjectsModule,
+    ApplicationSetsModule,
+    ApplicationsModule,
+    RenderingModule,
+    ReleasesModule,
+    AssignmentsModule,
+  ],
+})
+export class PipelineModule {}

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { ApplicationRecordsModule } from '../applications/application-records.module.ts';
+import { ProjectsModule } from '../projects/projects.module.ts';
+import { jobHandlers } from '../queue/jobs.ts';
+import { BundlesService } from '../releases/bundles.service.ts';
+import { ReleasesModule } from '../releases/releases.module.ts';
+import { SourcesModule } from '../sources/sources.module.ts';
+import { OwnerRelease } from './owner-release.service.ts';
+import { Renderer } from './renderer.ts';
+import { handlers } from './rendering.worker.ts';
+import { RenderingService } from './rendering.service.ts';
+
+/** From Applications to bundles and releases: the only place that loads the renderer. */
+@Module({
+  imports: [ApplicationRecordsModule, ProjectsModule, ReleasesModule, SourcesModule],
+  providers: [
+    Renderer,
+    OwnerRelease,
+    RenderingService,
+    jobHandlers([RenderingService, BundlesService], handlers),
+  ],
+  exports: [Renderer],
+})
+export class RenderingModule {}

@@ -1,0 +1,295 @@
+import type {
+  ApiToken,
+  CreatedApiToken,
+  Group,
+  GroupChange,
+  Login,
+  NewApiToken,
+  NewGroup,
+  NewRoleBinding,
+  NewUser,
+  PasswordChange,
+  RoleBinding,
+  Session,
+  User,
+  UserChange,
+} from './access.ts';
+import type {
+  ApplicationDetail,
+  ApplicationDiff,
+  ApplicationHistory,
+  ApplicationList,
+  ApplicationManifests,
+  ApplicationResources,
+  CommandStarted,
+  ListApplications,
+  SyncRequest,
+} from './applications.ts';
+import type { ApplicationSetList, ApplicationSetView } from './applicationsets.ts';
+import type { ApplyRequest, ApplyResult } from './apply.ts';
+import type { AuditPage, AuditQuery } from './audit.ts';
+import { type HubEvent, readEvents } from './client-events.ts';
+import { type ClientOptions, type RequestOptions, Transport } from './client-transport.ts';
+import type {
+  ClusterChange,
+  ClusterPage,
+  ClusterView,
+  CreatedJoinToken,
+  JoinTokenView,
+  ListClusters,
+  NewJoinToken,
+  RemoveCluster,
+  RevokedCertificates,
+} from './clusters.ts';
+import type { CommandView } from './commands.ts';
+import type { KeysView, RotateKeys } from './keys.ts';
+import type { Page, PageQuery } from './paging.ts';
+import type { ProjectList, ProjectView } from './projects.ts';
+import type {
+  ConfirmRecovery,
+  ListUnclaimed,
+  RecoveryView,
+  UnclaimedAct,
+  UnclaimedPage,
+} from './recovery.ts';
+import type { AddRepository, RepositoryList, RepositoryView } from './repositories.ts';
+import type { FleetSummary } from './status.ts';
+
+export type { HubEvent } from './client-events.ts';
+export type { ClientOptions, RequestOptions } from './client-transport.ts';
+
+/** What may be left out of a request because the hub fills it in. */
+type Input<T, Defaults extends keyof T> = Omit<T, Defaults> & Partial<Pick<T, Defaults>>;
+type ListQuery<T extends { limit: number }> = Input<T, 'limit'>;
+type Options = RequestOptions;
+type Paging = ListQuery<PageQuery>;
+
+const v1 = '/api/v1';
+const at = (...parts: string[]) => parts.map(encodeURIComponent).join('/');
+
+/** The hub's public API: one function a route, nothing more. Every function throws MusterError. */
+export type HubClient = ReturnType<typeof hubClient>;
+
+/** A client of one hub as one actor. Holds no connection; streams and requests end with their signals. */
+export function hubClient(options: ClientOptions) {
+  const http = new Transport(options);
+  return {
+    options: http.options,
+    session: sessionRoutes(http),
+    users: userRoutes(http),
+    groups: groupRoutes(http),
+    roleBindings: roleBindingRoutes(http),
+    tokens: tokenRoutes(http),
+    applications: applicationRoutes(http),
+    applicationSets: applicationSetRoutes(http),
+    projects: projectRoutes(http),
+    clusters: clusterRoutes(http),
+    joinTokens: joinTokenRoutes(http),
+    repositories: repositoryRoutes(http),
+    unclaimed: unclaimedRoutes(http),
+    recovery: {
+      get: (o?: Options) => http.get<RecoveryView>(`${v1}/recovery`, undefined, o),
+      confirm: (body: ConfirmRecovery = {}, o?: Options) =>
+        http.post<RecoveryView>(`${v1}/recovery/confirm`, body, o),
+    },
+    keys: {
+      get: (o?: Options) => http.get<KeysView>(`${v1}/keys`, undefined, o),
+      rotate: (body: Partial<RotateKeys> = {}, o?: Options) =>
+        http.post<KeysView>(`${v1}/keys/rotate`, body, o),
+    },
+    /** All or nothing: one document that is refused refuses all. */
+    apply: (body: Input<ApplyRequest, 'dryRun'>, o?: Options) =>
+      http.post<ApplyResult>(`${v1}/apply`, body, o),
+    /** With `waitSeconds` (at most 120): as soon as there is an outcome, at the latest after so long. */
+    command: (id: string, waitSeconds = 0, o?: Options) =>
+      http.get<CommandView>(`${v1}/commands/${at(id)}`, { wait: waitSeconds || undefined }, o),
+    audit: (query: ListQuery<AuditQuery> = {}, o?: Options) => http.get<AuditPage>(`${v1}/audit`, query, o),
+    summary: (o?: Options) => http.get<FleetSummary>(`${v1}/summary`, undefined, o),
+    /** Live changes, until the signal ends it; resumes by itself when the stream is cut. */
+    events: (o?: Options): AsyncGenerator<HubEvent, void, undefined> => readEvents(http, o),
+    openApi: (o?: Options) => http.get<Record<string, unknown>>(`${v1}/openapi.json`, undefined, o),
+  };
+}
+
+/** Every item of a paged list. */
+export async function* everyItem<T>(
+  page: (after: string | undefined) => Promise<Page<T>>,
+): AsyncGenerator<T> {
+  let after: string | undefined;
+  do {
+    const { items, next } = await page(after);
+    yield* items;
+    after = next;
+  } while (after !== undefined);
+}
+
+/** All items of a paged list, at most `limit`. */
+export async function allItems<T>(
+  page: (after: string | undefined) => Promise<Page<T>>,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of everyItem(page)) {
+    if (items.length >= limit) break;
+    items.push(item);
+  }
+  return items;
+}
+
+function sessionRoutes(http: Transport) {
+  const path = `${v1}/session`;
+  return {
+    get: (o?: Options) => http.get<Session>(path, undefined, o),
+    /** Logs in; programs get the cookie to make a client with, browsers keep it themselves. */
+    login: async (body: Login, o?: Options): Promise<{ session: Session; cookie?: string }> => {
+      const response = await http.send('POST', path, { body, ...o });
+      const cookie = response.headers.getSetCookie?.()[0]?.split(';', 1)[0];
+      return { session: (await response.json()) as Session, ...(cookie && { cookie }) };
+    },
+    logout: (o?: Options) => http.delete(path, undefined, o),
+    changePassword: (body: PasswordChange, o?: Options) =>
+      http.json<void>('PUT', `${path}/password`, body, o),
+  };
+}
+
+function userRoutes(http: Transport) {
+  const path = `${v1}/users`;
+  return {
+    list: (query: Paging = {}, o?: Options) => http.get<Page<User>>(path, query, o),
+    get: (name: string, o?: Options) => http.get<User>(`${path}/${at(name)}`, undefined, o),
+    create: (body: NewUser, o?: Options) => http.post<User>(path, body, o),
+    change: (name: string, body: UserChange, o?: Options) =>
+      http.json<User>('PATCH', `${path}/${at(name)}`, body, o),
+    remove: (name: string, o?: Options) => http.delete(`${path}/${at(name)}`, undefined, o),
+  };
+}
+
+function groupRoutes(http: Transport) {
+  const path = `${v1}/groups`;
+  return {
+    list: (query: Paging = {}, o?: Options) => http.get<Page<Group>>(path, query, o),
+    get: (name: string, o?: Options) => http.get<Group>(`${path}/${at(name)}`, undefined, o),
+    create: (body: Input<NewGroup, 'members'>, o?: Options) => http.post<Group>(path, body, o),
+    change: (name: string, body: GroupChange, o?: Options) =>
+      http.json<Group>('PATCH', `${path}/${at(name)}`, body, o),
+    remove: (name: string, o?: Options) => http.delete(`${path}/${at(name)}`, undefined, o),
+  };
+}
+
+function roleBindingRoutes(http: Transport) {
+  const path = `${v1}/role-bindings`;
+  return {
+    list: (query: Paging = {}, o?: Options) => http.get<Page<RoleBinding>>(path, query, o),
+    create: (body: Input<NewRoleBinding, 'project'>, o?: Options) => http.post<RoleBinding>(path, body, o),
+    remove: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
+  };
+}
+
+function tokenRoutes(http: Transport) {
+  const path = `${v1}/tokens`;
+  return {
+    /** One's own; with `all` everybody's (admin). */
+    list: (query: Paging & { all?: boolean } = {}, o?: Options) => http.get<Page<ApiToken>>(path, query, o),
+    create: (body: NewApiToken, o?: Options) => http.post<CreatedApiToken>(path, body, o),
+    remove: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
+  };
+}
+
+function applicationRoutes(http: Transport) {
+  const path = `${v1}/applications`;
+  const of = (ns: string, name: string, part = '') => `${path}/${at(ns, name)}${part}`;
+  return {
+    list: (query: ListQuery<ListApplications> = {}, o?: Options) => http.get<ApplicationList>(path, query, o),
+    get: (ns: string, name: string, o?: Options) => http.get<ApplicationDetail>(of(ns, name), undefined, o),
+    /** `cascade` left out: what the finalizer of the Application says. */
+    remove: (ns: string, name: string, query: { cascade?: boolean } = {}, o?: Options) =>
+      http.delete(of(ns, name), query, o),
+    sync: (ns: string, name: string, body: Input<SyncRequest, 'dryRun'> = {}, o?: Options) =>
+      http.post<CommandStarted>(of(ns, name, '/sync'), body, o),
+    refresh: (ns: string, name: string, o?: Options) =>
+      http.post<Partial<CommandStarted>>(of(ns, name, '/refresh'), {}, o),
+    terminate: (ns: string, name: string, o?: Options) =>
+      http.post<CommandStarted>(of(ns, name, '/terminate'), {}, o),
+    restore: (ns: string, name: string, o?: Options) => http.post<unknown>(of(ns, name, '/restore'), {}, o),
+    diff: (ns: string, name: string, o?: Options) =>
+      http.get<ApplicationDiff>(of(ns, name, '/diff'), undefined, o),
+    history: (ns: string, name: string, o?: Options) =>
+      http.get<ApplicationHistory>(of(ns, name, '/history'), undefined, o),
+    resources: (ns: string, name: string, o?: Options) =>
+      http.get<ApplicationResources>(of(ns, name, '/resources'), undefined, o),
+    manifests: (ns: string, name: string, o?: Options) =>
+      http.get<ApplicationManifests>(of(ns, name, '/manifests'), undefined, o),
+  };
+}
+
+function applicationSetRoutes(http: Transport) {
+  const path = `${v1}/applicationsets`;
+  return {
+    list: (query: Paging & { project?: string; search?: string } = {}, o?: Options) =>
+      http.get<ApplicationSetList>(path, query, o),
+    get: (ns: string, name: string, o?: Options) =>
+      http.get<ApplicationSetView>(`${path}/${at(ns, name)}`, undefined, o),
+    remove: (ns: string, name: string, o?: Options) => http.delete(`${path}/${at(ns, name)}`, undefined, o),
+    /** Lets the removals go that the deletion budget holds. */
+    approveDeletions: (ns: string, name: string, body: { reason?: string } = {}, o?: Options) =>
+      http.post<unknown>(`${path}/${at(ns, name)}/approve-deletions`, body, o),
+  };
+}
+
+function projectRoutes(http: Transport) {
+  const path = `${v1}/projects`;
+  return {
+    list: (query: Paging = {}, o?: Options) => http.get<ProjectList>(path, query, o),
+    get: (name: string, o?: Options) => http.get<ProjectView>(`${path}/${at(name)}`, undefined, o),
+    remove: (name: string, o?: Options) => http.delete(`${path}/${at(name)}`, undefined, o),
+  };
+}
+
+function clusterRoutes(http: Transport) {
+  const path = `${v1}/clusters`;
+  return {
+    list: (query: ListQuery<ListClusters> = {}, o?: Options) => http.get<ClusterPage>(path, query, o),
+    get: (name: string, o?: Options) => http.get<ClusterView>(`${path}/${at(name)}`, undefined, o),
+    /** Labels and annotations given here replace all there are. */
+    change: (name: string, body: ClusterChange, o?: Options) =>
+      http.json<ClusterView>('PATCH', `${path}/${at(name)}`, body, o),
+    remove: (name: string, query: RemoveCluster, o?: Options) =>
+      http.delete<unknown>(`${path}/${at(name)}`, query, o),
+    approve: (name: string, o?: Options) => http.post<ClusterView>(`${path}/${at(name)}/approve`, {}, o),
+    revokeCertificates: (name: string, o?: Options) =>
+      http.post<RevokedCertificates>(`${path}/${at(name)}/revoke-certificates`, {}, o),
+  };
+}
+
+function joinTokenRoutes(http: Transport) {
+  const path = `${v1}/join-tokens`;
+  type New = Input<
+    NewJoinToken,
+    'labels' | 'annotations' | 'local' | 'autoApprove' | 'maxUses' | 'expiresInSeconds'
+  >;
+  return {
+    list: (query: Paging = {}, o?: Options) => http.get<Page<JoinTokenView>>(path, query, o),
+    create: (body: New, o?: Options) => http.post<CreatedJoinToken>(path, body, o),
+    revoke: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
+  };
+}
+
+function repositoryRoutes(http: Transport) {
+  const path = `${v1}/repositories`;
+  return {
+    list: (query: Paging = {}, o?: Options) => http.get<RepositoryList>(path, query, o),
+    add: (body: Input<AddRepository, 'insecure' | 'skipCheck'>, o?: Options) =>
+      http.post<RepositoryView>(path, body, o),
+    remove: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
+    refresh: (id: string, o?: Options) => http.post<unknown>(`${path}/${at(id)}/refresh`, {}, o),
+  };
+}
+
+function unclaimedRoutes(http: Transport) {
+  const path = `${v1}/unclaimed`;
+  return {
+    list: (query: ListQuery<ListUnclaimed> = {}, o?: Options) => http.get<UnclaimedPage>(path, query, o),
+    act: (cluster: string, ns: string, name: string, act: UnclaimedAct, o?: Options) =>
+      http.post<unknown>(`${path}/${at(cluster, ns, name)}/${act}`, {}, o),
+  };
+}
