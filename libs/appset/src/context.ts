@@ -3,7 +3,9 @@ import { MusterError } from '@muster/base';
 import { ExpansionError, paramsError } from './errors.ts';
 import type { ClusterFacts, ExternalParameters, RepoContents, YamlReader } from './ports.ts';
 import type { Language } from './render.ts';
-import type { ApplicationSet } from './types.ts';
+import type { Params } from './params.ts';
+import type { Matcher } from './selector.ts';
+import type { ApplicationSet, Generator } from './types.ts';
 
 /** What every generator may look at. */
 export interface Context {
@@ -18,6 +20,8 @@ export interface Context {
   implicitLocalCluster: boolean;
   newGitFileGlobbing: boolean;
   signal: AbortSignal | undefined;
+  /** The parameter sets of a child of a matrix or merge. */
+  child(generator: Generator, where: string, depth: number, selector?: Matcher): Promise<Params[]>;
 }
 
 /** Runs `work`; what it throws becomes an ExpansionError at `where`, its message led by `prefix`. */

@@ -3,7 +3,7 @@ import { MusterError } from '@muster/base';
 import { type Context, listAt, mapAt, textAt } from './context.ts';
 import { decodeStruct } from './decode.ts';
 import { ExpansionError, paramsError, renderError } from './errors.ts';
-import { type Generated, generate } from './generators/generate.ts';
+import { type Generated, generate, generateChild } from './generators/generate.ts';
 import { fillTemplate } from './override.ts';
 import { isEmptySet, type Params } from './params.ts';
 import { applyPatches } from './patch.ts';
@@ -94,7 +94,7 @@ function contextOf(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
     throw new MusterError('invalid', 'an ApplicationSet needs a name', { where: 'metadata.name' });
   if (spec['templatePatch'] !== undefined && spec['templatePatch'] !== null)
     textAt(spec['templatePatch'], 'spec.templatePatch');
-  return {
+  const context: Context = {
     set,
     clusters: visible(input.clusters ?? []),
     repos: input.repos,
@@ -110,7 +110,9 @@ function contextOf(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
     implicitLocalCluster: options?.implicitLocalCluster ?? true,
     newGitFileGlobbing: options?.newGitFileGlobbing ?? false,
     signal,
+    child: (generator, where, depth, selector) => generateChild(generator, context, where, depth, selector),
   };
+  return context;
 }
 
 /** Argo CD's own namespace. */

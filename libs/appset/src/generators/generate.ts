@@ -1,21 +1,19 @@
-import { type Context, textsAt, within } from '../context.ts';
+import { type Context, within } from '../context.ts';
 import { paramsError } from '../errors.ts';
 import { flatten, type Params } from '../params.ts';
-import { compileSelector, type Matcher, parameterRules } from '../selector.ts';
+import type { Matcher } from '../selector.ts';
 import type { ApplicationTemplate, Generator } from '../types.ts';
 import { clusterParameters } from './clusters.ts';
+import { type Kind, kindsOf, selectorOf } from './entry.ts';
 import { externalParameters } from './external.ts';
 import { gitParameters } from './git.ts';
 import { listParameters } from './list.ts';
 import { matrixParameters } from './matrix.ts';
 import { mergeParameters } from './merge.ts';
 
-export type Kind = Exclude<keyof Generator, 'selector'>;
-
 type Run = (generator: never, context: Context, where: string, depth: number) => Promise<Params[]>;
 
-/** The kinds in the order in which an entry that names several runs them. */
-const KINDS: Record<Kind, Run> = {
+const RUNS: Record<Kind, Run> = {
   list: listParameters,
   clusters: clusterParameters,
   git: gitParameters,
@@ -27,32 +25,10 @@ const KINDS: Record<Kind, Run> = {
   plugin: externalParameters('plugin'),
 };
 
-/** How deep generators nest: a matrix or merge in a matrix or merge, and no further. */
-const MAX_DEPTH = 2;
-
 export interface Generated {
   kind: Kind;
   template: ApplicationTemplate | undefined;
   sets: Params[];
-}
-
-/** Checks the selector beside a generator, which comes before the generator runs and is never a template. */
-export function selectorOf(generator: Generator, where: string): Matcher | undefined {
-  if (!generator.selector) return undefined;
-  textsAt(generator.selector.matchLabels, `${where}.selector.matchLabels`);
-  try {
-    return compileSelector(generator.selector, parameterRules);
-  } catch (error) {
-    throw paramsError(`error parsing label selector: ${(error as Error).message}`, `${where}.selector`);
-  }
-}
-
-/** The kinds an entry names. `depth` counts the matrices and merges around it; deeper ones do not exist. */
-export function kindsOf(generator: Generator, depth: number): Kind[] {
-  const kinds = (Object.keys(KINDS) as Kind[]).filter(
-    (kind) => generator?.[kind] !== undefined && generator[kind] !== null,
-  );
-  return depth < MAX_DEPTH ? kinds : kinds.filter((kind) => kind !== 'matrix' && kind !== 'merge');
 }
 
 /** Runs every kind that an entry names and keeps the parameter sets that its selector takes. */
@@ -69,7 +45,7 @@ export async function generate(
     const place = `${where}.${kind}`;
     const spec = generator[kind];
     if (typeof spec !== 'object' || Array.isArray(spec)) throw paramsError('this must be a map', place);
-    const sets = await within(place, '', () => KINDS[kind](spec as never, context, place, depth));
+    const sets = await within(place, '', () => RUNS[kind](spec as never, context, place, depth));
     const kept = selector ? sets.filter((params) => selector(flatten(params, true))) : sets;
     out.push({ kind, template: spec!.template, sets: kept });
   }

@@ -148,7 +148,10 @@ function matchFiles(tree: RepoTree, items: Item[], context: Context, where: stri
       const place = `${where}.files[${i}].path`;
       const pattern = textAt(item?.path, place);
       const matches = compileFilePattern(pattern, tree, context, place);
-      for (const path of all) if (matches(path)) exclude ? matched.delete(path) : matched.add(path);
+      for (const path of all.filter(matches)) {
+        if (exclude) matched.delete(path);
+        else matched.add(path);
+      }
     });
   run(false);
   run(true);

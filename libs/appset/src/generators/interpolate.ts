@@ -6,7 +6,7 @@ import { isEmptySet, type Params } from '../params.ts';
 import { planJson } from '../plan.ts';
 import { type Cell, renderEach, renderTexts, TextError } from '../render.ts';
 import type { Generator } from '../types.ts';
-import { kindsOf } from './generate.ts';
+import { kindsOf } from './entry.ts';
 
 /** Kinds whose `values` may wait for the child's own parameters. */
 const WITH_VALUES = new Set([

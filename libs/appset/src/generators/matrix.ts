@@ -3,7 +3,7 @@ import { paramsError } from '../errors.ts';
 import { combineTexts, mergeDeep } from '../merge-params.ts';
 import { dict, type Params } from '../params.ts';
 import type { Generator, MatrixGenerator } from '../types.ts';
-import { generateChild, selectorOf } from './generate.ts';
+import { selectorOf } from './entry.ts';
 import { interpolate } from './interpolate.ts';
 
 /** Every pair of the two children's sets; the second child's texts are filled from the first's parameters. */
@@ -25,7 +25,7 @@ export async function matrixParameters(
   const firsts = await within(
     firstPlace,
     'error failed to get params for first generator in matrix generator: ',
-    () => generateChild(children[0]!, context, firstPlace, depth + 1),
+    () => context.child(children[0]!, firstPlace, depth + 1),
   );
   const second = secondChild(children[1]!, firsts, context, secondPlace, depth + 1);
   const out: Params[] = [];
@@ -47,7 +47,7 @@ function secondChild(child: Generator, firsts: Params[], context: Context, where
       if (last?.generator !== generator)
         last = {
           generator,
-          sets: await generateChild(generator, context, where, depth, selector ?? (() => true)),
+          sets: await context.child(generator, where, depth, selector ?? (() => true)),
         };
       return last.sets;
     });

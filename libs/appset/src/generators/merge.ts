@@ -3,7 +3,6 @@ import { paramsError } from '../errors.ts';
 import { copy, mergeDeep, mergeKey } from '../merge-params.ts';
 import type { Params } from '../params.ts';
 import type { MergeGenerator } from '../types.ts';
-import { generateChild } from './generate.ts';
 
 /** The first child's sets, each overridden by those of the later children that have the same merge keys. */
 export async function mergeParameters(
@@ -19,7 +18,7 @@ export async function mergeParameters(
   for (const [i, child] of children.entries()) {
     const prefix = `error getting param sets from generators: error getting params from generator ${i + 1} of ${children.length}: `;
     const place = `${where}.generators[${i}]`;
-    answers.push(await within(place, prefix, () => generateChild(child, context, place, depth + 1)));
+    answers.push(await within(place, prefix, () => context.child(child, place, depth + 1)));
   }
   const keys = listAt(generator.mergeKeys, `${where}.mergeKeys`);
   const [base, ...overrides] = answers.map((sets) => byKey(keys, sets, where)) as [Map<string, Params>];

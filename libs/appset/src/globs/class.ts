@@ -24,8 +24,8 @@ export function matchTokens(tokens: readonly Token[], text: readonly string[]): 
       if (!token) continue;
       if (token.kind === 'char') {
         if (token.test(char)) reach(next, at + 1);
-      } else if (token.kind === 'dirs') char === '/' ? reach(next, at) : next.add(at);
-      else if (token.kind === 'deep' || char !== '/') reach(next, at);
+      } else if (token.kind === 'dirs' && char !== '/') next.add(at);
+      else if (token.kind !== 'any' || char !== '/') reach(next, at);
     }
     if (next.size === 0) return false;
     reached = next;

