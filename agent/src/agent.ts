@@ -77,6 +77,7 @@ async function serve(parts: Parts): Promise<void> {
   let identity = parts.identity;
   const instanceId = randomUUID();
   let hub = agentClient(config.hub, identity);
+  const retired: (typeof hub)[] = [];
   const index = new LiveIndex(client, config.namespaces, log, (key, before, after) =>
     engine.observed(key, before, after),
   );
@@ -122,7 +123,10 @@ async function serve(parts: Parts): Promise<void> {
   );
   const session: Session = new Session({
     link,
-    client: () => hub,
+    client: () => {
+      for (const old of retired.splice(0)) old.close();
+      return hub;
+    },
     persist: (change) => records.persist(change),
     agentVersion: AGENT_VERSION,
     kubeSystemUid: uid,
@@ -175,10 +179,9 @@ async function serve(parts: Parts): Promise<void> {
     identity: () => identity,
     renewed: (next) => {
       identity = next;
-      const old = hub;
+      // The open stream stays on the old one until it ends by itself.
+      retired.push(hub);
       hub = agentClient(config.hub, next);
-      // The open stream stays where it is; this only ends the channel once nothing uses it.
-      setTimeout(() => old.close(), 3_600_000).unref();
     },
     log,
     signal,

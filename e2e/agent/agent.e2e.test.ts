@@ -465,6 +465,64 @@ describe('an agent with a real control plane', () => {
     expect(hub.hellos.length).toBe(1);
   });
 
+  it('reports the outcome of a command as unknown when it was killed in the middle', async () => {
+    await join_();
+    await hub.assign({ name: 'cut', policy: { automated: false }, objects: [configMap('cut')] });
+    await settled('cut', 'OutOfSync', 'Missing');
+    const api = cluster.pids['kube-apiserver'];
+    process.kill(api, 'SIGSTOP');
+    const id = hub.command('cut', {
+      $case: 'sync',
+      value: { prune: false, dryRun: false, bundleDigest: '' },
+    });
+    await eventually(async () => (await agent!.tail(50)).includes('"command"'), {
+      what: 'the command to begin',
+    });
+    await agent!.kill();
+    process.kill(api, 'SIGCONT');
+    agent = await start();
+    const outcome = await result(id);
+    expect(outcome.outcome).toBe(4);
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/cut')).toBeUndefined();
+  });
+
+  it('ends a sync by command, and goes back to what was applied when the assignment does', async () => {
+    await join_();
+    const good = [configMap('back'), deployment('back')];
+    await hub.assign({ name: 'back', objects: good });
+    await settled('back');
+    await hub.assign({
+      name: 'back',
+      objects: [configMap('back', { a: '2' }), { ...deployment('back'), spec: { replicas: 'x' } }],
+    });
+    await eventually((see) => see(hub.status('back')?.operation)?.phase === 'Failed', {
+      what: 'the failure',
+    });
+    await hub.assign({ name: 'back', objects: good });
+    const status = await settled('back');
+    expect(status.operation?.phase).toBe('Succeeded');
+    expect(status.conditions).toEqual([]);
+    expect((await result(hub.command('back', { $case: 'terminate', value: {} }))).outcome).toBe(2);
+  });
+
+  it('says what is wrong with a join token, a pin or a setting, and exits 1', async () => {
+    hub = await TestHub.start();
+    const cases: [Record<string, string | undefined>, string][] = [
+      [{ MUSTER_AGENT_TOKEN: 'guess' }, 'join token is not known'],
+      [{ MUSTER_AGENT_CA_SHA256: '0'.repeat(64) }, 'does not show the pinned CA'],
+      [{ MUSTER_AGENT_CA_SHA256: 'abc' }, 'MUSTER_AGENT_CA_SHA256'],
+      [{ MUSTER_AGENT_TOKEN: undefined }, 'MUSTER_AGENT_TOKEN'],
+      [{ MUSTER_AGENT_CONTEXT: 'nowhere' }, 'has no context "nowhere"'],
+    ];
+    for (const [env, message] of cases) {
+      store++;
+      const process = await start(env);
+      const exit = await process.exited;
+      expect(exit.code, message).toBe(1);
+      expect(await process.tail(5)).toContain(message);
+    }
+  });
+
   it('lets one agent act in a cluster', async () => {
     await join_();
     await hub.assign({ name: 'one', objects: [configMap('one')] });

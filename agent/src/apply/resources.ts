@@ -1,4 +1,5 @@
 import { keyOf } from '@muster/kube';
+import { kindOf } from '../observe/live-index.ts';
 import type { Application, Resource } from './application.ts';
 import type { Cluster } from './cluster.ts';
 import type { DesiredState } from './desired.ts';
@@ -19,19 +20,22 @@ export function adopt(app: Application, desired: DesiredState): void {
 /**
  * Brings resources up to date from the index, without a request where hashes say enough. Answers the keys whose
  * state only the API server can judge.
+ *
+ * @param known kinds (`group/Kind`) of which the index knows all there is.
  */
 export function triage(
   cluster: Cluster,
   app: Application,
   desired: DesiredState,
   keys: Iterable<string>,
+  known: ReadonlySet<string>,
 ): string[] {
   const denied = new Map(desired.problems.map(({ key, message }) => [key, message]));
   const doubtful: string[] = [];
   for (const key of keys) {
     const each = desired.objects.get(key);
     if (!each) {
-      triageLeft(cluster, app, key);
+      if (known.has(kindOf(key))) triageLeft(cluster, app, key);
       continue;
     }
     const resource = app.resources.get(key) ?? newResource(key, keyOf(each.object).version);

@@ -94,8 +94,12 @@ export class Runner {
     try {
       if (!this.restored) await this.restore();
       if (this.app.leaving) return await this.leave(signal);
+      const { held } = this.app;
       const desired = await this.load(signal);
+      // What was read belongs to what was assigned then; a newer assignment begins anew.
+      if (this.app.held !== held) return 0;
       if (this.order || this.syncDue()) await this.operate(desired, signal);
+      if (this.app.held !== held) return 0;
       await this.compare(desired, signal);
       const pause = await heal(cluster, this.app, desired, this.budget, signal, () => this.save());
       this.app.comparisonError = '';
@@ -169,6 +173,9 @@ export class Runner {
     if (this.suppressed === app.held.payloadSha256.toString('hex')) return false;
     if (!app.desiredFor.endsWith(` ${app.assignment.bundleDigest}`)) return false;
     if (app.applied.assignment !== assignmentDigest(app.assignment)) return true;
+    // A sync of something else that failed half-way, then a return to what was applied before.
+    if (app.operation?.phase === 'Failed' || app.operation?.phase === 'Error' || leftHalfWay(app))
+      return true;
     // The same content under a newer version: nothing to do but to say so.
     const version = versionText(app.assignment.version!);
     if (app.applied.version !== version) app.applied.version = version;
@@ -233,13 +240,13 @@ export class Runner {
   private async compare(desired: DesiredState, signal: AbortSignal): Promise<void> {
     const { app } = this;
     const { cluster } = this.options;
-    await this.watch(desired, signal);
+    const known = await this.watch(desired, signal);
     const keys = this.compareAll
       ? new Set([...app.resources.keys(), ...desired.objects.keys(), ...this.dirty])
       : new Set(this.dirty);
     if (this.compareAll) for (const { key } of cluster.index.ownedBy(app.key)) keys.add(key);
     this.dirty.clear();
-    const doubtful = triage(cluster, app, desired, keys);
+    const doubtful = triage(cluster, app, desired, keys, known);
     let told = 0;
     await judge(cluster, app, desired, doubtful, signal, (key, verdict) => {
       note(app, app.resources.get(key)!, desired.objects.get(key), verdict, cluster.now());
@@ -250,9 +257,14 @@ export class Runner {
     if (told > 0) cluster.log.debug({ application: app.key, judged: told }, 'compared');
   }
 
-  /** Kinds of the bundle and of what is left of earlier ones. */
-  private async watch(desired: DesiredState, signal: AbortSignal): Promise<void> {
+  /**
+   * Watches the kinds of the bundle and of what is left of earlier ones. Answers those (`group/Kind`) of which the
+   * index knows all there is: only of them does absence mean something.
+   */
+  private async watch(desired: DesiredState, signal: AbortSignal): Promise<Set<string>> {
     const { cluster } = this.options;
+    // A kind that is no longer served has no objects.
+    const known = new Set<string>();
     const types = new Map(
       [...desired.objects.values()].flatMap(({ type }) => (type ? [[nameOf(type), type] as const] : [])),
     );
@@ -261,6 +273,7 @@ export class Runner {
       if (types.has(`${group}/${kind}`)) continue;
       const type = await cluster.discovery.resolveKind(group, kind);
       if (type) types.set(nameOf(type), type);
+      else known.add(`${group}/${kind}`);
     }
     const denied = new Set(desired.problems.map(({ key }) => key));
     const useful = [...types.values()].filter((type) => {
@@ -272,6 +285,8 @@ export class Runner {
       );
     });
     await Promise.all(useful.map((type) => cluster.index.ready(type, signal)));
+    for (const type of types.values()) if (cluster.index.isReady(type)) known.add(nameOf(type));
+    return known;
   }
 
   private async leave(signal: AbortSignal): Promise<number | undefined> {
@@ -345,4 +360,13 @@ export class Runner {
     const exponential = RETRY_FIRST_MS * 2 ** Math.min(Math.max(this.failures - 1, 0), 10);
     return Math.min(exponential, RETRY_LONGEST_MS) * (0.75 + Math.random() / 2);
   }
+}
+
+/** Whether an object was applied as another bundle has it, for example by a sync that failed later. */
+function leftHalfWay(app: Application): boolean {
+  for (const [key, hash] of app.desired ?? []) {
+    const applied = app.inventory.get(key)?.applied;
+    if (applied && applied !== hash) return true;
+  }
+  return false;
 }

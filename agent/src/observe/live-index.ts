@@ -2,6 +2,7 @@ import { APPLICATION_LABEL, type KubeObject } from '@muster/kube';
 import { MusterError } from '@muster/base';
 import type { KubeClient } from '../kube/client.ts';
 import type { ApiType } from '../kube/discovery.ts';
+import { KubeError } from '../kube/errors.ts';
 import { pathOf } from '../kube/objects.ts';
 import { type ReflectorSink, reflect } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
@@ -140,6 +141,16 @@ export class LiveIndex {
       },
       failed: (error) => {
         watched.error = error;
+        // Waiting helps no one who may not list, or asks for what is not served.
+        if (
+          watched.pending.size > 0 &&
+          error instanceof KubeError &&
+          (error.status === 403 || error.notFound)
+        ) {
+          watched.ready.reject(error);
+          watched.ready = Promise.withResolvers();
+          watched.ready.promise.catch(() => undefined);
+        }
         this.log.warn({ kind: name, error: error.message }, 'a watch failed');
       },
     };
