@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 
 	"muster.dev/renderer/fault"
 	"muster.dev/renderer/gotmpl"
@@ -18,8 +19,23 @@ import (
 // operation answers one request (JSON) with one response that is marshalled as JSON.
 type operation func(request []byte) (any, error)
 
-// settle leaves the heap swept, so that a snapshot taken now is small and the next collection far.
-func settle([]byte) (any, error) {
+// spare is the heap that most renders do with: mapped but unused in the snapshot, so that their memory neither
+// grows (which costs a new instance) nor needs a collection.
+const spare = 24 << 20
+
+// settle prepares the snapshot: spare heap, no garbage, and a collector that becomes eager only near the limit.
+func settle(request []byte) (any, error) {
+	var limits struct {
+		MemoryMb int64 `json:"memoryMb"`
+	}
+	if err := json.Unmarshal(request, &limits); err != nil {
+		return nil, err
+	}
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit((limits.MemoryMb - 48) << 20 / 4 * 3)
+	room := make([]byte, spare)
+	runtime.KeepAlive(room)
+	room = nil
 	runtime.GC()
 	runtime.GC()
 	return true, nil

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, MusterError } from '@muster/base';
 import type { TemplateAnswer, TemplateJob, TemplateWorkerData } from './gotmpl-protocol.ts';
@@ -8,7 +10,7 @@ export interface TemplateEngineOptions {
   stallMs?: number;
   /** The time that templates see (`now`), Unix milliseconds; default the machine's. */
   clock?: () => number;
-  /** The worker's file where it is not beside this one (a bundle). */
+  /** The worker's file; by default gotmpl-worker beside this one, .ts in the sources and .mjs in a bundle. */
   workerUrl?: URL;
 }
 
@@ -126,7 +128,7 @@ class TemplateWorker {
     const progress = new SharedArrayBuffer(8);
     const { module, globals, memoryMb } = compiled;
     const workerData: TemplateWorkerData = { compiled: { module, globals, memoryMb }, progress };
-    const url = options.workerUrl ?? new URL('./gotmpl-worker.ts', import.meta.url);
+    const url = options.workerUrl ?? defaultWorkerUrl();
     const thread = new Worker(url, { workerData, env: {}, name: 'muster-templates' });
     const worker = new TemplateWorker(thread, progress, options.stallMs ?? 2000);
     thread.unref();
@@ -177,4 +179,11 @@ class TemplateWorker {
   #stopped(message: string): TextStopped {
     return new TextStopped(message, Atomics.load(this.#counters, 1));
   }
+}
+
+function defaultWorkerUrl(): URL {
+  const fromSources = new URL('./gotmpl-worker.ts', import.meta.url);
+  return existsSync(fileURLToPath(fromSources))
+    ? fromSources
+    : new URL('./gotmpl-worker.mjs', import.meta.url);
 }

@@ -24,8 +24,8 @@ interface Exports {
 export interface Snapshot {
   /** Where variables begin; what is below (constants, type and code tables) is the module's and never written. */
   from: number;
-  /** Everything from there on. */
-  memory: Uint8Array;
+  /** Everything from there on; runs of zeros are left out. */
+  parts: { at: number; bytes: Uint8Array }[];
   size: number;
   globals: [name: string, value: number | bigint][];
 }
@@ -51,7 +51,10 @@ export class Sandbox {
    * Starts from a snapshot, or initialises an instance and takes one; `warmUp` then makes calls whose traces
    * (parsed schemas, caches) every later call finds.
    */
-  constructor(compiled: CompiledRenderer, start: Snapshot | ((call: Sandbox['call']) => void)) {
+  constructor(
+    compiled: CompiledRenderer,
+    start: Snapshot | ((call: Sandbox['call'], memoryMb: number) => void),
+  ) {
     this.#compiled = compiled;
     this.#wasi = new Wasi({ clock: 0, seed: new Uint8Array(32), used: { clock: false, random: false } });
     this.#exports = this.#instantiate();
@@ -60,8 +63,8 @@ export class Sandbox {
       return;
     }
     this.#guard(() => this.#exports._initialize());
-    this.#snapshot = { from: 0, memory: new Uint8Array(0), size: 0, globals: [] };
-    start((op, body, world, files) => this.#invoke(op, body, world, files));
+    this.#snapshot = { from: 0, parts: [], size: 0, globals: [] };
+    start((op, body, world, files) => this.#invoke(op, body, world, files), compiled.memoryMb);
     this.#snapshot = this.#takeSnapshot();
   }
 
@@ -114,25 +117,30 @@ export class Sandbox {
     const names = this.#compiled.globals.map(globalName);
     const from = this.#exports.muster_writable() >>> 0;
     const { buffer } = this.#exports.memory;
-    const memory = new Uint8Array(new SharedArrayBuffer(buffer.byteLength - from));
-    memory.set(new Uint8Array(buffer, from));
     return {
       from,
-      memory,
+      parts: nonZeroParts(buffer, from),
       size: buffer.byteLength,
       globals: names.map((name) => [name, (this.#exports[name] as Global).value]),
     };
   }
 
   #restore(): void {
-    const { from, memory, size, globals } = this.#snapshot;
+    const { from, parts, size, globals } = this.#snapshot;
     // A memory that has grown cannot shrink, and Go would grow it further from where it believes it is.
     if (this.#exports.memory.buffer.byteLength !== size) {
       this.#exports = this.#instantiate();
       const missing = (size - this.#exports.memory.buffer.byteLength) / PAGE;
       if (missing > 0) this.#exports.memory.grow(missing);
     }
-    new Uint8Array(this.#exports.memory.buffer).set(memory, from);
+    const memory = new Uint8Array(this.#exports.memory.buffer);
+    let clean = from;
+    for (const { at, bytes } of parts) {
+      memory.fill(0, clean, at);
+      memory.set(bytes, at);
+      clean = at + bytes.length;
+    }
+    memory.fill(0, clean);
     for (const [name, value] of globals) {
       (this.#exports[name] as Global).value = value;
     }
@@ -162,6 +170,28 @@ export class Sandbox {
       throw explain(error, this.#wasi.log, this.#compiled.memoryMb);
     }
   }
+}
+
+/** The memory in use, in as few pieces as its pages of zeros allow, in buffers that threads can share. */
+function nonZeroParts(buffer: ArrayBuffer, from: number): Snapshot['parts'] {
+  const memory = Buffer.from(buffer);
+  const zeros = Buffer.alloc(PAGE);
+  const parts: Snapshot['parts'] = [];
+  let start: number | undefined;
+  for (let at = from; at < memory.length; ) {
+    const end = Math.min(memory.length, at - (at % PAGE) + PAGE);
+    const empty = memory.compare(zeros, 0, end - at, at, end) === 0;
+    if (!empty) start ??= at;
+    if (start !== undefined && (empty || end === memory.length)) {
+      const stop = empty ? at : end;
+      const bytes = new Uint8Array(new SharedArrayBuffer(stop - start));
+      bytes.set(memory.subarray(start, stop));
+      parts.push({ at: start, bytes });
+      start = undefined;
+    }
+    at = end;
+  }
+  return parts;
 }
 
 function lookUp(files: FileView, kind: (typeof KINDS)[number], path: string): Uint8Array | undefined {

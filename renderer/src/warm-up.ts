@@ -39,7 +39,7 @@ const bounds = { totalBytes: 1e6, fileBytes: 1e6, fileCount: 100, outputBytes: 1
  * Renders a small chart and a small overlay, so that what is parsed at first use (kustomize's schemas of the
  * Kubernetes API, regular expressions) is part of the snapshot, then has Go collect its garbage.
  */
-export function warmUp(call: Sandbox['call']): void {
+export function warmUp(call: Sandbox['call'], memoryMb: number): void {
   const world = () => ({ clock: 0, seed: new Uint8Array(32), used: { clock: false, random: false } });
   const run = (op: string, request: unknown) => {
     const body = new TextEncoder().encode(JSON.stringify(request));
@@ -50,5 +50,5 @@ export function warmUp(call: Sandbox['call']): void {
     run('helm', { path: 'chart', releaseName: 'warm', namespace: 'warm' });
     run('kustomize', { path: 'overlay', namespace: 'warm' });
   }
-  run('settle', {});
+  run('settle', { memoryMb });
 }
