@@ -1,7 +1,7 @@
 import type { Params } from './params.ts';
 
 /** A larger field than this is an error; no Kubernetes object can be as large. */
-export const MAX_FIELD_BYTES = 4 * 1024 * 1024;
+const MAX_FIELD_BYTES = 4 * 1024 * 1024;
 
 /** A compiled string: literals and tags by turns, starting and ending with a literal. */
 export interface FastTemplate {

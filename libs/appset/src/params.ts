@@ -74,7 +74,7 @@ export function goPrint(value: unknown): string {
 }
 
 /** A float64 as %v prints it: the shortest digits, an exponent below 1e-04 and from 1e+06 on. */
-export function goFloat(n: number): string {
+function goFloat(n: number): string {
   if (n === 0) return Object.is(n, -0) ? '-0' : '0';
   const [digits, exponent] = n.toExponential().split('e') as [string, string];
   const e = Number(exponent);

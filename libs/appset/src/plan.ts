@@ -109,7 +109,7 @@ function compileMap(value: JsonObject, shape: Shape, where: string, plan: Plan):
 }
 
 /** Sets a member under any key, `__proto__` included. */
-export function put(object: JsonObject, key: string, value: Json): void {
+function put(object: JsonObject, key: string, value: Json): void {
   if (key === '__proto__')
     Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
   else object[key] = value;
@@ -119,13 +119,4 @@ function freeze(value: Json): Json {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   for (const member of Object.values(value)) freeze(member);
   return Object.freeze(value) as Json;
-}
-
-/** A copy without shared or frozen parts and with ordinary prototypes. */
-export function thaw<T extends Json>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(thaw) as T;
-  const out: JsonObject = {};
-  for (const key of Object.keys(value)) put(out, key, thaw((value as JsonObject)[key]!));
-  return out as T;
 }

@@ -204,7 +204,7 @@ const sourceHydrator = struct(
   ptr('hydrateTo', struct('HydrateTo', req('targetBranch'))),
 );
 
-export const specShape = struct(
+const specShape = struct(
   'ApplicationSpec',
   ptr('source', source),
   req('destination', struct('ApplicationDestination', opt('server'), opt('namespace'), opt('name'))),
@@ -267,7 +267,7 @@ const operation = struct(
 );
 
 /** Metadata in the order in which it is rendered; finalizers are the one list that a patch unites. */
-export const metadataShape = struct(
+const metadataShape = struct(
   'ObjectMeta',
   opt('name'),
   opt('generateName'),
