@@ -109,6 +109,7 @@ describe('planSync', () => {
           planSync(targets, live, options).map(written),
         );
       }),
+      { numRuns: 1000 },
     );
   });
 

@@ -5,6 +5,7 @@ import {
   type GroupKind,
   groupKindString,
   keyOf,
+  keyString,
   type KubeObject,
   parseApiVersion,
 } from '../object.ts';
@@ -91,7 +92,10 @@ const KIND_ORDER = new Map(
 export function planSync(targets: KubeObject[], live: KubeObject[], options: SyncPlanOptions): SyncTask[] {
   const unmatched = new Map(live.map((object) => [keyIn(object, ''), object]));
   const tasks: SyncTask[] = [];
-  for (const target of targets.filter((object) => !hooksOf(object))) {
+  // Sorted, since two targets may fit one live object without a namespace: the first by key takes it.
+  const ordinary = targets.filter((object) => !hooksOf(object));
+  ordinary.sort((a, b) => compareText(keyString(keyOf(a)), keyString(keyOf(b))));
+  for (const target of ordinary) {
     const match = takeLive(unmatched, target, options.namespace);
     if (!isSkipped(target))
       tasks.push(applyTask('Sync', inNamespace(target, options.namespace), match, false));
