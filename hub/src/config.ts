@@ -85,6 +85,12 @@ export const settings = {
     'http://HOST:PORT as listened on',
     'How users reach the hub. With https the login cookie is bound to it.',
   ),
+  trustedProxies: setting(
+    'MUSTER_TRUSTED_PROXIES',
+    text.transform((list) => list.split(',').map((address) => address.trim())).optional(),
+    'none: X-Forwarded-For is ignored',
+    'Addresses or networks of proxies in front of the hub, separated by commas; who they say the client is, is believed.',
+  ),
   gatewayHost: setting(
     'MUSTER_GATEWAY_HOST',
     text.default('127.0.0.1'),

@@ -48,7 +48,7 @@ export async function startHub(
 
     const app = await NestFactory.create<NestFastifyApplication>(
       AppModule.forRoot({ config, logger, store }),
-      createAdapter(),
+      createAdapter(config),
       { logger: new NestLogger(logger), rawBody: true, abortOnError: false },
     );
     undo.push(() => app.close());

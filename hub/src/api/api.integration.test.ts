@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ADMIN_PASSWORD, type TestHub, startTestHub } from '../testing/hub.ts';
+import { Notifications } from '../store/notifications.ts';
 import { Events } from './events.ts';
 
 let hub: TestHub;
@@ -137,9 +138,19 @@ test('changes arrive as events, also after a broken connection', async () => {
   stale.close();
 });
 
+test('changes on another replica arrive too', async () => {
+  const stream = await openStream();
+  const elsewhere = new Notifications(hub.database.url);
+  await new Events(elsewhere, hub.database.db, 'b').publish('command', ['1234']);
+  await stream.until(/"kind":"command","keys":\["1234"\]/);
+  stream.close();
+  await elsewhere.close();
+});
+
 test('events of a project reach only those who see it', async () => {
   const events = hub.app.get(Events);
   const token = await tokenFor('shopper', [{ role: 'viewer', project: 'shop' }]);
+  events.visibility('cluster', async () => []);
   events.visibility('application', async (keys) => keys.filter((key) => key.startsWith('shop/')));
   const stream = await openStream(undefined, { authorization: `Bearer ${token}` });
   await events.publish('cluster', ['hidden-1']);

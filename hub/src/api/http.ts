@@ -11,8 +11,9 @@ import type { Metrics } from '../telemetry/metrics.ts';
 
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
-export function createAdapter(): FastifyAdapter {
+export function createAdapter(config: Config): FastifyAdapter {
   const adapter = new FastifyAdapter({
+    trustProxy: config.trustedProxies ?? false,
     bodyLimit: MAX_BODY_BYTES,
     genReqId: () => randomUUID(),
     requestTimeout: 60_000,

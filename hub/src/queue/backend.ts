@@ -4,7 +4,6 @@ import pg from 'pg';
 
 /** BullMQ's tables live apart from ours. */
 const SCHEMA = 'bullmq';
-const PREFIX = 'muster';
 
 /** How queues and workers reach the queue. Typed loosely: each backend reads its own kind. */
 export interface Backend {
@@ -23,20 +22,28 @@ export async function openBackend(
   redisUrl: string | undefined,
   onError: (error: Error) => void,
 ): Promise<Backend> {
-  return redisUrl ? redis(redisUrl, onError) : postgres(databaseUrl);
-}
-
-async function postgres(databaseUrl: string): Promise<Backend> {
   const client = new pg.Client({
     connectionString: databaseUrl,
     application_name: 'muster-hub queue migrate',
   });
   await client.connect();
   try {
+    if (redisUrl) return redis(redisUrl, await installationId(client), onError);
     await runMigrations(client, SCHEMA);
+    return postgres(databaseUrl);
   } finally {
     await client.end();
   }
+}
+
+/** Keeps hubs that share a Redis apart. */
+async function installationId(client: pg.Client): Promise<string> {
+  await client.query('insert into installation default values on conflict do nothing');
+  const { rows } = await client.query<{ id: string }>('select id from installation');
+  return rows[0]!.id;
+}
+
+function postgres(databaseUrl: string): Backend {
   setDefaultBackendFactory(createPostgresBackend);
   const connection = (max: number) => ({
     connectionString: databaseUrl,
@@ -49,12 +56,12 @@ async function postgres(databaseUrl: string): Promise<Backend> {
     kind: 'postgres',
     producer: connection(1),
     consumer: connection(2),
-    prefix: PREFIX,
+    prefix: 'muster',
     close: async () => undefined,
   };
 }
 
-function redis(url: string, onError: (error: Error) => void): Backend {
+function redis(url: string, installation: string, onError: (error: Error) => void): Backend {
   setDefaultBackendFactory(undefined);
   const producer = new Redis(url, { maxRetriesPerRequest: 1, connectTimeout: 5000, commandTimeout: 10_000 });
   const consumer = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 5000 });
@@ -63,7 +70,7 @@ function redis(url: string, onError: (error: Error) => void): Backend {
     kind: 'redis',
     producer,
     consumer,
-    prefix: PREFIX,
+    prefix: `muster-${installation}`,
     close: async () => {
       producer.disconnect();
       consumer.disconnect();

@@ -45,6 +45,11 @@ export class OutboxRepository {
       where outbox.queue = given.queue and outbox.key = given.key`.execute(this.#db);
   }
 
+  /** Everything is handed over anew: for a queue that was emptied. */
+  async unclaimAll(): Promise<void> {
+    await this.#db.updateTable('outbox').set({ handed_at: null }).execute();
+  }
+
   /** Milliseconds until the next row that waits for its time is due; undefined when none waits. */
   async nextDueMs(): Promise<number | undefined> {
     const { rows } = await sql<{ ms: number | null }>`

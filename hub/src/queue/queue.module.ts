@@ -42,6 +42,7 @@ export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShu
     @Inject(Metrics) metrics: Metrics,
     @Inject(Readiness) private readonly readiness: Readiness,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CONFIG) private readonly config: Config,
   ) {
     readiness.expect('queue');
     this.#workers = new Workers(registry, repository, metrics, logger.child({ part: 'queue' }));
@@ -51,12 +52,7 @@ export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShu
   async onApplicationBootstrap(): Promise<void> {
     const get = <T>(token: symbol | string | (new (...args: never[]) => T)) =>
       this.modules.get<T>(token as never, { strict: false });
-    try {
-      this.registry.verify(get<typeof JOBS>(KNOWN_JOBS));
-    } catch (error) {
-      // Fatal again as soon as the capabilities of this session have landed.
-      this.logger.error({ err: error }, 'jobs are not complete');
-    }
+    this.registry.verify(get<typeof JOBS>(KNOWN_JOBS));
     const queues = Object.fromEntries(
       QUEUES.map((name) => [name, get<Queue>(getQueueToken(name))]),
     ) as Queues;
@@ -67,12 +63,22 @@ export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShu
         log[this.#stopping ? 'debug' : 'warn']({ err: error, queue: queue.name }, 'queue');
       });
     }
+    if (this.config.local) await this.#startAfresh(queues);
     const relay = new Relay(queues, this.repository, log);
     this.#relay = relay;
     this.#workers.onPostponed = () => relay.wake();
     await this.#workers.start(get<Backend>(BACKEND));
     await relay.start(get<Notifications>(Notifications), this.registry.scheduled());
     this.readiness.set('queue', true);
+  }
+
+  /**
+   * The only replica: whatever the queue holds is of a hub that is gone, perhaps killed in mid-job. Its work is in the
+   * outbox, so emptying the queue loses nothing and waits for no lock to expire.
+   */
+  async #startAfresh(queues: Queues): Promise<void> {
+    await Promise.all(Object.values(queues).map((queue) => queue.obliterate({ force: true })));
+    await this.repository.unclaimAll();
   }
 
   /** Whether the queue takes work. */

@@ -1,4 +1,5 @@
 import type { Outcome } from '@muster/base';
+import { trace } from '@opentelemetry/api';
 import { type Job, Worker } from 'bullmq';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -20,6 +21,9 @@ const LOCK_MS = 15_000;
 const STALLED_MS = 5000;
 const LONGEST_ROUND_MS = 10 * 60_000;
 const WAIT_WITHOUT_TIME_MS = 5 * 60_000;
+
+/** Spans go nowhere unless traces are exported. */
+const tracer = trace.getTracer('muster-hub');
 
 /** Thrown to make BullMQ try again. */
 class Again extends Error {}
@@ -77,7 +81,11 @@ export class Workers {
     const row = await this.#repository.find(queue, key);
     if (!row && !scheduled) return; // done already, or postponed
     const started = performance.now();
-    const outcome = await this.#handle(queue, key, row);
+    const outcome = await tracer.startActiveSpan(`job ${queue}`, { attributes: { key } }, async (span) => {
+      const result = await this.#handle(queue, key, row);
+      span.setAttribute('outcome', result.kind).end();
+      return result;
+    });
     const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     this.#metrics.job(
       queue,

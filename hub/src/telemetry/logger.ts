@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type { Logger };
 
@@ -19,19 +19,20 @@ const SECRET_FIELDS = [
   'redisUrl',
 ];
 
-/** JSON lines on stdout. Messages are constants, variables are fields. */
-export function createLogger(level: string): Logger {
-  return pino({
+/** JSON lines on stdout, or to `destination`. Messages are constants, variables are fields. */
+export function createLogger(level: string, destination?: DestinationStream): Logger {
+  const options = {
     level,
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },
     redact: {
       paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
       censor: '[redacted]',
     },
-  });
+  };
+  return destination ? pino(options, destination) : pino(options);
 }
 
 /** Drivers hang whole connections on their errors: only what says what went wrong is logged. */
