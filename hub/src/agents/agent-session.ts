@@ -41,6 +41,8 @@ export interface SessionWork {
 
 /** Events and messages that may wait before the stream is no longer read. */
 const MAX_WAITING = 64;
+/** Reports of one session that may wait for their batch; a well-behaved agent has four. */
+const MAX_STORING = 16;
 
 /** Carries out what the link machine decides for one stream: one event at a time, in order. */
 export class AgentSession {
@@ -57,6 +59,7 @@ export class AgentSession {
   readonly #inFlight = new Set<string>();
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #storing = 0;
   #closed = false;
   #assignmentsAsked = false;
   #onDrain: (() => void) | undefined;
@@ -179,12 +182,7 @@ export class AgentSession {
           this.#machine.handle({ kind: 'assignments', rows: await work.assignments(effect.keys) }),
         );
       case 'store-report':
-        // Not waited for: the next messages need not stand behind a batch.
-        work.storeReport(effect.report).then(
-          (stored) => this.dispatch({ kind: 'report-stored', ...stored }),
-          (error: unknown) => this.close(error),
-        );
-        return;
+        return this.#store(effect.report);
       case 'store-command-result':
         await work.storeCommandResult(effect.result);
         return this.#carryOut(
@@ -197,6 +195,19 @@ export class AgentSession {
       default:
         effect satisfies never;
     }
+  }
+
+  /** Not waited for, unless too many are on their way: the next messages need not stand behind a batch. */
+  async #store(report: Report): Promise<void> {
+    const stored = this.#work.storeReport(report).then(
+      (answer) => this.dispatch({ kind: 'report-stored', ...answer }),
+      (error: unknown) => this.close(error),
+    );
+    this.#storing++;
+    const settled = stored.finally(() => {
+      this.#storing--;
+    });
+    if (this.#storing > MAX_STORING) await settled;
   }
 
   /** Honours back-pressure: grpc-js buffers without bound for whoever does not wait. */

@@ -16,7 +16,9 @@ describe('a fleet', () => {
 
   it(`of ${SIZE} clusters reports at once, in batches, and every report is stored`, async () => {
     const agents: TestAgent[] = [];
-    for (let i = 0; i < SIZE; i++) agents.push(await fixture.agent(`c${i}`));
+    for (let i = 0; i < SIZE; i += 20) {
+      agents.push(...(await Promise.all(Array.from({ length: 20 }, (_, j) => fixture.agent(`c${i + j}`)))));
+    }
     for (const agent of agents) agent.connect();
     await eventually(() => expect(fixture.hub.app.get(Sessions, { strict: false }).size).toBe(SIZE));
     for (let i = 0; i < SIZE; i++) await fixture.assign(`c${i}`, `app-${i}`);

@@ -73,7 +73,8 @@ export class SessionOpenings {
     await this.#registry.requireSameCluster(known, hello.kubeSystemUid);
     await this.#recovery.heard(hello.highest ?? ZERO, known.name);
     const cluster = await this.#registry.take(known, sessionId, hello.instanceId);
-    if (hello.facts) await this.#clusters.heardFacts(cluster.id, cluster.name, hello.facts);
+    if (hello.facts)
+      await this.#clusters.heardFacts(cluster.id, cluster.name, hello.facts, cluster.facts_hash);
     const holding = holdingReason(cluster, await this.#recovery.state());
     const [desired, lastReport, commands] = await Promise.all([
       this.#assignments.inventory(cluster.id),

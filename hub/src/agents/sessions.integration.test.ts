@@ -211,16 +211,14 @@ describe('sessions', () => {
     agent.disconnect();
     const commands = fixture.hub.app.get(CommandsService, { strict: false });
     const clusterId = await fixture.clusterId('commanded');
-    const id = await fixture.db
-      .transaction()
-      .execute((trx) =>
-        commands.issue(trx, {
-          clusterId,
-          application: { namespace: 'argocd', name: 'web' },
-          verb: { kind: 'sync', prune: true },
-          actor: 'admin',
-        }),
-      );
+    const id = await fixture.db.transaction().execute((trx) =>
+      commands.issue(trx, {
+        clusterId,
+        application: { namespace: 'argocd', name: 'web' },
+        verb: { kind: 'sync', prune: true },
+        actor: 'admin',
+      }),
+    );
     agent.connect();
     await eventually(() => expect(agent.commands.map((each) => each.id)).toEqual([id]));
     expect(agent.commands[0]!.verb).toMatchObject({ $case: 'sync', value: { prune: true } });

@@ -13,6 +13,7 @@ import { KEYS_CHANNEL } from '../keys/rotation.service.ts';
 import { RECOVERY_CHANNEL, RecoveryService } from '../recovery/recovery.service.ts';
 import { Notifications } from '../store/notifications.ts';
 import { LOGGER, type Logger } from '../telemetry/logger.ts';
+import { Metrics } from '../telemetry/metrics.ts';
 import { AgentSession, type AgentStream } from './agent-session.ts';
 import { toServiceError } from './grpc-status.ts';
 import { LastSeen } from './last-seen.ts';
@@ -54,6 +55,7 @@ export class Sessions implements OnModuleInit {
     @Inject(LastSeen) lastSeen: LastSeen,
     @Inject(Notifications) notifications: Notifications,
     @Inject(LOGGER) logger: Logger,
+    @Inject(Metrics) metrics: Metrics,
   ) {
     this.#openings = openings;
     this.#work = work;
@@ -66,6 +68,7 @@ export class Sessions implements OnModuleInit {
     this.#lastSeen = lastSeen;
     this.#notifications = notifications;
     this.#logger = logger.child({ part: 'agents' });
+    metrics.gauge('muster_agent_sessions', 'Open agent sessions of this replica', () => this.#open.size);
   }
 
   async onModuleInit(): Promise<void> {
@@ -116,7 +119,11 @@ export class Sessions implements OnModuleInit {
     );
     await listen(
       SESSIONS_CHANNEL,
-      (payload) => this.#fence([payload.split(' ')[0]!]),
+      (payload) => {
+        const [clusterId, sessionId] = payload.split(' ') as [string, string];
+        // One's own news needs no look at the row.
+        return this.#open.get(clusterId)?.id === sessionId ? undefined : this.#fence([clusterId]);
+      },
       () => this.#fence(all()),
     );
     await listen(

@@ -32,7 +32,7 @@ export interface NewAssignment extends Omit<AssignmentRow, 'acked_at' | 'refused
 export class AssignmentsRepository {
   constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
 
-  /** The newest release of an owner with its targets; undefined before the first. */
+  /** The newest release of an owner with its targets in active clusters; undefined before the first. */
   async latest(trx: Kysely<Schema>, ownerId: string): Promise<{ id: string; targets: Target[] } | undefined> {
     const release = await trx
       .selectFrom('releases')
@@ -42,10 +42,13 @@ export class AssignmentsRepository {
       .limit(1)
       .executeTakeFirst();
     if (!release) return undefined;
+    // Clusters that wait for an approval get nothing; those that are being removed have their tombstones already.
     const rows = await trx
       .selectFrom('release_targets')
-      .selectAll()
+      .innerJoin('clusters', 'clusters.id', 'release_targets.cluster_id')
+      .selectAll('release_targets')
       .where('release_id', '=', release.id)
+      .where('clusters.state', '=', 'active')
       .execute();
     const targets = rows.map((row) => ({
       applicationId: row.application_id,

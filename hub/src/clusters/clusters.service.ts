@@ -162,15 +162,29 @@ export class ClustersService {
     }
   }
 
+  /** A hub runs in one cluster at most. @throws MusterError conflict. */
+  async requireNoOtherLocal(name: string): Promise<void> {
+    const other = await this.#repository.local();
+    if (other && other.name !== name) {
+      throw new MusterError('conflict', `cluster ${other.name} is registered as the local cluster already`, {
+        where: 'local',
+      });
+    }
+  }
+
   /** The cluster's registration as the agent keeps it. */
   registration(row: ClusterRow): Signed {
     return this.#keys.signRegistration(encodeRegistration(row, this.#keys.hubId));
   }
 
-  /** Stores what an agent says of its cluster, bounded. Capabilities that differ render again what asked for them. */
-  async heardFacts(clusterId: string, name: string, facts: Facts): Promise<void> {
+  /**
+   * Stores what an agent says of its cluster, bounded. Capabilities that differ render again what asked for them.
+   * @param knownHash hash of the stored facts, where the caller has the row: equal facts cost nothing.
+   */
+  async heardFacts(clusterId: string, name: string, facts: Facts, knownHash?: string | null): Promise<void> {
     const bounded = boundFacts(facts);
     const hash = sha256(canonicalJson(bounded));
+    if (hash === knownHash) return;
     await this.#repository.transaction(async (trx) => {
       const changed = await this.#repository.storeFacts(trx, clusterId, { ...bounded }, hash);
       if (!changed) return;

@@ -49,6 +49,7 @@ export class JoinTokensService {
   async create(wanted: NewJoinToken, actor: Actor): Promise<CreatedJoinToken> {
     const token = newJoinToken();
     if (wanted.server !== undefined) await this.#clusters.requireFreeServer(wanted.server, wanted.name);
+    if (wanted.local) await this.#clusters.requireNoOtherLocal(wanted.name);
     const row = await this.#repository.transaction(async (trx) => {
       const inserted = await this.#repository.insert(trx, {
         token_hash: hashJoinToken(token),

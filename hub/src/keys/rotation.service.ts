@@ -92,9 +92,24 @@ export class RotationService {
 
   /** A cluster took a key set: once all that may be assigned to have it, its keys sign. */
   async acknowledged(): Promise<void> {
-    if (!this.#keys.rotating) return;
-    if ((await this.#behind(this.#keys.keySetVersion)).length > 0) return;
-    await this.activate('system', 'all clusters have acknowledged the key set');
+    if (!this.#keys.rotating || (await this.#anyBehind(this.#keys.keySetVersion))) return;
+    try {
+      await this.activate('system', 'all clusters have acknowledged the key set');
+    } catch (error) {
+      // The last two acknowledgements came together, or the folder is read-only and somebody has to activate by hand.
+      if (MusterError.from(error).code !== 'precondition') throw error;
+    }
+  }
+
+  async #anyBehind(version: bigint): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('clusters')
+      .select('id')
+      .where('state', 'in', ['active', 'removing'])
+      .where('key_set_version', '<', version)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   async #behind(version: bigint): Promise<string[]> {
