@@ -19,8 +19,7 @@ export async function renderChart(
   release: { name: string; namespace: string },
 ): Promise<KubeObject[]> {
   const files = await readTree(join(root, 'charts', chart));
-  const pool = new RendererPool(await loadRenderer(), { size: 1 });
-  try {
+  return withPool(async (pool) => {
     const { objects } = await pool.render({
       source: {
         kind: 'helm',
@@ -35,8 +34,25 @@ export async function renderChart(
       seed: new Uint8Array(32),
     });
     return objects.map((rendered: RenderedObject) => rendered.object as unknown as KubeObject);
+  });
+}
+
+let shared: Promise<RendererPool> | undefined;
+let users = 0;
+
+/** One renderer for all that render at the same time: compiling it costs seconds. */
+async function withPool<T>(use: (pool: RendererPool) => Promise<T>): Promise<T> {
+  users += 1;
+  shared ??= loadRenderer().then((renderer) => new RendererPool(renderer, { size: 1 }));
+  const pool = shared;
+  try {
+    return await use(await pool);
   } finally {
-    await pool.close();
+    users -= 1;
+    if (users === 0) {
+      shared = undefined;
+      await (await pool).close();
+    }
   }
 }
 

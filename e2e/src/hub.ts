@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Running, startProcess } from './processes.ts';
@@ -16,9 +17,11 @@ export interface HubOptions {
 
 /** What `<data>/listening.json` says. */
 export interface Listening {
-  http: number;
-  session: number;
-  enrol: number;
+  /** URL of the API and the page. */
+  http: string;
+  /** host:port of sessions and of enrolment. */
+  session: string;
+  enrol: string;
   publicUrl: string;
   caSha256: string;
 }
@@ -42,7 +45,7 @@ export interface Hub {
 export async function startHub({ dir: given, env = {}, signal }: HubOptions): Promise<Hub> {
   const started = Date.now();
   const dir = resolve(given);
-  const earlier = await readListening(dir);
+  const earlier = await readPorts(dir);
   const child = await startProcess({
     name: 'hub',
     command: process.execPath,
@@ -51,26 +54,30 @@ export async function startHub({ dir: given, env = {}, signal }: HubOptions): Pr
     env: {
       MUSTER_DATA_DIR: dir,
       // The ports of the last run, so that agents and bookmarks find it again.
-      MUSTER_HTTP_PORT: String(earlier?.http ?? 0),
-      MUSTER_SESSION_PORT: String(earlier?.session ?? 0),
-      MUSTER_ENROL_PORT: String(earlier?.enrol ?? 0),
-      MUSTER_WEB_DIR: join(root, 'web/dist'),
+      ...earlier,
+      MUSTER_WEB_DIR: builtFolder('web/dist'),
+      MUSTER_CHARTS_DIR: builtFolder('charts/dist'),
       ...env,
     },
   });
-  const listening = await eventually(
+  const gaveUp = child.exited.then(async () => {
+    throw new Error(`the hub in ${dir} has ended:\n${await child.tail(20)}`);
+  });
+  gaveUp.catch(() => undefined); // it also ends later, when it is stopped
+  const ready = eventually(
     async () => {
-      if (child.exit()) throw new Error(`the hub has ended:\n${await child.tail(20)}`);
-      const now = await readListening(dir);
+      const now = await readListening(dir, started);
       if (!now) return undefined;
-      const ready = await fetch(`http://127.0.0.1:${now.http}/readyz`).catch(() => undefined);
-      return ready?.ok ? now : undefined;
+      const answer = await fetch(`${now.http}/readyz`).catch(() => undefined);
+      return answer?.ok ? now : undefined;
     },
     { what: `the hub in ${dir} to be ready (its log: ${child.log})`, timeout: 60_000, interval: 50, signal },
   );
+  const listening = await Promise.race([ready, gaveUp]);
+  await writePorts(dir, listening);
   return {
     dir,
-    url: `http://127.0.0.1:${listening.http}`,
+    url: listening.http,
     listening,
     process: child,
     adminPassword:
@@ -81,7 +88,32 @@ export async function startHub({ dir: given, env = {}, signal }: HubOptions): Pr
   };
 }
 
-async function readListening(dir: string): Promise<Listening | undefined> {
-  const text = await readFile(join(dir, 'listening.json'), 'utf8').catch(() => undefined);
-  return text ? (JSON.parse(text) as Listening) : undefined;
+/** A folder that the build makes; undefined where it was not built. */
+function builtFolder(path: string): string | undefined {
+  return existsSync(join(root, path)) ? join(root, path) : undefined;
+}
+
+/** The ports of the last run as settings; a hub that stops well takes its own note of them away. */
+async function readPorts(dir: string): Promise<Record<string, string>> {
+  const text = await readFile(join(dir, 'ports.json'), 'utf8').catch(() => undefined);
+  if (text) return JSON.parse(text) as Record<string, string>;
+  return { MUSTER_HTTP_PORT: '0', MUSTER_SESSION_PORT: '0', MUSTER_ENROL_PORT: '0' };
+}
+
+async function writePorts(dir: string, { http, session, enrol }: Listening): Promise<void> {
+  const port = (address: string) => address.slice(address.lastIndexOf(':') + 1);
+  const ports = {
+    MUSTER_HTTP_PORT: port(http),
+    MUSTER_SESSION_PORT: port(session),
+    MUSTER_ENROL_PORT: port(enrol),
+  };
+  await writeFile(join(dir, 'ports.json'), JSON.stringify(ports));
+}
+
+/** What the hub wrote since `started`: one that was killed left its note behind. */
+async function readListening(dir: string, started: number): Promise<Listening | undefined> {
+  const file = join(dir, 'listening.json');
+  const written = await stat(file).catch(() => undefined);
+  if (!written || written.mtimeMs < started) return undefined;
+  return JSON.parse(await readFile(file, 'utf8')) as Listening;
 }

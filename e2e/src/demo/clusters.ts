@@ -109,8 +109,8 @@ async function environment(
   const file = join(folder, 'env.json');
   const known = await client.clusters.get(cluster.name).catch(() => undefined);
   const here = {
-    MUSTER_AGENT_HUB: `127.0.0.1:${hub.listening.session}`,
-    MUSTER_AGENT_ENROL: `127.0.0.1:${hub.listening.enrol}`,
+    MUSTER_AGENT_HUB: hub.listening.session,
+    MUSTER_AGENT_ENROL: hub.listening.enrol,
   };
   if (known && existsSync(file))
     return { ...(JSON.parse(await readFile(file, 'utf8')) as Record<string, string>), ...here };

@@ -41,7 +41,7 @@ export async function demo(options: DemoOptions): Promise<number> {
 
 async function play(stage: Stage): Promise<void> {
   const { dir, clusters, progress, stop } = stage;
-  const resumed = existsSync(join(dir, 'hub', 'listening.json'));
+  const resumed = existsSync(join(dir, 'hub', 'ports.json'));
   progress.step(resumed ? `Resuming the demo of ${dir}` : `Starting the demo in ${dir}`);
   const repository = await ensureRepository(join(dir, 'shop'));
   const [client] = await Promise.all([openHub(stage), startPlanes(clusters, dir, stop.signal, progress)]);
@@ -181,7 +181,7 @@ async function throwAway(dir: string, progress: Progress): Promise<void> {
 /** The user's clusters are not ours to empty: their Applications are orphaned, then the demo forgets them. */
 async function letGo(stage: Stage): Promise<void> {
   const { dir, clusters, progress } = stage;
-  if (!existsSync(join(dir, 'hub', 'listening.json'))) {
+  if (!existsSync(join(dir, 'hub', 'ports.json'))) {
     progress.step('There is nothing to let go of.');
     return;
   }
