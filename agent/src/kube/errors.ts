@@ -32,6 +32,8 @@ export class KubeError extends MusterError {
 
   /** Trying again may help. */
   get transient(): boolean {
+    // An object that does not fit its type is answered as an internal error.
+    if (this.status === 500 && /failed to create typed|typed patch/.test(this.message)) return false;
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }

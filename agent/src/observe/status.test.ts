@@ -1,0 +1,69 @@
+import { Assignment, Signed } from '@muster/proto/records';
+import { expect, it } from 'vitest';
+import { Application, type Resource } from '../apply/application.ts';
+import { StatusDeltas, healthOf, syncOf } from './status.ts';
+
+const resource = (name: string, some: Partial<Resource> = {}): Resource => ({
+  key: `/ConfigMap/n/${name}`,
+  version: 'v1',
+  sync: 'Synced',
+  health: '',
+  healthMessage: '',
+  message: '',
+  applyError: '',
+  drift: undefined,
+  requiresPruning: false,
+  judged: '',
+  ...some,
+});
+
+function application(...resources: Resource[]): Application {
+  const assignment = Assignment.fromPartial({ applicationNamespace: 'argocd', applicationName: 'a' });
+  const signed = Signed.fromPartial({});
+  const app = new Application('argocd/a', { signed, assignment, payloadSha256: Buffer.alloc(32) });
+  app.desired = new Map();
+  for (const each of resources) app.resources.set(each.key, each);
+  return app;
+}
+
+it('takes the worst health, and says whose it is', () => {
+  const app = application(
+    resource('a', { health: 'Healthy' }),
+    resource('b', { health: 'Degraded', message: 'crashes' }),
+    resource('c', { health: 'Progressing' }),
+    resource('d'),
+  );
+  expect(healthOf(app)).toEqual({ health: 'Degraded', message: '/ConfigMap/n/b: Degraded (crashes)' });
+  expect(healthOf(application())).toEqual({ health: 'Healthy', message: '' });
+});
+
+it('is Synced only when all is, and nothing waits to be pruned', () => {
+  expect(syncOf(application(resource('a')))).toBe('Synced');
+  expect(syncOf(application(resource('a'), resource('b', { sync: 'Unknown' })))).toBe('Unknown');
+  expect(syncOf(application(resource('a', { sync: 'Unknown' }), resource('b', { sync: 'OutOfSync' })))).toBe(
+    'OutOfSync',
+  );
+  expect(syncOf(application(resource('a', { requiresPruning: true })))).toBe('OutOfSync');
+  const unread = application();
+  unread.desired = undefined;
+  expect(syncOf(unread)).toBe('Unknown');
+});
+
+it('tells all at first, then only what has changed', () => {
+  const deltas = new StatusDeltas();
+  const app = application(resource('a'), resource('b'));
+  expect(deltas.changes(app)).toMatchObject({
+    resourcesComplete: true,
+    resources: [{ name: 'a' }, { name: 'b' }],
+  });
+  app.observedAtMs = 5;
+  expect(deltas.changes(app)).toBeUndefined();
+  app.resources.get('/ConfigMap/n/a')!.sync = 'OutOfSync';
+  app.resources.delete('/ConfigMap/n/b');
+  const next = deltas.changes(app)!;
+  expect(next.resources.map(({ name }) => name)).toEqual(['a']);
+  expect(next.removedResources).toEqual(['/ConfigMap/n/b']);
+  expect(next.resourcesComplete).toBe(false);
+  deltas.forget(app.key);
+  expect(deltas.changes(app)?.resourcesComplete).toBe(true);
+});
