@@ -1,0 +1,275 @@
+import type { ApplicationView, ListApplications } from '@muster/api';
+import type { HubClient } from '@muster/api/client';
+import { MusterError } from '@muster/base';
+import type { Command } from 'commander';
+import { EXIT } from '../exit.ts';
+import { type Context, type Host, verb } from '../host.ts';
+import { formatName, parseDuration, parseName } from '../names.ts';
+import { printOne } from '../output.ts';
+import {
+  type Goal,
+  keyedByName,
+  type ReadApplications,
+  waitForApplications,
+  waitForCommand,
+} from '../wait.ts';
+import { fieldText, type FieldRow, resourceName, type ResourceRow } from './app-view.ts';
+import { listApplications, selectNames } from './app-select.ts';
+
+interface Selection extends Partial<Pick<ListApplications, 'project' | 'cluster' | 'set' | 'label'>> {
+  all?: true;
+}
+
+interface SyncOptions extends Selection {
+  prune?: true;
+  dryRun?: true;
+  revision?: string;
+  reason?: string;
+  wait?: true;
+  timeout: number;
+}
+
+interface WaitOptions extends Selection, Goal {
+  delete?: true;
+  timeout: number;
+}
+
+export function appActCommands(app: Command, host: Host): void {
+  withSelection(
+    verb(app, 'sync [names...]', {
+      summary: 'Apply what is assigned now',
+      details:
+        'Asks the clusters to apply what is assigned. With --wait it ends when they have; whether it became healthy is for `muster app wait`.',
+      examples: [
+        'muster app sync guestbook-dev --wait',
+        'muster app sync --set guestbook --prune',
+        'muster app sync guestbook-dev --dry-run --wait',
+      ],
+    }),
+  )
+    .option('--prune', 'also delete what is no longer in Git')
+    .option('--dry-run', 'only have the API server check it')
+    .option('--revision <commit>', 'refuse when another commit is assigned')
+    .option('--reason <text>', 'for the audit log')
+    .option('-w, --wait', 'until the clusters have answered')
+    .option('--timeout <duration>', 'how long --wait waits', parseDuration, 600)
+    .action(host.run(sync));
+
+  withSelection(
+    verb(app, 'wait [names...]', {
+      summary: 'Wait until Applications are as they should be',
+      details: 'Without --sync, --health, --revision or --delete: until they are Synced and Healthy.',
+      examples: [
+        'muster app wait guestbook-dev guestbook-prod',
+        'muster app wait --set guestbook --revision "$(git rev-parse HEAD)" --timeout 5m',
+        'muster app wait guestbook-dev --delete',
+      ],
+    }),
+  )
+    .option('--sync', 'until Synced')
+    .option('--health', 'until Healthy')
+    .option('--revision <commit>', 'until this commit is assigned, Synced and Healthy')
+    .option('--delete', 'until they are gone')
+    .option('--timeout <duration>', 'give up after so long', parseDuration, 600)
+    .action(host.run(wait));
+
+  verb(app, 'diff <name>', {
+    summary: 'Show what differs between Git and the cluster, field by field',
+    details: `Asks the cluster to compare now. Exit code ${EXIT.ok}: nothing differs, ${EXIT.changes}: something does, ${EXIT.failed}: it could not be told.`,
+    examples: ['muster app diff guestbook-dev'],
+    output: true,
+  }).action(host.run(diff));
+
+  verb(app, 'delete <names...>', {
+    summary: 'Delete Applications',
+    details:
+      'Without --cascade or --no-cascade the resources finalizer of the Application decides, as in Argo CD.',
+    examples: [
+      'muster app delete guestbook-dev',
+      'muster app delete guestbook-dev --no-cascade   # keep the objects',
+    ],
+  })
+    .option('--cascade', 'delete its objects from the cluster as well')
+    .option('--no-cascade', 'leave its objects where they are')
+    .action(
+      host.run(async (context, names: string[], { cascade }: { cascade?: boolean }) => {
+        const client = context.client();
+        for (const { namespace, name } of names.map(parseName)) {
+          await client.applications.remove(namespace, name, { cascade });
+          context.terminal.out(`application/${namespace}/${name} deleted`);
+        }
+      }),
+    );
+  simpleActs(app, host);
+}
+
+function simpleActs(app: Command, host: Host): void {
+  verb(app, 'refresh <names...>', {
+    summary: 'Read the source again and have the cluster compare',
+    examples: ['muster app refresh guestbook-dev'],
+  }).action(
+    host.run((context, names: string[]) =>
+      forEach(
+        context,
+        names,
+        (client, ns, name) => client.applications.refresh(ns, name),
+        'refresh asked for',
+      ),
+    ),
+  );
+  verb(app, 'terminate <names...>', {
+    summary: 'End the operation that is running',
+    examples: ['muster app terminate guestbook-dev'],
+  }).action(
+    host.run((context, names: string[]) =>
+      forEach(
+        context,
+        names,
+        (client, ns, name) => client.applications.terminate(ns, name),
+        'termination asked for',
+      ),
+    ),
+  );
+  verb(app, 'restore <names...>', {
+    summary: 'Undo a removal: keep what is leaving, or apply the last release again',
+    examples: ['muster app restore guestbook-dev'],
+  }).action(
+    host.run((context, names: string[]) =>
+      forEach(context, names, (client, ns, name) => client.applications.restore(ns, name), 'restored'),
+    ),
+  );
+}
+
+async function forEach(
+  context: Context,
+  names: string[],
+  act: (client: HubClient, namespace: string, name: string) => Promise<unknown>,
+  done: string,
+): Promise<void> {
+  const client = context.client();
+  for (const { namespace, name } of names.map(parseName)) {
+    await act(client, namespace, name);
+    context.terminal.out(`application/${namespace}/${name} ${done}`);
+  }
+}
+
+function withSelection(command: Command): Command {
+  return command
+    .option('-p, --project <name>', 'all of this project')
+    .option('-c, --cluster <name>', 'all on this cluster')
+    .option('--set <name>', 'all of this ApplicationSet')
+    .option('-l, --label <selector>', 'all with these labels')
+    .option('--all', 'all that you may see');
+}
+
+async function sync(context: Context, names: string[], options: SyncOptions): Promise<number> {
+  const { prune, dryRun, revision, reason, timeout, project, cluster, set, label, all } = options;
+  const { terminal } = context;
+  const client = context.client();
+  const selected = await selectNames(context, names, { project, cluster, set, label, all });
+  let failed = 0;
+  const each = async ({ namespace, name }: { namespace: string; name: string }) => {
+    const shown = `application/${namespace}/${name}`;
+    try {
+      const body = { prune, dryRun: dryRun ?? false, revision, reason };
+      const { command } = await client.applications.sync(namespace, name, body);
+      if (!options.wait) return terminal.out(`${shown} sync asked for (command ${command})`);
+      const { message } = await waitForCommand(
+        context,
+        client,
+        command,
+        timeout,
+        `sync of ${namespace}/${name}`,
+      );
+      terminal.out(`${shown} ${dryRun ? 'checked' : 'synced'}${message ? `: ${message}` : ''}`);
+    } catch (thrown) {
+      context.signal.throwIfAborted();
+      failed++;
+      terminal.note(`error: ${shown}: ${MusterError.from(thrown).describe()}`);
+    }
+  };
+  await inTurn(selected, 16, each);
+  return failed > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** At most `width` at once. */
+async function inTurn<T>(items: T[], width: number, act: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await act(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+}
+
+async function wait(context: Context, names: string[], options: WaitOptions): Promise<void> {
+  const { sync, health, revision, project, cluster, set, label, all, timeout } = options;
+  const client = context.client();
+  const goal: Goal = options.delete
+    ? { gone: true }
+    : sync || health
+      ? { sync, health, revision }
+      : { sync: true, health: true, revision };
+  const wanted = names.map(parseName);
+  // A wrong command line is told at once, not after the first look.
+  if (wanted.length === 0) await selectNames(context, names, { project, cluster, set, label, all });
+  const read: ReadApplications =
+    wanted.length > 0
+      ? () => readNamed(client, wanted)
+      : async () => keyedByName(await listApplications(context, { project, cluster, set, label }));
+  await waitForApplications(context, client, read, goal, timeout);
+  const last = await read();
+  for (const [name, app] of last) {
+    context.terminal.out(app ? `application/${name} ${app.sync} ${app.health}` : `application/${name} gone`);
+  }
+}
+
+async function readNamed(
+  client: HubClient,
+  names: { namespace: string; name: string }[],
+): Promise<Map<string, ApplicationView | undefined>> {
+  const apps = new Map<string, ApplicationView | undefined>();
+  await inTurn(names, 8, async (each) => {
+    const app = await client.applications.get(each.namespace, each.name).catch((thrown: unknown) => {
+      if (MusterError.from(thrown).code === 'not-found') return undefined;
+      throw thrown;
+    });
+    apps.set(formatName(each), app);
+  });
+  return apps;
+}
+
+type DiffRow = ResourceRow & { state?: string; fields?: FieldRow[]; manager?: string };
+
+async function diff(context: Context, given: string): Promise<number> {
+  const { terminal, format } = context;
+  const { namespace, name } = parseName(given);
+  const progress = terminal.progress(`asking the cluster of ${name} to compare …`);
+  const answer = await context
+    .client()
+    .applications.diff(namespace, name)
+    .finally(() => progress.stop());
+  if (answer.outcome !== 'succeeded') {
+    throw new MusterError(
+      'precondition',
+      `the cluster could not compare: ${answer.outcome}: ${answer.message}`,
+    );
+  }
+  const resources = answer.resources as unknown as DiffRow[];
+  printOne(terminal, format, answer, given, () => resources.map(diffText).join('\n') || 'Nothing differs.');
+  return resources.length > 0 ? EXIT.changes : EXIT.ok;
+}
+
+const STATES: Record<string, string> = {
+  missing: 'is missing in the cluster',
+  extra: 'is no longer in Git, to be pruned',
+};
+
+function diffText(row: DiffRow): string {
+  const state =
+    STATES[row.state ?? ''] ?? (row.state === 'unknown' ? `cannot be told: ${row.message ?? ''}` : '');
+  const by = row.manager ? ` (written by ${row.manager})` : '';
+  const head = `${resourceName(row)}${state ? ` ${state}` : ''}${by}`;
+  return [head, ...(row.fields ?? row.drift?.fields ?? []).map((field) => `  ${fieldText(field)}`)].join(
+    '\n',
+  );
+}

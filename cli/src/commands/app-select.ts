@@ -1,0 +1,42 @@
+import type { ListApplications } from '@muster/api';
+import { allItems } from '@muster/api/client';
+import type { Command } from 'commander';
+import { UsageError } from '../exit.ts';
+import type { Context } from '../host.ts';
+import { parseName } from '../names.ts';
+
+/** What picks Applications. */
+export type Filters = Partial<Omit<ListApplications, 'limit' | 'after'>>;
+
+/** Everything that matches, over all pages. */
+export function listApplications({ client }: Context, filters: Filters) {
+  const { project, cluster, set, sync, health, label, search } = filters;
+  const { applications } = client();
+  return allItems((after) =>
+    applications.list({ project, cluster, set, sync, health, label, search, limit: 500, after }),
+  );
+}
+
+/** The filters of `app list`, for every command that means many. */
+export function withFilters(command: Command): Command {
+  return command
+    .option('-p, --project <name>', 'of this project')
+    .option('-c, --cluster <name>', 'on this cluster')
+    .option('--set <name>', 'of this ApplicationSet')
+    .option('--sync <status>', 'Synced, OutOfSync or Unknown')
+    .option('--health <status>', 'Healthy, Progressing, Degraded, Suspended, Missing or Unknown')
+    .option('-l, --label <selector>', 'with these labels: key=value,key')
+    .option('--search <text>', 'with this in their name');
+}
+
+/** The Applications that names or filters mean. @throws UsageError for neither or both. */
+export async function selectNames(
+  context: Context,
+  names: string[],
+  filters: Filters & { all?: true },
+): Promise<{ namespace: string; name: string }[]> {
+  const filtered = Object.values(filters).some((value) => value !== undefined);
+  if (names.length > 0) return names.map(parseName);
+  if (!filtered) throw new UsageError('which Applications?', 'names, --label, --set, --cluster, … or --all');
+  return (await listApplications(context, filters)).map(({ namespace, name }) => ({ namespace, name }));
+}

@@ -1,0 +1,177 @@
+import type { ApplicationDetail, ApplicationView } from '@muster/api';
+import { formatName } from '../names.ts';
+import { age, type Column, fields, paintState, table, type View } from '../output.ts';
+
+/** A resource as agents report it; the API leaves its shape open. */
+export interface ResourceRow {
+  group?: string;
+  version?: string;
+  kind: string;
+  namespace?: string;
+  name: string;
+  sync?: string;
+  health?: string;
+  message?: string;
+  requiresPruning?: boolean;
+  drift?: {
+    fields?: FieldRow[];
+    manager?: string;
+    timeMs?: number;
+    deleted?: boolean;
+    detectedAtMs?: number;
+    healedAtMs?: number;
+  };
+}
+
+/** A field that differs; values are JSON text, redacted. */
+export interface FieldRow {
+  path: string;
+  expected?: string;
+  actual?: string;
+}
+
+/** The list of Applications. */
+export function applicationView(now: number): View<ApplicationView> {
+  return {
+    name: formatName,
+    columns: [
+      { title: 'NAME', value: formatName },
+      { title: 'CLUSTER', value: ({ destination }) => destination.cluster ?? destination.server },
+      { title: 'NAMESPACE', value: ({ destination }) => destination.namespace },
+      { title: 'PROJECT', value: ({ project }) => project, wide: true },
+      { title: 'SET', value: ({ set }) => set, wide: true },
+      { title: 'SYNC', value: ({ sync }) => sync, paint: paintState },
+      { title: 'HEALTH', value: healthText, paint: paintState },
+      { title: 'REVISION', value: ({ revision }) => shortCommit(revision?.commit) },
+      { title: 'SINCE', value: (each) => age(each.clusterState?.silentSince ?? each.since, now) },
+      { title: 'NOTES', value: notesOf },
+      { title: 'REPOSITORY', value: ({ source }) => source.repoURL, wide: true },
+      { title: 'PATH', value: ({ source }) => source.path ?? source.chart, wide: true },
+      { title: 'TARGET', value: ({ source }) => source.targetRevision, wide: true },
+    ],
+  };
+}
+
+function healthText({ health, clusterState }: ApplicationView): string {
+  return clusterState?.silentSince ? 'Unknown' : health;
+}
+
+/** What somebody should know at a glance. */
+export function notesOf({ leaving, conditions, operation, clusterState }: ApplicationView): string {
+  const notes = [
+    ...(clusterState?.silentSince ? ['cluster silent'] : []),
+    ...(leaving ? [leaving.held ? 'removal held' : 'leaving'] : []),
+    ...(operation?.phase === 'Running' ? ['syncing'] : []),
+    ...new Set(conditions.map(({ type }) => type)),
+  ];
+  return notes.join(', ');
+}
+
+export function shortCommit(commit: string | undefined): string {
+  return commit && /^[0-9a-f]{40,64}$/.test(commit) ? commit.slice(0, 7) : (commit ?? '');
+}
+
+/** One Application as people read it: what it should be, what it is, what is wrong. */
+export function applicationText(
+  app: ApplicationDetail,
+  resources: readonly ResourceRow[],
+  { now, colour }: { now: number; colour: boolean },
+): string {
+  const parts = [fields(headOf(app, now))];
+  if (app.conditions.length > 0) {
+    parts.push(`Conditions:\n${app.conditions.map((each) => `  ${each.type}: ${each.message}`).join('\n')}`);
+  }
+  if (resources.length > 0) parts.push(resourcesText(resources, { now, colour }));
+  return parts.join('\n\n');
+}
+
+function headOf(app: ApplicationDetail, now: number): [string, string | undefined][] {
+  const { destination, source, revision, operation, leaving, clusterState: cluster, release } = app;
+  const ago = (time: string | undefined) => (time ? `${age(time, now)} ago` : '');
+  const silent = cluster?.silentSince
+    ? `silent since ${cluster.silentSince} (${ago(cluster.silentSince)})`
+    : '';
+  const state = silent || (cluster?.connected ? 'connected' : 'not connected');
+  return [
+    ['Name', formatName(app)],
+    ['Project', app.project],
+    ['Set', app.set],
+    ['Cluster', `${destination.cluster ?? destination.server ?? '?'} (${state})`],
+    ['Namespace', destination.namespace],
+    ['Source', `${source.repoURL} ${source.path ?? source.chart ?? ''} @ ${source.targetRevision}`],
+    ['Revision', revision && [revision.commit, revision.message, revision.author].filter(Boolean).join('  ')],
+    ['Newer', app.latestCommit && `${app.latestCommit} (not assigned yet)`],
+    ['Release', release && `#${release.number}`],
+    ['Sync', `${app.sync} (${app.automated ? 'automated' : 'by hand'})`],
+    [
+      'Health',
+      [silent ? `Unknown, last seen ${app.health}` : app.health, app.healthMessage]
+        .filter(Boolean)
+        .join(': '),
+    ],
+    ['Since', app.since && `${app.since} (${ago(app.since)})`],
+    ['Observed', app.observedAt && `${app.observedAt} (${ago(app.observedAt)})`],
+    ['Operation', operation && operationText(operation, now)],
+    [
+      'Leaving',
+      leaving && `${leaving.action} at ${leaving.at}${leaving.held ? `, held: ${leaving.held}` : ''}`,
+    ],
+  ];
+}
+
+function operationText(operation: NonNullable<ApplicationView['operation']>, now: number): string {
+  const { phase, message, startedAt, finishedAt, retries } = operation;
+  const when = finishedAt ? `${age(finishedAt, now)} ago` : startedAt ? `since ${age(startedAt, now)}` : '';
+  return [phase, when, retries > 0 ? `${retries} retries` : '', message].filter(Boolean).join(', ');
+}
+
+/** The table of resources, worst and named groups together, drift written below it field by field. */
+export function resourcesText(
+  resources: readonly ResourceRow[],
+  { now, colour }: { now: number; colour: boolean },
+): string {
+  const sorted = [...resources].sort((a, b) => (resourceKey(a) < resourceKey(b) ? -1 : 1));
+  const drifted = sorted.filter(({ drift }) => drift && (drift.deleted || (drift.fields?.length ?? 0) > 0));
+  const parts = [table(sorted, RESOURCE_COLUMNS, colour)];
+  if (drifted.length > 0) {
+    parts.push(`Drift:\n${drifted.map((each) => driftText(each, now)).join('\n')}`);
+  }
+  return parts.join('\n\n');
+}
+
+const RESOURCE_COLUMNS: Column<ResourceRow>[] = [
+  { title: 'KIND', value: ({ group, kind }) => (group ? `${kind}.${group}` : kind) },
+  { title: 'NAMESPACE', value: ({ namespace }) => namespace },
+  { title: 'NAME', value: ({ name }) => name },
+  {
+    title: 'SYNC',
+    value: ({ sync, requiresPruning }) => (requiresPruning ? `${sync} (to prune)` : sync),
+    paint: paintState,
+  },
+  { title: 'HEALTH', value: ({ health }) => health, paint: paintState },
+  { title: 'MESSAGE', value: ({ message }) => message },
+];
+
+function resourceKey({ namespace = '', kind, group = '', name }: ResourceRow): string {
+  return `${namespace}\0${kind}\0${group}\0${name}`;
+}
+
+function driftText(resource: ResourceRow, now: number): string {
+  const { drift = {} } = resource;
+  const by = [
+    drift.manager ? `by ${drift.manager}` : '',
+    drift.timeMs ? `${age(Number(drift.timeMs), now)} ago` : '',
+    drift.healedAtMs ? `put back ${age(Number(drift.healedAtMs), now)} ago` : '',
+  ].filter(Boolean);
+  const head = `  ${resourceName(resource)}${drift.deleted ? ' was deleted' : ''}${by.length > 0 ? ` (${by.join(', ')})` : ''}`;
+  return [head, ...(drift.fields ?? []).map((field) => `    ${fieldText(field)}`)].join('\n');
+}
+
+export function resourceName({ kind, group, namespace, name }: ResourceRow): string {
+  return `${group ? `${kind}.${group}` : kind} ${namespace ? `${namespace}/` : ''}${name}`;
+}
+
+/** `spec.replicas: 3 → 5`; an absent side is `(absent)`. */
+export function fieldText({ path, expected, actual }: FieldRow): string {
+  return `${path || '(object)'}: ${expected || '(absent)'} → ${actual || '(absent)'}`;
+}

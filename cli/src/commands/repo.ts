@@ -1,0 +1,206 @@
+import { readFile } from 'node:fs/promises';
+import type { RepositoryView } from '@muster/api';
+import { allItems, type HubClient } from '@muster/api/client';
+import { MusterError } from '@muster/base';
+import type { Command } from 'commander';
+import { UsageError } from '../exit.ts';
+import { type Context, group, type Host, verb } from '../host.ts';
+import { age, fields, printList, printOne } from '../output.ts';
+
+interface AddOptions {
+  username?: string;
+  password?: string;
+  passwordStdin?: true;
+  token?: string;
+  tokenStdin?: true;
+  sshPrivateKeyPath?: string;
+  knownHosts?: string;
+  project?: string;
+  insecure?: true;
+  skipCheck?: true;
+}
+
+export function repoCommands(root: Command, host: Host): void {
+  const repo = group(root, 'repo', 'Repositories: add, credentials, refresh', ['repos', 'repository']);
+  verb(repo, 'add <url>', {
+    summary: 'Register a Git repository, with credentials where it needs them',
+    details: 'The hub connects before it stores it. Credentials are encrypted at rest and never shown again.',
+    examples: [
+      'muster repo add https://github.com/argoproj/argocd-example-apps.git',
+      'muster repo add https://git.example.com/x.git --username ci --password-stdin < password',
+      'muster repo add git@git.example.com:x.git --ssh-private-key-path ~/.ssh/id_ed25519 --known-hosts known_hosts',
+    ],
+    output: true,
+    ownToken: true,
+  })
+    .option('--username <name>', 'user name')
+    .option('--password <password>', 'visible to others on this machine: rather --password-stdin')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--token <token>', 'access token of the Git host: rather --token-stdin')
+    .option('--token-stdin', 'read the access token from standard input')
+    .option('--ssh-private-key-path <file>', 'private key for ssh')
+    .option('--known-hosts <file>', 'host keys to trust, as in a known_hosts file')
+    .option('--project <name>', 'the project that it belongs to')
+    .option('--insecure', 'check neither TLS certificates nor SSH host keys')
+    .option('--skip-check', 'do not connect before storing it')
+    .action(host.run(add));
+  verb(repo, 'list', {
+    summary: 'List repositories with what they were last read at',
+    examples: ['muster repo list', 'muster repo list -o wide'],
+    output: true,
+  }).action(host.run(list));
+  verb(repo, 'get <url>', {
+    summary: 'Show a repository with the revisions in use (by URL or id)',
+    examples: ['muster repo get https://git.example.com/x.git'],
+    output: true,
+  }).action(
+    host.run(async (context, given: string) => {
+      const found = await findRepository(context.client(), given);
+      printOne(context.terminal, context.format, found, found.url, () =>
+        repositoryText(found, context.now()),
+      );
+    }),
+  );
+  verb(repo, 'remove <url>', {
+    summary: 'Forget a repository and its credentials (by URL or id)',
+    examples: ['muster repo remove https://git.example.com/x.git'],
+  }).action(
+    host.run(async (context, given: string) => {
+      const client = context.client();
+      const { id, url } = await findRepository(client, given);
+      await client.repositories.remove(id);
+      context.terminal.out(`repository/${url} removed`);
+    }),
+  );
+  verb(repo, 'refresh <url>', {
+    summary: 'Read a repository now instead of at the next poll (by URL or id)',
+    examples: ['muster repo refresh https://git.example.com/x.git'],
+  }).action(
+    host.run(async (context, given: string) => {
+      const client = context.client();
+      const { id, url } = await findRepository(client, given);
+      await client.repositories.refresh(id);
+      context.terminal.out(`repository/${url} refresh asked for`);
+    }),
+  );
+}
+
+async function add(context: Context, url: string, options: AddOptions): Promise<void> {
+  const { terminal } = context;
+  const client = context.client();
+  const credentials = await credentialsOf(context, options);
+  const knownHosts = options.knownHosts && (await text(options.knownHosts));
+  const progress = terminal.progress(`connecting to ${url} …`);
+  const added = await client.repositories
+    .add({
+      url,
+      ...(Object.keys(credentials).length > 0 && { credentials }),
+      ...(knownHosts && { knownHosts }),
+      ...(options.project && { project: options.project }),
+      insecure: options.insecure ?? false,
+      skipCheck: options.skipCheck ?? false,
+    })
+    .finally(() => progress.stop());
+  if (context.formatGiven)
+    printOne(terminal, context.format, added, added.id, () => repositoryText(added, context.now()));
+  else terminal.out(`repository/${added.url} added`);
+}
+
+async function credentialsOf(
+  { terminal }: Context,
+  options: AddOptions,
+): Promise<{ username?: string; password?: string; token?: string; sshPrivateKey?: string }> {
+  const { username, sshPrivateKeyPath, passwordStdin, tokenStdin } = options;
+  if (passwordStdin && tokenStdin) throw new UsageError('standard input holds either a password or a token');
+  const stdin = passwordStdin || tokenStdin ? (await terminal.stdin()).replace(/\r?\n$/, '') : undefined;
+  let password = passwordStdin ? stdin : options.password;
+  const token = tokenStdin ? stdin : options.token;
+  if (username !== undefined && password === undefined && token === undefined && terminal.interactive) {
+    password = await terminal.ask(`Password of ${username}: `, { hidden: true });
+  }
+  const ways = [password, token, sshPrivateKeyPath].filter((each) => each !== undefined).length;
+  if (ways > 1) throw new UsageError('a password, a token and an SSH key exclude each other');
+  if (password !== undefined && username === undefined) throw new UsageError('--password needs --username');
+  return {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(token !== undefined && { token }),
+    ...(sshPrivateKeyPath !== undefined && { sshPrivateKey: await text(sshPrivateKeyPath) }),
+  };
+}
+
+async function text(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
+    const reason = thrown.code === 'ENOENT' ? 'no such file' : thrown.message;
+    throw new MusterError('invalid', reason, { where: file });
+  });
+}
+
+async function allRepositories(client: HubClient): Promise<RepositoryView[]> {
+  return allItems((after) => client.repositories.list({ limit: 500, after }));
+}
+
+async function findRepository(client: HubClient, given: string): Promise<RepositoryView> {
+  const plain = (url: string) =>
+    url
+      .replace(/\/+$/, '')
+      .replace(/\.git$/, '')
+      .toLowerCase();
+  const all = await allRepositories(client);
+  const found =
+    all.find(({ id, url }) => id === given || url === given) ??
+    all.find(({ url }) => plain(url) === plain(given));
+  if (!found)
+    throw new MusterError('not-found', `repository ${given} is not known`, { hint: 'muster repo list' });
+  return found;
+}
+
+async function list(context: Context): Promise<void> {
+  const items = await allRepositories(context.client());
+  const now = context.now();
+  printList(
+    context.terminal,
+    context.format,
+    items,
+    {
+      name: ({ url }) => url,
+      columns: [
+        { title: 'URL', value: ({ url }) => url },
+        { title: 'CREDENTIALS', value: ({ credentials }) => credentials },
+        { title: 'PROJECT', value: ({ project }) => project, wide: true },
+        {
+          title: 'READ',
+          value: ({ lastFetchAt }) => (lastFetchAt ? `${age(lastFetchAt, now)} ago` : 'never'),
+        },
+        { title: 'STATUS', value: ({ error }) => (error ? `failing: ${error}` : 'ok') },
+        { title: 'ID', value: ({ id }) => id, wide: true },
+      ],
+    },
+    'No repositories.',
+  );
+}
+
+function repositoryText(repository: RepositoryView, now: number): string {
+  const { url, id, project, credentials, insecure, lastFetchAt, error, revisions } = repository;
+  const head = fields([
+    ['URL', url],
+    ['Id', id],
+    ['Project', project],
+    ['Credentials', credentials],
+    ['Insecure', insecure ? 'yes' : undefined],
+    ['Last read', lastFetchAt ? `${lastFetchAt} (${age(lastFetchAt, now)} ago)` : 'never'],
+    ['Error', error],
+  ]);
+  const lines = revisions.map(({ revision, commit, message, author, error: why }) =>
+    fields(
+      [
+        [
+          revision || 'HEAD',
+          why ?? [commit?.slice(0, 10), message?.split('\n', 1)[0], author].filter(Boolean).join('  '),
+        ],
+      ],
+      '  ',
+    ),
+  );
+  return lines.length > 0 ? `${head}\nRevisions:\n${lines.join('\n')}` : head;
+}

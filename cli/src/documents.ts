@@ -1,0 +1,69 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MusterError, parseDocuments } from '@muster/base';
+import type { Terminal } from './terminal.ts';
+
+/** A document and where it was written. */
+export interface Document {
+  value: Record<string, unknown>;
+  /** `file:line` */
+  where: string;
+}
+
+/**
+ * Reads every document of files, folders (`*.yaml`, `*.yml`, `*.json`, in name order) and `-`, standard input.
+ * @throws MusterError with file and line for what is not a YAML map.
+ */
+export async function readDocuments(
+  paths: readonly string[],
+  { recursive = false, terminal }: { recursive?: boolean; terminal: Terminal },
+): Promise<Document[]> {
+  const documents: Document[] = [];
+  for (const path of paths) {
+    if (path === '-') documents.push(...documentsOf(await terminal.stdin(), '<stdin>'));
+    else {
+      for (const file of await filesOf(path, recursive)) {
+        documents.push(...documentsOf(await readFile(file), file));
+      }
+    }
+  }
+  if (documents.length === 0) throw new MusterError('invalid', `no documents in ${paths.join(', ')}`);
+  return documents;
+}
+
+async function filesOf(path: string, recursive: boolean): Promise<string[]> {
+  const info = await stat(path).catch((thrown: NodeJS.ErrnoException) => {
+    const reason = thrown.code === 'ENOENT' ? 'no such file or folder' : thrown.message;
+    throw new MusterError('invalid', reason, { where: path });
+  });
+  if (!info.isDirectory()) return [path];
+  const entries = await readdir(path, { withFileTypes: true, recursive });
+  return entries
+    .filter((entry) => entry.isFile() && /\.(ya?ml|json)$/i.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function documentsOf(source: string | Uint8Array, file: string): Document[] {
+  return parseDocuments(source, { file }).flatMap(({ value, line }) => {
+    const where = `${file}:${line}`;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new MusterError('invalid', 'not a Kubernetes object', { where });
+    }
+    const { kind, items } = value;
+    // `kubectl get -o yaml` writes several objects as one list.
+    if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
+      return items.map((item) => ({ value: item as Record<string, unknown>, where }));
+    }
+    return [{ value: value as Record<string, unknown>, where }];
+  });
+}
+
+/** The hub counts documents; people look for a file and a line. */
+export function locateProblem(error: MusterError, documents: readonly Document[]): MusterError {
+  const match = /^documents[.[](\d+)\]?\.?(.*)$/.exec(error.where ?? '');
+  const document = match && documents[Number(match[1])];
+  if (!document) return error;
+  const where = match[2] ? `${document.where}: ${match[2]}` : document.where;
+  return new MusterError(error.code, error.message, { where, hint: error.hint, cause: error });
+}

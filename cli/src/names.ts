@@ -1,0 +1,54 @@
+import { UsageError } from './exit.ts';
+
+/** Where documents without a namespace live, as in Argo CD. */
+export const DEFAULT_NAMESPACE = 'argocd';
+
+/** `NAME` or `NAMESPACE/NAME`. */
+export function parseName(text: string): { namespace: string; name: string } {
+  const [first, second, ...more] = text.split('/');
+  if (!first || second === '' || more.length > 0)
+    throw new UsageError(`${text} is neither NAME nor NAMESPACE/NAME`);
+  return second === undefined
+    ? { namespace: DEFAULT_NAMESPACE, name: first }
+    : { namespace: first, name: second };
+}
+
+/** `NAME` in the default namespace, else `NAMESPACE/NAME`: what every command takes back. */
+export function formatName({ namespace, name }: { namespace: string; name: string }): string {
+  return `${namespace}/${name}`;
+}
+
+/** `KEY=VALUE` of an option that may be repeated, collected. */
+export function collectPair(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UsageError(`${text} is not KEY=VALUE`);
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** An option that may be repeated or hold several separated by commas. */
+export function collectList(text: string, before: string[] = []): string[] {
+  return [...before, ...text.split(',').filter(Boolean)];
+}
+
+/** Changes of labels as kubectl takes them: `KEY=VALUE` sets, `KEY-` removes. */
+export function applyLabelChanges(labels: Record<string, string>, changes: string[]): Record<string, string> {
+  const result = { ...labels };
+  for (const change of changes) {
+    if (change.includes('=')) Object.assign(result, collectPair(change));
+    else if (change.length > 1 && change.endsWith('-')) delete result[change.slice(0, -1)];
+    else throw new UsageError(`${change} is neither KEY=VALUE nor KEY-`);
+  }
+  return result;
+}
+
+const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `90`, `90s`, `5m`, `1h30m`, `7d` in seconds. */
+export function parseDuration(text: string): number {
+  const parts = [...text.matchAll(/(\d+)([smhd])/g)];
+  if (/^\d+$/.test(text)) return Number(text);
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
+    throw new UsageError(`${text} is not a duration`, 'for example 90s, 5m, 1h30m, 7d');
+  }
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit!]!, 0);
+}

@@ -1,0 +1,166 @@
+import type { ApplicationView, CommandView } from '@muster/api';
+import type { HubClient } from '@muster/api/client';
+import { MusterError } from '@muster/base';
+import type { Context } from './host.ts';
+import { formatName } from './names.ts';
+
+/** What Applications are waited to be. */
+export interface Goal {
+  sync?: boolean;
+  health?: boolean;
+  /** Commit (or the beginning of one) that has to be what is applied. */
+  revision?: string;
+  /** No longer there. */
+  gone?: boolean;
+}
+
+/** How the wait for one Application stands: what is missing yet, or nothing. */
+export function missingOf(app: ApplicationView | undefined, goal: Goal): string | undefined {
+  if (goal.gone) return app ? 'still there' : undefined;
+  if (!app) return 'does not exist';
+  if (goal.revision && !app.revision?.commit.startsWith(goal.revision)) {
+    return `at ${app.revision?.commit.slice(0, 7) ?? 'no revision'}`;
+  }
+  if (app.clusterState?.silentSince) return `its cluster is silent since ${app.clusterState.silentSince}`;
+  if (goal.sync && app.sync !== 'Synced') return app.sync;
+  if (goal.health && app.health !== 'Healthy') return app.health;
+  if ((goal.sync || goal.health) && app.operation?.phase === 'Running') return 'syncing';
+  return undefined;
+}
+
+/** Reads all Applications that are waited for: those of a filter may become more. */
+export type ReadApplications = () => Promise<Map<string, ApplicationView | undefined>>;
+
+/** Events may be missed by a proxy; a look now and then costs little. */
+const LOOK_EVERY_MS = 10_000;
+
+/**
+ * Waits until every Application is as wanted, told by the hub's events.
+ * @throws MusterError limit, naming what is missing, when the time is up.
+ */
+export async function waitForApplications(
+  context: Context,
+  client: HubClient,
+  read: ReadApplications,
+  goal: Goal,
+  timeoutSeconds: number,
+): Promise<void> {
+  const deadline = AbortSignal.timeout(timeoutSeconds * 1000);
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, deadline, context.signal]);
+  const bell = new Bell(signal);
+  const progress = context.terminal.progress('waiting');
+  let missing = new Map<string, string>();
+  void listen(client, bell, signal);
+  try {
+    for (;;) {
+      missing = missingAmong(await read(), goal);
+      if (missing.size === 0) return;
+      progress.update(`waiting for ${describe(missing)}`);
+      await bell.next(LOOK_EVERY_MS);
+      if (deadline.aborted) {
+        throw new MusterError('limit', `gave up after ${timeoutSeconds} s: ${describe(missing, 10)}`, {
+          hint: 'muster app get NAME says more; --timeout waits longer',
+        });
+      }
+      context.signal.throwIfAborted();
+    }
+  } finally {
+    over.abort();
+    progress.stop();
+  }
+}
+
+function missingAmong(apps: Map<string, ApplicationView | undefined>, goal: Goal): Map<string, string> {
+  const missing = new Map<string, string>();
+  if (apps.size === 0 && !goal.gone) missing.set('any Application', 'none matches');
+  for (const [name, app] of apps) {
+    const reason = missingOf(app, goal);
+    if (reason !== undefined) missing.set(name, reason);
+  }
+  return missing;
+}
+
+function describe(missing: Map<string, string>, most = 3): string {
+  const named = [...missing].slice(0, most).map(([name, reason]) => `${name} (${reason})`);
+  const more = missing.size - named.length;
+  return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** Rings whenever something may have changed. A stream that fails is made up for by looking now and then. */
+async function listen(client: HubClient, bell: Bell, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const event of client.events({ signal })) {
+      if (event.type !== 'change' || event.kind === 'application' || event.kind === 'cluster') bell.ring();
+    }
+  } catch {
+    bell.ring();
+  }
+}
+
+/** One who waits, woken by many; a ring while nobody waits is kept. */
+class Bell {
+  readonly #signal: AbortSignal;
+  #rung = false;
+  #wake: () => void = () => undefined;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.ring());
+  }
+
+  ring(): void {
+    this.#rung = true;
+    this.#wake();
+  }
+
+  async next(atMostMs: number): Promise<void> {
+    if (!this.#rung && !this.#signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, atMostMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#rung = false;
+  }
+}
+
+/** Waits for the outcome of a command. @throws MusterError when it did not succeed, or the time is up. */
+export async function waitForCommand(
+  { terminal, signal }: Pick<Context, 'terminal' | 'signal'>,
+  client: HubClient,
+  id: string,
+  timeoutSeconds: number,
+  what: string,
+): Promise<CommandView> {
+  const until = Date.now() + timeoutSeconds * 1000;
+  const progress = terminal.progress(`${what} …`);
+  try {
+    for (;;) {
+      const left = Math.ceil((until - Date.now()) / 1000);
+      const command = await client.command(id, Math.max(1, Math.min(30, left)), { signal });
+      if (command.outcome === 'succeeded') return command;
+      if (command.outcome !== undefined) {
+        throw new MusterError(
+          'precondition',
+          `${what}: ${command.outcome}${command.message ? `: ${command.message}` : ''}`,
+        );
+      }
+      if (left <= 0) {
+        const state = command.sentAt
+          ? 'the cluster has not answered yet'
+          : 'the cluster has not taken it yet';
+        throw new MusterError('limit', `${what}: ${state} after ${timeoutSeconds} s (command ${id})`);
+      }
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+export function keyedByName(apps: ApplicationView[]): Map<string, ApplicationView> {
+  return new Map(apps.map((app) => [formatName(app), app]));
+}
