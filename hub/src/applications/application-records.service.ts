@@ -55,11 +55,14 @@ export class ApplicationRecords {
     );
     const rows = applications.map(({ manifest, hash }) => this.#row(manifest, hash, setId, repositories));
     const ids = await this.repository.write(trx, rows);
-    await this.sources.follow(
+    const followed = rows.flatMap(({ repositoryId, revision }) =>
+      repositoryId && revision ? [{ repositoryId, revision }] : [],
+    );
+    await this.sources.follow(trx, followed);
+    // Whoever commits and applies at once expects that commit, also in a repository that is followed already.
+    await this.sources.ask(
       trx,
-      rows.flatMap((row) =>
-        row.repositoryId && row.revision ? [{ repositoryId: row.repositoryId, revision: row.revision }] : [],
-      ),
+      followed.map((one) => one.repositoryId),
     );
     return ids;
   }

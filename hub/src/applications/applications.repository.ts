@@ -121,7 +121,7 @@ export class ApplicationsRepository {
     if (rows.length === 0) return;
     await sql`
       update applications set leaving_at = ${at}, leaving_action = gone.action, held_reason = gone.held,
-        leaving_counted = gone.counted, updated_at = now()
+        leaving_counted = gone.counted, version = version + 1, updated_at = now()
       from unnest(${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.action)}::text[],
         ${rows.map((row) => row.heldReason)}::text[], ${rows.map((row) => row.counted)}::boolean[])
         as gone (id, action, held, counted)
@@ -133,7 +133,8 @@ export class ApplicationsRepository {
   async stay(trx: Trx, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     await sql`
-      update applications set leaving_at = null, leaving_action = null, held_reason = null, tombstoned_at = null, updated_at = now()
+      update applications set leaving_at = null, leaving_action = null, held_reason = null, tombstoned_at = null, version = version + 1,
+        updated_at = now()
       where id = any(${ids}::uuid[]) and leaving_at is not null
     `.execute(trx);
   }
@@ -158,7 +159,7 @@ export class ApplicationsRepository {
   /** Lets held removals of a set go on; answers how many. */
   async approve(trx: Trx, setId: string): Promise<number> {
     const { numAffectedRows } = await sql`
-      update applications set held_reason = null, leaving_counted = false, updated_at = now()
+      update applications set held_reason = null, leaving_counted = false, version = version + 1, updated_at = now()
       where set_id = ${setId} and held_reason is not null
     `.execute(trx);
     return Number(numAffectedRows ?? 0n);

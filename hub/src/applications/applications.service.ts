@@ -77,7 +77,7 @@ export class ApplicationsService implements OnModuleInit {
         hint: 'apply it again once it is gone',
       });
     }
-    await this.#allowed(project, application);
+    await this.#allowed(trx, project, application);
     const stored = asStored(application, namespace);
     if (before?.manifest_hash === stored.hash && before.leaving_at === null) return 'unchanged';
     const [id] = await this.records.write(trx, null, [stored]);
@@ -94,9 +94,9 @@ export class ApplicationsService implements OnModuleInit {
   }
 
   /** What can be said before the destination is looked up; rendering decides all of it again. */
-  async #allowed(name: string, application: Application): Promise<void> {
-    const project = (await this.projects.byName()).get(name);
-    // It may come with the same request, in the open transaction; rendering checks it.
+  async #allowed(trx: Trx, name: string, application: Application): Promise<void> {
+    const project = (await this.projects.byName(trx)).get(name);
+    // Rendering says so with a condition: the project may come later.
     if (!project) return;
     const source = application.spec.source ?? application.spec.sources?.[0];
     const decisions = [source && sourceDecision(project, source.repoURL)];

@@ -73,6 +73,7 @@ export async function startTestHub(folder: string, env: Record<string, string> =
       },
     }).trim();
   git('init', '-q', '-b', 'main');
+  git('config', 'core.compression', '0');
   const { db } = database;
   const { app } = running;
   const eventually = async (check: () => unknown) => {
@@ -119,7 +120,11 @@ export async function startTestHub(folder: string, env: Record<string, string> =
       });
     },
     async push() {
-      const { id } = await db.selectFrom('repositories').select('id').executeTakeFirstOrThrow();
+      const { id } = await db
+        .selectFrom('repositories')
+        .select('id')
+        .where('url', '=', `file://${work}`)
+        .executeTakeFirstOrThrow();
       await db.transaction().execute((trx) => app.get(SourcesService, { strict: false }).ask(trx, [id]));
     },
     async assignment(cluster, name) {

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Action, Assignment } from '@muster/proto';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestHub, application, startTestHub } from './pipeline.fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-pipeline-'));
@@ -19,6 +20,11 @@ afterAll(async () => {
 
 const configMap = (name: string, value: string) =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  key: ${value}\n`;
+const contentOf = async (name: string) => {
+  const { payload } = await hub.assignment('dev', name);
+  return Assignment.decode(payload);
+};
+const conditionsOf = async (name: string) => (await hub.app(name)).conditions;
 
 test('an Application that is applied becomes a bundle, a release and a signed assignment', async () => {
   hub.commit({ 'plain/a.yaml': configMap('a', 'one') }, 'first');
@@ -26,15 +32,215 @@ test('an Application that is applied becomes a bundle, a release and a signed as
   expect(applied.results).toEqual([
     { kind: 'Application', namespace: 'argocd', name: 'plain', result: 'created', conditions: [] },
   ]);
-  const row = await hub.assignment('dev', 'plain');
-  const assignment = Assignment.decode(row.payload);
+  const assignment = await contentOf('plain');
   expect(assignment).toMatchObject({
     applicationName: 'plain',
     action: Action.APPLY,
     destinationNamespace: 'shop',
+    syncPolicy: { automated: true, prune: true, selfHeal: true },
   });
   expect(assignment.project?.namespaces).toEqual(['*']);
   expect(await hub.objects(assignment.bundleDigest)).toMatchObject([
     { kind: 'ConfigMap', data: { key: 'one' } },
   ]);
 });
+
+test('applying the same again changes nothing, and a dry run leaves no trace', async () => {
+  const again = await hub.apply([application(hub, 'plain', 'plain')]);
+  expect(again.results[0]!.result).toBe('unchanged');
+  const dry = await hub.apply([application(hub, 'dry', 'plain')], true);
+  expect(dry).toMatchObject({ dryRun: true, results: [{ result: 'created' }] });
+  await expect(hub.app('dry')).rejects.toThrow('there is no Application argocd/dry');
+});
+
+test('a commit moves the assignment, one that touched nothing that was read writes nothing', async () => {
+  await hub.idle();
+  const before = await hub.assignment('dev', 'plain');
+  const commit = hub.commit({ 'plain/a.yaml': configMap('a', 'two') }, 'second');
+  await hub.push();
+  await hub.eventually(async () =>
+    expect((await hub.assignment('dev', 'plain')).generation).toBeGreaterThan(before.generation),
+  );
+  expect(await hub.objects((await contentOf('plain')).bundleDigest)).toMatchObject([
+    { data: { key: 'two' } },
+  ]);
+  expect((await hub.app('plain')).revision).toMatchObject({ commit, message: 'second' });
+  await hub.idle();
+  const settled = await hub.db.selectFrom('applications').select(sql<string>`xmin::text`.as('x')).execute();
+  const renders = await hub.db.selectFrom('renders').select('input_key').execute();
+  const assigned = await hub.assignment('dev', 'plain');
+  hub.commit({ 'elsewhere/b.yaml': 'b: 1\n' }, 'third');
+  await hub.push();
+  await hub.eventually(async () => {
+    expect((await hub.app('plain')).latestCommit).toBe(hub.git('rev-parse', 'HEAD'));
+  });
+  await hub.idle();
+  expect(await hub.db.selectFrom('renders').select('input_key').execute()).toEqual(renders);
+  expect(await hub.assignment('dev', 'plain')).toEqual(assigned);
+  expect(await hub.db.selectFrom('applications').select(sql<string>`xmin::text`.as('x')).execute()).toEqual(
+    settled,
+  );
+});
+
+test('a commit that does not render keeps the last good release and says where it is wrong', async () => {
+  await hub.idle();
+  const before = await hub.assignment('dev', 'plain');
+  hub.commit({ 'plain/a.yaml': 'a: b: c\n' }, 'broken');
+  await hub.push();
+  await hub.eventually(async () =>
+    expect(await conditionsOf('plain')).toMatchObject([
+      { type: 'RenderError', message: expect.stringMatching(/^plain\/a\.yaml:1: not valid YAML/) },
+    ]),
+  );
+  expect(await hub.assignment('dev', 'plain')).toEqual(before);
+  hub.commit({ 'plain/a.yaml': configMap('a', 'three') }, 'mended');
+  await hub.push();
+  await hub.eventually(async () => expect(await conditionsOf('plain')).toEqual([]));
+});
+
+test.each([
+  ['a path that does not exist', 'nowhere', {}, /the path nowhere does not exist at commit/],
+  ['an unknown kind of file', 'bad', { 'bad/a.yaml': 'hello: world\n' }, /bad\/a\.yaml:1: kind is missing/],
+  ['a YAML bomb', 'bomb', { 'bomb/a.yaml': bomb() }, /bomb\/a\.yaml/],
+  ['a path out of the repository', '../etc', {}, /the path leads out of the repository/],
+])('%s is refused with a condition', async (_name, path, files, message) => {
+  const name = `refused-${path.replaceAll(/[^a-z]/g, '')}`;
+  hub.commit(files, 'refused');
+  await hub.push();
+  await hub.idle();
+  await hub.apply([application(hub, name, path)]);
+  await hub.eventually(async () => {
+    const [condition] = await conditionsOf(name);
+    expect(condition?.message).toMatch(message);
+  });
+});
+
+test('a large file and a symlink out of the repository are refused, and the hub goes on', async () => {
+  hub.commit({ 'large/a.yaml': Buffer.alloc(200 * 1024 * 1024, 'a: b\n') }, 'large');
+  hub.commit({ 'link/ok.yaml': configMap('ok', 'x') }, 'ok');
+  symlinkSync('/etc/passwd', join(hub.work, 'link', 'passwd.yaml'));
+  hub.commit({}, 'link');
+  await hub.push();
+  await hub.idle();
+  await hub.apply([application(hub, 'large', 'large'), application(hub, 'link', 'link')]);
+  await hub.eventually(async () => {
+    expect((await conditionsOf('large'))[0]?.message).toMatch(
+      /large\/a\.yaml: the file has 209715200 bytes, more than/,
+    );
+    expect((await conditionsOf('link'))[0]?.message).toMatch(
+      /link\/passwd\.yaml: the symlink points out of the repository/,
+    );
+  });
+  hub.git('rm', '-q', '-r', 'large', 'link');
+  hub.commit({}, 'without them');
+});
+
+test('a repository, a cluster and a project that are not there are conditions, not crashes', async () => {
+  const source = { repoURL: `file://${folder}/none`, path: 'x' };
+  await hub.apply([
+    application(hub, 'no-repository', 'x', { source }),
+    application(hub, 'no-cluster', 'plain', { destination: { name: 'mars', namespace: 'x' } }),
+    application(hub, 'no-project', 'plain', { project: 'ghost' }),
+  ]);
+  await hub.eventually(async () => {
+    expect((await conditionsOf('no-repository'))[0]).toMatchObject({
+      type: 'SourceError',
+      message: expect.stringContaining('was not found'),
+    });
+    expect((await conditionsOf('no-cluster'))[0]).toMatchObject({
+      type: 'InvalidSpec',
+      message: expect.stringContaining('named mars'),
+    });
+    expect((await conditionsOf('no-project'))[0]).toMatchObject({
+      type: 'InvalidSpec',
+      message: expect.stringContaining('no project ghost'),
+    });
+  });
+});
+
+test('documents that are wrong are refused together, and nothing of the request stays', async () => {
+  const wrong = application(hub, 'wrong', 'plain', {
+    sources: [{ repoURL: 'a' }, { repoURL: 'b' }],
+    source: undefined,
+  });
+  await expect(hub.apply([application(hub, 'right', 'plain'), wrong])).rejects.toThrow(
+    'more than one source is not supported yet',
+  );
+  await expect(hub.app('right')).rejects.toThrow('there is no Application');
+  const project = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name: 'p' },
+    spec: { syncWindows: [{ kind: 'deny' }] },
+  };
+  await expect(hub.apply([project])).rejects.toThrow('spec.syncWindows');
+});
+
+test('a project limits repositories, destinations and kinds', async () => {
+  hub.commit(
+    {
+      'rbac/role.yaml':
+        'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: all\n',
+    },
+    'rbac',
+  );
+  await hub.push();
+  await hub.idle();
+  const project = (spec: Record<string, unknown>) => ({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name: 'team' },
+    spec,
+  });
+  const destinations = [{ name: 'dev', namespace: 'shop' }];
+  await hub.apply([
+    project({ sourceRepos: ['*'], destinations }),
+    application(hub, 'rbac', 'rbac', { project: 'team' }),
+  ]);
+  await hub.eventually(async () =>
+    expect((await conditionsOf('rbac'))[0]).toMatchObject({
+      type: 'ProjectDenied',
+      message: expect.stringContaining('ClusterRole'),
+    }),
+  );
+  const clusterResourceWhitelist = [{ group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' }];
+  await hub.apply([project({ sourceRepos: ['*'], destinations, clusterResourceWhitelist })]);
+  const { project: limits } = await contentOf('rbac');
+  expect(limits).toMatchObject({
+    name: 'team',
+    namespaces: ['shop'],
+    clusterResourceAllow: clusterResourceWhitelist,
+  });
+  await expect(
+    hub.apply([
+      application(hub, 'rbac', 'rbac', {
+        project: 'team',
+        destination: { server: 'muster://dev', namespace: 'kube-system' },
+      }),
+    ]),
+  ).rejects.toThrow('does not allow');
+});
+
+test('hooks are left out of the bundle and named', async () => {
+  const job =
+    'apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\n  annotations:\n    argocd.argoproj.io/hook: PreSync\n';
+  hub.commit({ 'hooked/job.yaml': job, 'hooked/a.yaml': configMap('a', 'x') }, 'hooks');
+  await hub.push();
+  await hub.idle();
+  await hub.apply([application(hub, 'hooked', 'hooked')]);
+  const assignment = await contentOf('hooked');
+  expect(assignment.notices).toEqual(['hook left out: Job.batch migrate (PreSync)']);
+  expect(await hub.objects(assignment.bundleDigest)).toHaveLength(1);
+  expect(await conditionsOf('hooked')).toMatchObject([{ type: 'HookIgnored' }]);
+});
+
+function bomb(): string {
+  const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
+  for (let i = 1; i < 10; i++)
+    lines.push(
+      `a${i}: &a${i} [${Array(10)
+        .fill(`*a${i - 1}`)
+        .join(', ')}]`,
+    );
+  return `${lines.join('\n')}\n`;
+}

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { asStored, ApplicationRecords } from '../applications/application-records.service.ts';
 import { removalOf } from '../applications/application-manifest.ts';
 import { Events } from '../api/events.ts';
-import { ClustersService } from '../clusters/clusters.service.ts';
+import { type ClusterFacts, ClustersService } from '../clusters/clusters.service.ts';
 import { CONFIG, type Config } from '../config.ts';
 import { ProjectsService } from '../projects/projects.service.ts';
 import type { JobContext } from '../queue/jobs.ts';
@@ -42,29 +42,36 @@ export class ExpansionService {
     const row = await this.repository.byId(setId);
     if (!row) return done;
     const set = this.manifests.open(row);
+    const clusters = await this.clusters.forExpansion();
     let expansion: Expansion | undefined;
     let failure: MusterError | undefined;
     try {
       expansion = row.deleting_at
         ? { applications: [], validationErrors: {} }
-        : await this.#generate(set, context.signal);
+        : await this.#generate(set, clusters, context.signal);
     } catch (thrown) {
       context.signal.throwIfAborted();
       failure = MusterError.from(thrown);
     }
     await this.repository.db.transaction().execute(async (trx) => {
-      await context.complete(trx);
       const held = await this.repository.lock(trx, setId);
       // Changed meanwhile: it has been asked for again.
-      if (!held || held.version !== row.version) return;
-      if (expansion) await this.#apply(trx, held, set, expansion);
-      else await this.#conditions(trx, held, failure, []);
+      if (held && held.version === row.version) {
+        if (expansion) await this.#apply(trx, held, set, expansion, clusters);
+        else await this.#conditions(trx, held, failure, []);
+      }
+      // Last: everyone takes sets first and outbox rows after them.
+      await context.complete(trx);
     });
     return failure?.code === 'unavailable' ? waiting(failure.message, new Date(Date.now() + 30_000)) : done;
   }
 
-  async #generate(set: ApplicationSet, signal: AbortSignal): Promise<Expansion> {
-    const [clusters, projects] = await Promise.all([this.clusters.forExpansion(), this.projects.names()]);
+  async #generate(
+    set: ApplicationSet,
+    clusters: readonly ClusterFacts[],
+    signal: AbortSignal,
+  ): Promise<Expansion> {
+    const projects = await this.projects.names();
     // The renderer is loaded by the first text that needs it: a fast template needs none.
     const engines: TemplateEngines = {
       goTemplate: {
@@ -80,7 +87,13 @@ export class ExpansionService {
     );
   }
 
-  async #apply(trx: Trx, row: SetRow, set: ApplicationSet, expansion: Expansion): Promise<void> {
+  async #apply(
+    trx: Trx,
+    row: SetRow,
+    set: ApplicationSet,
+    expansion: Expansion,
+    clusters: readonly ClusterFacts[],
+  ): Promise<void> {
     const generated = expansion.applications.map((application): Generated<Manifest> => {
       const { manifest, hash } = asStored(application, row.namespace);
       return {
@@ -100,7 +113,7 @@ export class ExpansionService {
     });
     await this.records.write(trx, row.id, plan.write);
     await this.records.stay(trx, plan.stay);
-    await this.#leave(trx, row, plan, existing);
+    await this.#leave(trx, row, plan, existing, new Set(clusters.map((cluster) => cluster.id)));
     if (plan.write.length + plan.stay.length + plan.leave.length > 0) {
       await this.outbox.add(trx, 'render', [`set:${row.id}`]);
       await this.events.publish('applicationset', [`${row.namespace}/${row.name}`], { trx });
@@ -149,14 +162,19 @@ export class ExpansionService {
   }
 
   /** Removals are shown as leaving for the grace time; those beyond the budget wait for an approval. */
-  async #leave(trx: Trx, row: SetRow, plan: ExpansionPlan<Manifest>, existing: Existing): Promise<void> {
+  async #leave(
+    trx: Trx,
+    row: SetRow,
+    plan: ExpansionPlan<Manifest>,
+    existing: Existing,
+    standing: ReadonlySet<string>,
+  ): Promise<void> {
     if (plan.leave.length === 0) return;
     const removals: Removal[] = plan.leave.map((id) => {
       const one = existing.records.get(id)!.row;
       return { id, clusterId: one.cluster_id, project: one.project };
     });
     // Applications of a cluster that is being removed go with it: that was decided already.
-    const standing = new Set((await this.clusters.forExpansion()).map((cluster) => cluster.id));
     const decided = row.deleting_at !== null && row.deleting_approved;
     const counted = decided
       ? []

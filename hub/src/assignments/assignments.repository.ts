@@ -182,6 +182,11 @@ export class AssignmentsRepository {
    * sets that are empty. Answers what went.
    */
   async gone(trx: Trx, clusterId: string, gone: readonly Gone[]): Promise<Departed[]> {
+    // In the order of those who sign: the Application first, then what is assigned.
+    await sql`
+      select from applications where id in (select application_id from assignments where cluster_id = ${clusterId}
+        and action <> 'apply' and application_name = any(${gone.map((one) => one.name)}::text[])) order by id for update
+    `.execute(trx);
     const deleted = await sql<{ application_id: string }>`
       delete from assignments using unnest(${gone.map((one) => one.namespace)}::text[], ${gone.map((one) => one.name)}::text[],
         ${gone.map((one) => String(one.epoch))}::bigint[], ${gone.map((one) => String(one.generation))}::bigint[])
@@ -214,7 +219,6 @@ export class AssignmentsRepository {
     await sql`update departed_applications set gone_at = now() where id = any(${rows.map((row) => row.id)}::uuid[])`.execute(
       trx,
     );
-    await this.deleteEmptySets(trx);
     return rows.map(({ namespace, name, project, set_id: setId }) => ({ namespace, name, project, setId }));
   }
 

@@ -151,22 +151,24 @@ export class AssignmentsService {
   /** Removals that an agent has finished: their tombstones and Applications go. */
   async gone(trx: Trx, clusterId: string, gone: readonly Gone[]): Promise<void> {
     if (gone.length === 0) return;
-    await this.#departed(trx, await this.repository.gone(trx, clusterId, gone));
+    await this.#announceDeparted(trx, await this.repository.gone(trx, clusterId, gone));
   }
 
   /** Ends removals of Applications that nothing is assigned for any more, and of sets that are empty. */
   async finishRemovals(): Promise<void> {
-    await this.repository.db.transaction().execute(async (trx) => {
-      await this.#departed(
-        trx,
-        await this.repository.deleteDeparted(trx, await this.repository.unassignedTombstones(trx)),
-      );
-      await this.repository.deleteEmptySets(trx);
-    });
+    await this.repository.db
+      .transaction()
+      .execute(async (trx) => this.endRemovals(trx, await this.repository.unassignedTombstones(trx)));
+    await this.repository.db.transaction().execute((trx) => this.repository.deleteEmptySets(trx));
   }
 
-  /** Their sets are expanded again: what they generate under the same name may be made now. */
-  async #departed(trx: Trx, departed: readonly Departed[]): Promise<void> {
+  /** Deletes those of the Applications whose tombstones are signed and that nothing is assigned for any more. */
+  async endRemovals(trx: Trx, applicationIds: readonly string[]): Promise<void> {
+    await this.#announceDeparted(trx, await this.repository.deleteDeparted(trx, applicationIds));
+  }
+
+  /** Their sets are expanded again: what they generate under the same name may be made now, and an empty one may go. */
+  async #announceDeparted(trx: Trx, departed: readonly Departed[]): Promise<void> {
     const sets = new Set(departed.flatMap((one) => (one.setId ? [`set:${one.setId}`] : [])));
     await this.outbox.add(trx, 'expand', [...sets]);
     await this.events.publish(

@@ -25,8 +25,8 @@ export class ProjectsService implements OnModuleInit {
   }
 
   /** All projects by name. */
-  async byName(): Promise<Map<string, Project>> {
-    return new Map((await this.repository.all()).map((row) => [row.name, storedProject(row.manifest)]));
+  async byName(trx?: Trx): Promise<Map<string, Project>> {
+    return new Map((await this.repository.all(trx)).map((row) => [row.name, storedProject(row.manifest)]));
   }
 
   async names(): Promise<Set<string>> {

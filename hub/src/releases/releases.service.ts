@@ -33,6 +33,14 @@ export class ReleasesService {
     return this.assigned.latest(trx, owner.id);
   }
 
+  /** Clusters of targets that may be assigned to. */
+  assignable(trx: Trx, targets: readonly Target[]): Promise<Set<string>> {
+    return this.assigned.assignable(
+      trx,
+      targets.map((target) => target.clusterId),
+    );
+  }
+
   /** What is assigned now for Applications. */
   assignedFor(trx: Trx, applicationIds: readonly string[]) {
     return this.assigned.assigned(trx, applicationIds);
@@ -73,7 +81,7 @@ export class ReleasesService {
   /** Notes Applications whose removal is decided; those that nothing is assigned for go at once. */
   async depart(trx: Trx, applicationIds: readonly string[]): Promise<void> {
     await this.repository.depart(trx, applicationIds);
-    await this.assigned.deleteDeparted(trx, applicationIds);
+    await this.assignments.endRemovals(trx, applicationIds);
   }
 
   history(applicationId: string, limit = 50) {

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ApplicationRecords, type ApplicationRecord } from '../applications/application-records.service.ts';
 import type { RenderedRow } from '../applications/applications.repository.ts';
-import { ClustersService } from '../clusters/clusters.service.ts';
 import { Events } from '../api/events.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import type { Owner } from '../releases/owner.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
 import { DATABASE } from '../store/database.ts';
 import type { Db } from '../store/database.ts';
+import type { Trx } from '../store/schema.ts';
 import { mergeConditions } from './conditions.ts';
 import { type OwnerTargets, ownerTargets } from './owner-targets.ts';
 import type { Rendering } from './rendering.service.ts';
@@ -19,7 +19,6 @@ export class OwnerRelease {
     @Inject(DATABASE) private readonly db: Db,
     @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
     @Inject(ReleasesService) private readonly releases: ReleasesService,
-    @Inject(ClustersService) private readonly clusters: ClustersService,
     @Inject(Events) private readonly events: Events,
   ) {}
 
@@ -35,48 +34,47 @@ export class OwnerRelease {
     context: JobContext,
   ): Promise<void> {
     await this.db.transaction().execute(async (trx) => {
+      // Completed last: everyone takes owners first and outbox rows after them.
+      if (await this.releases.hold(trx, owner)) await this.#write(trx, owner, records, rendering);
       await context.complete(trx);
-      if (!(await this.releases.hold(trx, owner))) return;
-      // Applications that changed while they were rendered have been asked for again.
-      const now = await this.records.versions(trx, owner);
-      const current = records.filter(({ row }) => now.get(row.id) === row.version);
-      const previous = (await this.releases.latest(trx, owner))?.targets ?? [];
-      const assigned = await this.releases.assignedFor(
-        trx,
-        current.map(({ row }) => row.id),
-      );
-      const existing = await this.clusters.byIds([...new Set(previous.map((target) => target.clusterId))]);
-      const next = ownerTargets({
-        records: current,
-        rendering,
-        previous,
-        assigned,
-        clusters: new Set(
-          existing.filter((cluster) => cluster.state !== 'removing').map((cluster) => cluster.id),
-        ),
-        now: new Date(),
-      });
-      const skipped = new Set(records.filter((record) => !current.includes(record)).map(({ row }) => row.id));
-      const targets = [...next.targets, ...previous.filter((target) => skipped.has(target.applicationId))];
-      const releaseId = await this.releases.release(
-        trx,
-        owner,
-        previous,
-        targets,
-        next.contents,
-        next.labels,
-      );
-      const changed = changedRows(current, rendering, next, releaseId);
-      await this.records.rendered(trx, changed);
-      await this.records.tombstoned(trx, next.departing);
-      await this.releases.depart(trx, next.departing);
-      const names = new Map(current.map(({ row }) => [row.id, `${row.namespace}/${row.name}`]));
-      await this.events.publish(
-        'application',
-        [...changed.map((row) => row.id), ...next.departing].map((id) => names.get(id)!),
-        { trx },
-      );
     });
+  }
+
+  async #write(
+    trx: Trx,
+    owner: Owner,
+    records: readonly ApplicationRecord[],
+    rendering: Rendering,
+  ): Promise<void> {
+    // Applications that changed while they were rendered have been asked for again.
+    const now = await this.records.versions(trx, owner);
+    const current = records.filter(({ row }) => now.get(row.id) === row.version);
+    const previous = (await this.releases.latest(trx, owner))?.targets ?? [];
+    const assigned = await this.releases.assignedFor(
+      trx,
+      current.map(({ row }) => row.id),
+    );
+    const next = ownerTargets({
+      records: current,
+      rendering,
+      previous,
+      assigned,
+      clusters: await this.releases.assignable(trx, previous),
+      now: new Date(),
+    });
+    const skipped = new Set(records.filter((record) => !current.includes(record)).map(({ row }) => row.id));
+    const targets = [...next.targets, ...previous.filter((target) => skipped.has(target.applicationId))];
+    const releaseId = await this.releases.release(trx, owner, previous, targets, next.contents, next.labels);
+    const changed = changedRows(current, rendering, next, releaseId);
+    await this.records.rendered(trx, changed);
+    await this.records.tombstoned(trx, next.departing);
+    await this.releases.depart(trx, next.departing);
+    const names = new Map(current.map(({ row }) => [row.id, `${row.namespace}/${row.name}`]));
+    await this.events.publish(
+      'application',
+      [...changed.map((row) => row.id), ...next.departing].map((id) => names.get(id)!),
+      { trx },
+    );
   }
 }
 
