@@ -10,7 +10,9 @@ const withoutGeneratedApi = {
   name: 'without-generated-api',
   setup(builder) {
     builder.onResolve({ filter: /\/gen\/index\.js$/ }, ({ importer }) =>
-      importer.includes('@kubernetes/client-node') ? { path: 'generated-api', namespace: 'empty' } : undefined,
+      importer.includes('@kubernetes/client-node')
+        ? { path: 'generated-api', namespace: 'empty' }
+        : undefined,
     );
     // One copy of undici: the library brings another version for parts that are not used.
     builder.onResolve({ filter: /^undici$/ }, ({ importer }) =>
@@ -34,6 +36,8 @@ await build({
   sourcemap: false,
   legalComments: 'none',
   logLevel: 'warning',
-  banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+  },
   plugins: [withoutGeneratedApi],
 });

@@ -8,7 +8,7 @@ import type { Cluster } from './apply/cluster.ts';
 import { Engine } from './apply/engine.ts';
 import type { Config } from './config.ts';
 import { kubeSystemUid, readFacts } from './facts.ts';
-import { kubeAccess } from './kube/access.ts';
+import { kubeAccess } from './kube/kubeconfig.ts';
 import { KubeClient } from './kube/client.ts';
 import { Discovery } from './kube/discovery.ts';
 import { KubeError } from './kube/errors.ts';

@@ -1,5 +1,5 @@
 /** Parts that are tested against a real API server in `e2e/agent`. */
-export { kubeAccess } from './kube/access.ts';
+export { kubeAccess } from './kube/kubeconfig.ts';
 export { KubeClient } from './kube/client.ts';
 export { Discovery } from './kube/discovery.ts';
 export { KubeError } from './kube/errors.ts';

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Action } from '@muster/proto/records';
 import { type ControlPlane, type Running, eventually, startControlPlane } from '../src/index.ts';
 import { startAgent } from './agent-process.ts';
-import { TestHub } from './test-hub.ts';
+import { TestHub } from './testing/test-hub.ts';
 
 let cluster: ControlPlane;
 let dir: string;

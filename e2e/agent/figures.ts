@@ -11,7 +11,7 @@ import {
   startControlPlane,
 } from '../src/index.ts';
 import { startAgent } from './agent-process.ts';
-import { TestHub } from './test-hub.ts';
+import { TestHub } from './testing/test-hub.ts';
 
 /** What the bench shows of the agent: milliseconds and bytes. */
 export interface AgentFigures {

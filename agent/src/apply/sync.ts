@@ -190,7 +190,7 @@ class SyncRun {
     if (!request.prune || (desired.objects.size === 0 && !app.assignment.syncPolicy?.allowEmpty)) return;
     const live: KubeObject[] = [];
     const types = new Map<string, ApiType>();
-    for (const { key, version } of [...cluster.index.ownedBy(app.key)]) {
+    for (const { key, version } of cluster.index.ownedBy(app.key)) {
       if (desired.objects.has(key)) continue;
       const [group, kind] = key.split('/') as [string, string];
       const type = await cluster.discovery.resolve(group ? `${group}/${version}` : version, kind);

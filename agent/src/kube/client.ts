@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher, request } from 'undici';
-import type { KubeAccess } from './access.ts';
+import type { KubeAccess } from './kubeconfig.ts';
 import { KubeError, type KubeStatus } from './errors.ts';
 import type { KubeObject } from './objects.ts';
 

@@ -165,7 +165,7 @@ export class LiveIndex {
   }
 
   private dropUnlisted(name: string, scope: string, uids: ReadonlySet<string>, version: string): void {
-    for (const object of [...this.objects.values()]) {
+    for (const object of this.objects.values()) {
       if (kindOf(object.key) !== name || uids.has(object.uid)) continue;
       if (scope && object.key.split('/')[2] !== scope) continue;
       // What an apply put in after the list was made is not missing.
