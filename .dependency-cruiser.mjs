@@ -42,7 +42,7 @@ export default {
     ),
     notTo(
       'libs-import-libs-only',
-      '^libs/',
+      '^libs/(?!appset/(src/testing|bench)/)',
       '^(hub|agent|cli|web|e2e|renderer)/',
       'libs are pure: pass in what is needed as data or as a port.',
     ),
