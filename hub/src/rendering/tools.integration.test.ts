@@ -57,7 +57,7 @@ test('a chart: values, random passwords that stay, and one render each for what 
     application(hub, 'chart-dev', 'chart', chart({ parameters: [{ name: 'replicas', value: '2' }] }, 'dev')),
     application(hub, 'chart-prod', 'chart', chart({ valueFiles: ['values-prod.yaml'], releaseName: 'shop' }, 'prod')),
   ]);
-  const [dev] = (await rendered('chart-dev')) as { data: Record<string, string> }[];
+  const [dev] = (await rendered('chart-dev')) as unknown as { data: Record<string, string> }[];
   expect(dev).toMatchObject({ metadata: { name: 'chart-dev', namespace: 'shop' }, data: { replicas: '2', kube: 'v1.34.0' } });
   expect(dev!.data['now']).toBe(new Date(hub.git('log', '-1', '--format=%cI', '--', 'chart')).toISOString().slice(0, 10));
   expect(await rendered('chart-prod', 'prod')).toMatchObject([{ metadata: { name: 'shop' }, data: { replicas: '3' } }]);
@@ -68,7 +68,7 @@ test('a chart: values, random passwords that stay, and one render each for what 
   await hub.push();
   await hub.eventually(async () => expect((await hub.app('chart-dev')).latestCommit).toBeUndefined());
   await hub.idle();
-  expect(((await rendered('chart-dev')) as { data: Record<string, string> }[])[0]!.data['password']).toBe(password);
+  expect(((await rendered('chart-dev')) as unknown as { data: Record<string, string> }[])[0]!.data['password']).toBe(password);
   expect((await hub.assignment('dev', 'chart-dev')).bundle_digest).toBe(before);
 });
 

@@ -1,5 +1,7 @@
 import { MusterError } from '@muster/base';
-import { Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { Controller, HttpCode, Inject, type OnModuleInit, Param, Post, Req } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type ActorRequest, Public } from '../access/decorators.ts';
 import { Answers } from '../api/answers.ts';
@@ -9,10 +11,26 @@ const Sender = z.enum(['github', 'gitlab', 'gitea', 'bitbucket']);
 type Sender = z.output<typeof Sender>;
 const Received = z.object({ repositories: z.number() });
 
+const RAW = 'application/x-webhook';
+
 /** Public: each request proves itself by the sender's signature. */
 @Controller()
-export class WebhooksController {
-  constructor(@Inject(WebhooksService) private readonly webhooks: WebhooksService) {}
+export class WebhooksController implements OnModuleInit {
+  constructor(
+    @Inject(WebhooksService) private readonly webhooks: WebhooksService,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+  ) {}
+
+  /** Bodies of webhooks reach the handler as bytes: nothing is parsed that is not verified. */
+  onModuleInit(): void {
+    const fastify = this.host.httpAdapter?.getInstance() as FastifyInstance | undefined;
+    if (!fastify) return;
+    fastify.addContentTypeParser(RAW, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      if (isWebhook(request)) request.headers['content-type'] = RAW;
+      done();
+    });
+  }
 
   /** The path that Argo CD's users have configured. */
   @Post('api/webhook')
@@ -35,7 +53,11 @@ export class WebhooksController {
   }
 }
 
+function isWebhook({ url }: FastifyRequest): boolean {
+  return /^\/api\/(webhook|v1\/webhooks\/[a-z]+)\/?(\?|$)/.test(url);
+}
+
 function bodyOf(request: ActorRequest): Buffer {
-  if (!request.rawBody) throw new MusterError('invalid', 'the webhook has no body');
-  return request.rawBody;
+  if (!Buffer.isBuffer(request.body)) throw new MusterError('invalid', 'the webhook has no body');
+  return request.body;
 }
