@@ -87,6 +87,7 @@ async function serve(parts: Parts): Promise<void> {
     index,
     claims: new Claims(),
     namespaces: config.namespaces,
+    holds: (application) => link.held.has(application),
     log,
     now: Date.now,
   };

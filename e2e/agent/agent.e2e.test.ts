@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Action } from '@muster/proto/records';
-import { type ControlPlane, type Running, eventually, startControlPlane } from '../src/index.ts';
+import {
+  type ControlPlane,
+  type Running,
+  eventually,
+  startControlPlane,
+  writeKubeconfig,
+} from '../src/index.ts';
 import { startAgent } from './agent-process.ts';
 import { TestHub } from './testing/test-hub.ts';
 
@@ -521,6 +527,81 @@ describe('an agent with a real control plane', () => {
       expect(exit.code, message).toBe(1);
       expect(await process.tail(5)).toContain(message);
     }
+  });
+
+  it('works with nothing but the rights of the narrow preset', async () => {
+    hub = await TestHub.start();
+    store++;
+    const own = `agent-${store}`;
+    const meta = (name: string, namespace?: string) => ({ metadata: { name, namespace } });
+    const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1' };
+    const all = { apiGroups: ['*'], resources: ['*'], verbs: ['*'] };
+    const subjects = [{ kind: 'ServiceAccount', name: 'narrow', namespace: own }];
+    const bind = (kind: string, role: string, namespace?: string) => ({
+      ...rbac,
+      kind,
+      ...meta(role, namespace),
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: kind.replace('Binding', ''), name: role },
+      subjects,
+    });
+    await cluster.kube.apply([
+      { apiVersion: 'v1', kind: 'Namespace', ...meta(own) },
+      { apiVersion: 'v1', kind: 'Namespace', ...meta('narrow') },
+      { apiVersion: 'v1', kind: 'ServiceAccount', ...meta('narrow', own) },
+      {
+        ...rbac,
+        kind: 'Role',
+        ...meta('own', own),
+        rules: [
+          { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'create', 'update', 'delete'] },
+          { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
+        ],
+      },
+      bind('RoleBinding', 'own', own),
+      {
+        ...rbac,
+        kind: 'ClusterRole',
+        ...meta('narrow-agent'),
+        rules: [
+          {
+            apiGroups: [''],
+            resources: ['namespaces'],
+            resourceNames: ['kube-system', 'narrow'],
+            verbs: ['get'],
+          },
+        ],
+      },
+      bind('ClusterRoleBinding', 'narrow-agent'),
+      { ...rbac, kind: 'Role', ...meta('work', 'narrow'), rules: [all] },
+      bind('RoleBinding', 'work', 'narrow'),
+    ]);
+    const token = await cluster.kube.createToken(`${own}/narrow`);
+    const kubeconfig = join(dir, 'narrow.kubeconfig');
+    await writeKubeconfig(kubeconfig, 'narrow', { server: cluster.server, ca: cluster.access.ca, token });
+    agent = await start({
+      KUBECONFIG: kubeconfig,
+      MUSTER_AGENT_STORE: 'secrets',
+      MUSTER_AGENT_NAMESPACES: 'narrow',
+    });
+    await hub.assign({
+      name: 'narrow',
+      namespace: 'narrow',
+      policy: { createNamespace: true },
+      objects: [configMap('inside'), deployment('inside')],
+    });
+    await settled('narrow');
+    expect(hub.hellos[0]?.facts).toMatchObject({ namespaces: ['narrow'], nodeCount: 0 });
+    await cluster.kube.patch('v1/ConfigMap', 'narrow/inside', { data: { a: '9' } });
+    await eventually(async () => (await cluster.kube.get('v1/ConfigMap', 'narrow/inside')).data.a === '1', {
+      what: 'the heal',
+    });
+    await hub.assign({ name: 'outside', namespace: 'default', objects: [configMap('outside')] });
+    await eventually(
+      (see) => see(hub.status('outside'))?.conditions.some(({ type }) => type === 'NamespaceDenied'),
+      { what: 'the refusal' },
+    );
+    await hub.assign({ name: 'narrow', action: Action.UNINSTALL });
+    await eventually(() => hub.gone.length > 0, { what: 'the Application to be gone' });
   });
 
   it('lets one agent act in a cluster', async () => {

@@ -14,6 +14,8 @@ export interface Cluster {
   claims: Claims;
   /** What the agent is limited to; empty: the whole cluster. */
   namespaces: readonly string[];
+  /** Whether this agent holds an Application (`namespace/name`): marks of others mean nothing here. */
+  holds(application: string): boolean;
   log: Log;
   now(): number;
 }

@@ -198,6 +198,11 @@ export class Engine {
     this.deltas.forget(app.key);
     this.options.cluster.claims.releaseOthers(app.key, () => false);
     this.options.finished(app);
+    for (const slot of this.slots.values()) {
+      if (!slot.runner.app.conditions.has('SharedResource')) continue;
+      slot.runner.hurry();
+      this.schedule(slot, EVENT_PAUSE_MS);
+    }
   }
 
   private stopUselessWatches(): void {

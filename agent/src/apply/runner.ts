@@ -1,14 +1,13 @@
 import { MusterError } from '@muster/base';
 import { assignmentDigest, versionText, type HeldAssignment } from '@muster/link';
 import { Action } from '@muster/proto/records';
-import type { Records } from '../state/records.ts';
 import { judge, note, type Verdict } from '../observe/compare.ts';
 import { heal } from '../observe/heal.ts';
 import { HealBudget } from '../observe/healing.ts';
 import { nameOf } from '../observe/live-index.ts';
 import { Application } from './application.ts';
-import type { Cluster } from './cluster.ts';
-import { type DesiredState, readDesired } from './desired.ts';
+import { BundleReader, type BundleReaderOptions } from './bundle-reader.ts';
+import type { DesiredState } from './desired.ts';
 import { orphan, uninstall } from './removal.ts';
 import { beginOperation, endOperation, failOperation } from './operation.ts';
 import { adopt, triage } from './resources.ts';
@@ -22,11 +21,7 @@ export interface SyncOrder {
   answer(outcome: SyncOutcome | MusterError): void;
 }
 
-export interface RunnerOptions {
-  cluster: Cluster;
-  records: Records;
-  /** Brings a bundle into the store. Throws `unavailable` while the hub is away. */
-  fetchBundle(digest: string, size: number, signal: AbortSignal): Promise<void>;
+export interface RunnerOptions extends BundleReaderOptions {
   /** Something of the Application that is reported may have changed. */
   changed(app: Application): void;
   /** A tombstone has been carried out. */
@@ -41,6 +36,7 @@ export class Runner {
   readonly app: Application;
   private readonly options: RunnerOptions;
   private readonly budget = new HealBudget();
+  private readonly bundles: BundleReader;
   private readonly dirty = new Set<string>();
   private compareAll = true;
   private order: SyncOrder | undefined;
@@ -54,6 +50,7 @@ export class Runner {
   constructor(key: string, held: HeldAssignment, options: RunnerOptions) {
     this.app = new Application(key, held);
     this.options = options;
+    this.bundles = new BundleReader(options);
   }
 
   /** Takes a newer assignment; a running sync of the old one ends. */
@@ -113,32 +110,26 @@ export class Runner {
     }
   }
 
-  /** The bundle, read; the one that was applied last while the assigned one cannot be had. */
-  async load(signal: AbortSignal): Promise<DesiredState> {
-    const { cluster, records, fetchBundle } = this.options;
-    const { assignment, payloadSha256 } = this.app.held;
-    let digest = assignment.bundleDigest;
-    let plain = await records.bundle(digest);
-    if (!plain) {
-      try {
-        await fetchBundle(digest, Number(assignment.bundleSize), signal);
-        plain = await records.bundle(digest);
-      } catch (thrown) {
-        const earlier = this.app.applied.digest;
-        plain = earlier ? await records.bundle(earlier) : undefined;
-        if (!plain) throw thrown;
-        digest = earlier;
-        this.app.condition('BundleUnavailable', MusterError.from(thrown).message, cluster.now());
-      }
-    }
-    if (!plain) throw new MusterError('unavailable', 'the bundle could not be stored');
-    if (digest === assignment.bundleDigest) this.app.condition('BundleUnavailable', undefined, 0);
-    const desired = await readDesired(plain, {
-      assignment,
-      discovery: cluster.discovery,
-      namespaces: cluster.namespaces,
-    });
-    const mark = `${payloadSha256.toString('hex')} ${digest}`;
+  /** Looks at every object and answers what differs; for the diff command. */
+  async differences(signal: AbortSignal): Promise<Map<string, Verdict>> {
+    const { cluster } = this.options;
+    const { desired } = await this.bundles.read(this.app.held, '', signal);
+    const verdicts = new Map<string, Verdict>();
+    const tell = (key: string, verdict: Verdict) => void verdicts.set(key, verdict);
+    await judge(cluster, this.app, desired, desired.objects.keys(), signal, tell);
+    return verdicts;
+  }
+
+  /** Tries again at once what failed, for example because another Application has let go of an object. */
+  hurry(): void {
+    this.notBefore = 0;
+  }
+
+  private async load(signal: AbortSignal): Promise<DesiredState> {
+    const { held, applied } = this.app;
+    const { mark, desired, instead } = await this.bundles.read(held, applied.digest, signal);
+    if (this.app.held !== held) return desired;
+    this.app.condition('BundleUnavailable', instead, this.options.cluster.now());
     if (this.app.desiredFor !== mark) {
       this.app.desiredFor = mark;
       adopt(this.app, desired);
@@ -146,17 +137,6 @@ export class Runner {
       this.compareAll = true;
     }
     return desired;
-  }
-
-  /** Looks at every object and answers what differs; for the diff command. */
-  async differences(signal: AbortSignal): Promise<Map<string, Verdict>> {
-    const desired = await this.load(signal);
-    const verdicts = new Map<string, Verdict>();
-    const { cluster } = this.options;
-    await judge(cluster, this.app, desired, desired.objects.keys(), signal, (key, verdict) =>
-      verdicts.set(key, verdict),
-    );
-    return verdicts;
   }
 
   private async restore(): Promise<void> {
@@ -223,6 +203,7 @@ export class Runner {
     } finally {
       this.operation = undefined;
       this.compareAll = true;
+      if (this.failures > 0) this.bundles.forget();
       if (this.failures > 0) this.notBefore = cluster.now() + this.backoff();
     }
   }

@@ -111,9 +111,7 @@ class SyncRun {
     await this.watchKinds();
     this.makesNamespace = await this.mustMakeNamespace();
     for (const each of desired.objects.values()) {
-      const live = cluster.index.get(each.key);
-      const owner =
-        live?.owner && live.owner !== app.key ? live.owner : cluster.claims.claim(each.key, app.key);
+      const owner = ownerNow(cluster, app, each.key);
       if (owner !== app.key) {
         this.conflicts.set(each.key, owner);
         continue;
@@ -325,6 +323,16 @@ class SyncRun {
   private as() {
     return { impersonate: this.app.assignment.impersonate || undefined, signal: this.request.signal };
   }
+}
+
+/**
+ * Which Application may write an object. A mark in the cluster decides, where this agent holds the one that it
+ * names; else the one that asked first.
+ */
+export function ownerNow(cluster: Cluster, app: Application, key: string): string {
+  const marked = cluster.index.get(key)?.owner;
+  if (marked && marked !== app.key && cluster.holds(marked)) return marked;
+  return cluster.claims.claim(key, app.key);
 }
 
 /** Notes in the inventory what was applied and what came of it. */

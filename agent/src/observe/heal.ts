@@ -7,7 +7,7 @@ import type { Desired, DesiredState } from '../apply/desired.ts';
 import { forApply } from '../apply/ignored.ts';
 import { ensureNamespace, namespaceIsThere } from '../apply/namespace.ts';
 import { messageOf } from '../apply/resources.ts';
-import { groupsOf, remember } from '../apply/sync.ts';
+import { groupsOf, ownerNow, remember } from '../apply/sync.ts';
 import { safeMessage } from '../kube/errors.ts';
 import type { HealBudget } from './healing.ts';
 
@@ -30,9 +30,7 @@ export async function heal(
   for (const { key, sync, requiresPruning } of app.resources.values()) {
     const each = desired.objects.get(key);
     if (!each || requiresPruning || sync !== 'OutOfSync') continue;
-    if (cluster.claims.claim(key, app.key) !== app.key) continue;
-    const owner = cluster.index.get(key)?.owner;
-    if (owner && owner !== app.key) continue;
+    if (ownerNow(cluster, app, key) !== app.key) continue;
     if (desired.problems.some((problem) => problem.key === key)) continue;
     const paused = budget.pausedUntil(key, now);
     if (paused > 0) pausedUntil = pausedUntil === 0 ? paused : Math.min(pausedUntil, paused);

@@ -34,7 +34,7 @@ const REVISION = 'deployment.kubernetes.io/revision';
 export function liveObject(object: KubeObject): LiveObject {
   const { metadata } = object;
   const owner = ownerOf(object);
-  const health = assessHealth(object);
+  const health = healthOf(object);
   return {
     key: keyString(keyOf(object)),
     version: keyOf(object).version,
@@ -47,6 +47,15 @@ export function liveObject(object: KubeObject): LiveObject {
     deleting: metadata.deletionTimestamp !== undefined,
     writer: newestWriter(object),
   };
+}
+
+/** A check that stumbles over an odd object must not end the watch that brought it. */
+function healthOf(object: KubeObject) {
+  try {
+    return assessHealth(object);
+  } catch {
+    return { status: 'Unknown', message: 'the health of this object could not be judged' };
+  }
 }
 
 /** Hash of what people may compare. */
