@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { configureHttp, createAdapter } from './api/http.ts';
@@ -16,6 +17,9 @@ import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { NestLogger } from './telemetry/nest-logger.ts';
 import { startTraces } from './telemetry/traces.ts';
+
+/** What is not closed by then is cut off, so that the database still ends cleanly. */
+const CLOSE_DEADLINE_MS = 7000;
 
 /** A hub that serves. */
 export interface RunningHub {
@@ -51,7 +55,7 @@ export async function startHub(
       createAdapter(config),
       { logger: new NestLogger(logger), rawBody: true, abortOnError: false },
     );
-    undo.push(() => app.close());
+    undo.push(() => Promise.race([app.close(), sleep(CLOSE_DEADLINE_MS, undefined, { ref: false })]));
     await configureHttp(app, config, app.get(Metrics));
     prepare(app);
     await app.init();
@@ -76,7 +80,14 @@ async function openStore(config: Config, logger: Logger, undo: (() => Promise<vo
   const sealer = new Sealer(loadSealingKeys(config.keysDir, config.createKeys));
   let url = config.databaseUrl;
   if (!url) {
-    const server = await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres') });
+    const server = await startEmbeddedPostgres({
+      dir: join(config.dataDir, 'postgres'),
+      onLost: (error) => {
+        // Nothing works without it, and a new start repairs it: whoever supervises the hub starts it again.
+        log.fatal({ err: error }, 'the embedded PostgreSQL ended');
+        process.exit(1);
+      },
+    });
     undo.push(() => server.stop());
     url = server.url;
   }

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { Audit } from '../audit/audit.ts';
 import { CONFIG, type Config } from '../config.ts';
 import { AccessRepository, type Identity } from './access.repository.ts';
 import type { Actor } from './actor.ts';
@@ -26,6 +27,7 @@ export class Authentication {
 
   constructor(
     @Inject(AccessRepository) private readonly repository: AccessRepository,
+    @Inject(Audit) private readonly audit: Audit,
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.#secure = config.publicUrl?.startsWith('https:') ?? false;
@@ -85,9 +87,11 @@ export class Authentication {
     this.#limit.succeeded(request.ip, name);
     const token = randomBytes(32).toString('base64url');
     const expiresAt = new Date(Date.now() + SESSION_SECONDS * 1000);
-    await this.repository.transaction((trx) =>
-      this.repository.createSession(trx, user.id, hashToken(token), expiresAt),
-    );
+    await this.repository.transaction(async (trx) => {
+      await this.repository.createSession(trx, user.id, hashToken(token), expiresAt);
+      const who: Actor = { kind: 'user', name: user.name, grants: [], remoteAddress: request.ip };
+      await this.audit.record(trx, { actor: who, action: 'session.login', object: `user/${user.name}` });
+    });
     const identity = await this.repository.bySession(hashToken(token));
     if (!identity) throw new MusterError('unauthenticated', 'name or password is wrong');
     return { cookie: this.#cookie(token, SESSION_SECONDS), actor: actor(identity, request.ip) };

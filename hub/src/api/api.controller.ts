@@ -1,10 +1,9 @@
 import { Controller, Get, HttpStatus, Inject, Res } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
-import { sql } from 'kysely';
 import { Public } from '../access/decorators.ts';
 import { QueueRunner } from '../queue/queue.module.ts';
-import { DATABASE, type Db } from '../store/database.ts';
+import { DATABASE, type Db, databaseAnswers } from '../store/database.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { Readiness } from './readiness.ts';
@@ -39,7 +38,7 @@ export class ApiController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ ready: boolean; missing: string[] }> {
     const missing = this.readiness.missing();
-    if (!(await this.#databaseAnswers())) missing.push('database');
+    if (!(await databaseAnswers(this.db, 2000))) missing.push('database');
     if (!this.queue.healthy && !missing.includes('queue')) missing.push('queue');
     if (missing.length > 0) void reply.code(HttpStatus.SERVICE_UNAVAILABLE);
     return { ready: missing.length === 0, missing };
@@ -57,14 +56,5 @@ export class ApiController {
   openApi(): object {
     this.#document ??= openApiOf(routesOf(this.discovery), API_VERSION);
     return this.#document;
-  }
-
-  async #databaseAnswers(): Promise<boolean> {
-    const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), 2000).unref());
-    const answer = sql`select 1`.execute(this.db).then(
-      () => true,
-      () => false,
-    );
-    return Promise.race([answer, late]);
   }
 }

@@ -1,7 +1,6 @@
-import type { Kysely } from 'kysely';
 import type { EventKind } from '@muster/api';
 import type { Notifications } from '../store/notifications.ts';
-import type { Schema } from '../store/schema.ts';
+import type { Db } from '../store/database.ts';
 
 export type { EventKind };
 
@@ -25,14 +24,14 @@ const BUFFERED = 1000;
 /** Tells open browsers and CLIs, on any replica, that something changed. Hints only: readers fetch what is named. */
 export class Events {
   readonly #notifications: Notifications;
-  readonly #db: Kysely<Schema>;
+  readonly #db: Db;
   readonly #boot: string;
   readonly #buffer: ChangeEvent[] = [];
   readonly #listeners = new Set<(event: ChangeEvent | 'resync') => void>();
   readonly #visibility = new Map<EventKind, Visibility>();
   #count = 0;
 
-  constructor(notifications: Notifications, db: Kysely<Schema>, boot: string) {
+  constructor(notifications: Notifications, db: Db, boot: string) {
     this.#notifications = notifications;
     this.#db = db;
     this.#boot = boot;
@@ -45,7 +44,7 @@ export class Events {
   async publish(
     kind: EventKind,
     keys: readonly string[],
-    options: { trx?: Kysely<Schema>; project?: string } = {},
+    options: { trx?: Db; project?: string } = {},
   ): Promise<void> {
     for (const batch of batches(keys)) {
       const payload = JSON.stringify({ kind, keys: batch, project: options.project });

@@ -1,6 +1,5 @@
-import type { Kysely } from 'kysely';
 import type { Actor } from '../access/actor.ts';
-import type { Schema } from '../store/schema.ts';
+import type { Db } from '../store/database.ts';
 
 /** One privileged act. */
 export interface AuditEntry {
@@ -18,7 +17,7 @@ export interface AuditEntry {
 
 /** The audit log: rows in the same transaction as the act. */
 export class Audit {
-  async record(trx: Kysely<Schema>, entry: AuditEntry): Promise<void> {
+  async record(trx: Db, entry: AuditEntry): Promise<void> {
     const { actor } = entry;
     await trx
       .insertInto('audit')

@@ -1,13 +1,40 @@
 import { type Kysely, sql } from 'kysely';
 import type { Db } from '../store/database.ts';
-import type { Schema } from '../store/schema.ts';
+import type { Schema, Trx } from '../store/schema.ts';
 import type { QueueName } from './jobs.ts';
+
+/** The channel that tells the relays of all replicas that rows wait. */
+export const OUTBOX_CHANNEL = 'outbox';
 
 /** What a job finds when it starts. */
 export interface OutboxRow {
   requested: bigint;
   payload: Record<string, unknown>;
   attempts: number;
+}
+
+/** Asks for work on each key; see `Outbox.add`. */
+export async function requestWork(
+  trx: Trx,
+  queue: QueueName,
+  keys: readonly string[],
+  payload: string,
+  notBefore: Date | null,
+): Promise<void> {
+  await sql`
+    insert into outbox (queue, key, payload, not_before)
+    select ${queue}, key, ${payload}::jsonb, ${notBefore}::timestamptz
+    from unnest(${keys}::text[]) as key
+    on conflict (queue, key) do update set
+      requested = default,
+      payload = excluded.payload,
+      attempts = 0,
+      handed_at = null,
+      -- The earlier of both; null is now.
+      not_before = case when outbox.not_before is null or excluded.not_before is null then null
+                        else least(outbox.not_before, excluded.not_before) end
+  `.execute(trx);
+  await sql`select pg_notify(${OUTBOX_CHANNEL}, ${queue})`.execute(trx);
 }
 
 /** A row that was handed over and not finished is handed over again after this long. */
@@ -45,9 +72,20 @@ export class OutboxRepository {
       where outbox.queue = given.queue and outbox.key = given.key`.execute(this.#db);
   }
 
-  /** Everything is handed over anew: for a queue that was emptied. */
-  async unclaimAll(): Promise<void> {
-    await this.#db.updateTable('outbox').set({ handed_at: null }).execute();
+  /** The queues that have rows handed over longer ago than `seconds`. */
+  async handedQueues(seconds: number): Promise<string[]> {
+    const { rows } = await sql<{ queue: string }>`
+      select distinct queue from outbox where handed_at < now() - make_interval(secs => ${seconds})`.execute(
+      this.#db,
+    );
+    return rows.map(({ queue }) => queue);
+  }
+
+  /** Hands over anew what went to a queue longer ago than `seconds`: the queue was emptied. */
+  async unclaimQueue(queue: QueueName, seconds: number): Promise<void> {
+    await sql`
+      update outbox set handed_at = null
+      where queue = ${queue} and handed_at < now() - make_interval(secs => ${seconds})`.execute(this.#db);
   }
 
   /** Milliseconds until the next row that waits for its time is due; undefined when none waits. */

@@ -7,6 +7,7 @@ import { type Outcome, done, failed, waiting } from '@muster/base';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ApiModule } from '../api/api.module.ts';
@@ -28,7 +29,7 @@ interface Backend {
 }
 const backends: Backend[] = [
   { name: 'PostgreSQL', start: async () => ({ stop: async () => undefined }) },
-  { name: 'Redis', start: startRedis },
+  { name: 'Redis', start: () => startRedis() },
 ];
 
 describe.each(backends)('the queue on $name', (backend) => {
@@ -210,6 +211,16 @@ describe.each(backends)('the queue on $name', (backend) => {
     expect(seen).toContain('set:victim');
   });
 
+  test('goes on after every connection to the database was cut', async () => {
+    const hub = await start(async () => done);
+    await hub.ask(['set:before']);
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`.execute(database.db);
+    await vi.waitFor(() => hub.ask(['set:after']), PATIENCE);
+    await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
+  });
+
   test('runs maintenance by the clock', async () => {
     let runs = 0;
     await start(async () => {
@@ -236,6 +247,20 @@ describe.each(backends)('the queue on $name', (backend) => {
     await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), PATIENCE);
     expect(seen.size).toBe(20);
   });
+});
+
+test('a hub serves while Redis is away, says so, and works when it comes', async () => {
+  const port = await freePort();
+  const { startTestHub } = await import('../testing/hub.ts');
+  const hub = await startTestHub({ REDIS_URL: `redis://127.0.0.1:${port}` });
+  const ready = async () =>
+    (await hub.request('GET', '/readyz', { anonymous: true })).body as { missing: string[] };
+  await vi.waitFor(async () => expect((await ready()).missing).toEqual(['queue']), PATIENCE);
+  expect((await hub.request('GET', '/api/v1/session')).status).toBe(200);
+  const redis = await startRedis(port);
+  await vi.waitFor(async () => expect((await ready()).missing).toEqual([]), PATIENCE);
+  await hub.stop();
+  await redis.stop();
 });
 
 test('the app refuses to start when a job has no handler or two', async () => {
@@ -345,13 +370,17 @@ function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   });
 }
 
-async function startRedis() {
-  const port = await new Promise<number>((resolve) => {
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
     });
   });
+}
+
+async function startRedis(port?: number) {
+  port ??= await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'muster-redis-'));
   const child = spawn(
     'redis-server',

@@ -7,7 +7,6 @@ import {
   Injectable,
   Module,
   type OnApplicationBootstrap,
-  type OnApplicationShutdown,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Queue } from 'bullmq';
@@ -22,7 +21,7 @@ import { JOBS, QUEUES } from './jobs.ts';
 import { Outbox } from './outbox.ts';
 import { OutboxRepository } from './outbox.repository.ts';
 import { JobRegistry } from './registry.ts';
-import { type Queues, Relay } from './relay.ts';
+import { type Queues, Relay, soon } from './relay.ts';
 import { Workers } from './workers.ts';
 
 const BACKEND = Symbol('queue backend');
@@ -30,7 +29,7 @@ const KNOWN_JOBS = Symbol('known jobs');
 
 /** Starts relay and workers once everything is wired, and stops them before anything they use. */
 @Injectable()
-export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #workers: Workers;
   #relay: Relay | undefined;
   #stopping = false;
@@ -67,7 +66,7 @@ export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShu
     const relay = new Relay(queues, this.repository, log);
     this.#relay = relay;
     this.#workers.onPostponed = () => relay.wake();
-    await this.#workers.start(get<Backend>(BACKEND));
+    this.#workers.start(get<Backend>(BACKEND));
     await relay.start(get<Notifications>(Notifications), this.registry.scheduled());
     this.readiness.set('queue', true);
   }
@@ -77,8 +76,17 @@ export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShu
    * outbox, so emptying the queue loses nothing and waits for no lock to expire.
    */
   async #startAfresh(queues: Queues): Promise<void> {
-    await Promise.all(Object.values(queues).map((queue) => queue.obliterate({ force: true })));
-    await this.repository.unclaimAll();
+    try {
+      for (const name of QUEUES) {
+        await soon(queues[name].obliterate({ force: true }));
+        await this.repository.unclaimQueue(name, 0);
+      }
+    } catch (error) {
+      this.logger.warn(
+        { err: error },
+        'cannot empty the queue; what a killed hub did waits until its locks expire',
+      );
+    }
   }
 
   /** Whether the queue takes work. */
@@ -90,9 +98,7 @@ export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShu
     this.#stopping = true;
     await this.#relay?.stop();
     await this.#workers.stop();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
+    // Before the queues close, which would wait for one that is away.
     await this.modules.get<Backend>(BACKEND, { strict: false }).close();
   }
 }

@@ -2,11 +2,13 @@ import type { Queue } from 'bullmq';
 import type { Notifications } from '../store/notifications.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type JobHandler, QUEUES, type QueueName } from './jobs.ts';
-import { OUTBOX_CHANNEL } from './outbox.ts';
-import type { OutboxRepository } from './outbox.repository.ts';
+import { OUTBOX_CHANNEL, type OutboxRepository } from './outbox.repository.ts';
 
 const SWEEP_MS = 10_000;
+/** A row that was handed over this long ago has its job in the queue, or had. */
+const SETTLED_SECONDS = 5;
 const REGISTER_MS = 60_000;
+const ANSWER_MS = 5000;
 
 /** What BullMQ carries: ids only, the truth is in the outbox. */
 export interface JobData {
@@ -34,12 +36,14 @@ export class Relay {
   readonly #log: Logger;
   #running: Promise<void> | undefined;
   #again = false;
+  #sweptAt = 0;
+  #scheduled: JobHandler[] = [];
   #stopped = false;
   #sweep: NodeJS.Timeout | undefined;
   #register: NodeJS.Timeout | undefined;
   #unsubscribe: (() => void) | undefined;
-  /** Whether the queue took the last hand-over. */
-  healthy = true;
+  /** Whether the queue answered last. */
+  healthy = false;
 
   constructor(queues: Queues, repository: OutboxRepository, log: Logger) {
     this.#queues = queues;
@@ -53,7 +57,7 @@ export class Relay {
       () => this.wake(),
       () => this.wake(),
     );
-    await this.#schedule(scheduled);
+    this.#scheduled = scheduled;
     this.#register = setInterval(() => void this.#schedule(scheduled), REGISTER_MS);
     this.wake();
   }
@@ -86,12 +90,14 @@ export class Relay {
   async #pump(): Promise<void> {
     let next = SWEEP_MS;
     try {
+      if (Date.now() - this.#sweptAt >= SWEEP_MS) await this.#findLost();
       let handed: number;
       do {
         handed = await this.#handOver();
       } while (handed > 0 && !this.#stopped);
       const due = await this.#repository.nextDueMs();
       if (due !== undefined) next = Math.min(next, Math.max(due, 20));
+      if (!this.healthy) void this.#schedule(this.#scheduled);
       this.healthy = true;
     } catch (error) {
       this.healthy = false;
@@ -101,6 +107,25 @@ export class Relay {
     if (!this.#stopped) this.#sweep = setTimeout(() => this.wake(), next);
   }
 
+  /**
+   * Rows that were handed to a queue that holds no job are lost (a flushed Redis): they are handed over again now, not
+   * in half a minute. Asking each queue also tells whether it is there.
+   */
+  async #findLost(): Promise<void> {
+    const handed = await this.#repository.handedQueues(SETTLED_SECONDS);
+    for (const name of QUEUES) {
+      const counts = await soon(
+        this.#queues[name].getJobCounts('active', 'waiting', 'delayed', 'prioritized'),
+      );
+      const jobs = Object.values(counts).reduce((sum, count) => sum + count, 0);
+      if (jobs === 0 && handed.includes(name)) {
+        this.#log.warn({ queue: name }, 'the queue lost its jobs; handing them over again');
+        await this.#repository.unclaimQueue(name, SETTLED_SECONDS);
+      }
+    }
+    this.#sweptAt = Date.now();
+  }
+
   async #handOver(): Promise<number> {
     const rows = await this.#repository.claim();
     const byQueue = Map.groupBy(rows, ({ queue }) => queue);
@@ -108,7 +133,7 @@ export class Relay {
     for (const [name, group] of byQueue) {
       const queue = this.#queues[name];
       try {
-        await queue?.addBulk(group.map(({ key }) => jobOf(key)));
+        await soon(queue.addBulk(group.map(({ key }) => jobOf(key))));
       } catch (error) {
         failures.push(error);
         await this.#repository.unclaim(group);
@@ -125,7 +150,9 @@ export class Relay {
         const wanted = handlers.filter(({ queue }) => queue === name);
         if (wanted.length === 0) continue;
         const queue = this.#queues[name];
-        const present = new Map((await queue.getJobSchedulers()).map((one) => [one.key, Number(one.every)]));
+        const present = new Map(
+          (await soon(queue.getJobSchedulers())).map((one) => [one.key, Number(one.every)]),
+        );
         for (const { prefix, everySeconds } of wanted) {
           const every = everySeconds! * 1000;
           if (present.get(prefix) === every) continue;
@@ -152,4 +179,12 @@ function jobOf(key: string) {
     // The work queue: folded into the waiting job, or run once more after the active one.
     opts: { ...JOB_OPTIONS, deduplication: { id: key, keepLastIfActive: true } },
   };
+}
+
+/** An answer of the queue, or an error: its client would wait for as long as the queue is away. */
+export function soon<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the queue does not answer')), ANSWER_MS);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

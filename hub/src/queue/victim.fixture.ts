@@ -29,5 +29,5 @@ const backend = await openBackend(url, process.env.REDIS_URL || undefined, () =>
 const queues = Object.fromEntries(
   QUEUES.map((name) => [name, new Queue(name, { connection: backend.producer, prefix: backend.prefix })]),
 ) as Queues;
-await new Workers(registry, repository, new Metrics(), log).start(backend);
+new Workers(registry, repository, new Metrics(), log).start(backend);
 await new Relay(queues, repository, log).start(new Notifications(url), []);

@@ -46,7 +46,8 @@ export class Workers {
     this.#log = log;
   }
 
-  async start(backend: Backend): Promise<void> {
+  /** Workers connect in their own time: a hub serves while its queue is away. */
+  start(backend: Backend): void {
     this.#workers = QUEUES.map((queue) => {
       const worker = new Worker<JobData>(queue, (job) => this.#run(queue, job), {
         connection: backend.consumer,
@@ -59,7 +60,6 @@ export class Workers {
       worker.on('error', (error) => this.#log.warn({ err: error, queue }, 'queue worker'));
       return worker;
     });
-    await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
   }
 
   /** Aborts what runs and waits for it, at most `deadlineMs`. */

@@ -20,6 +20,8 @@ export interface EmbeddedPostgresOptions {
   dir: string;
   /** Tests trade durability for speed. */
   durable?: boolean;
+  /** Called when the server ended by itself and cannot be used any more. */
+  onLost?: (error: Error) => void;
 }
 
 /** A running PostgreSQL server of our own. */
@@ -44,8 +46,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   if (!existsSync(join(data, 'PG_VERSION'))) initialise(binaries.initdb, dir, data, account);
 
   const orphan = await findOrphan(data, password);
-  if (orphan) return claim({ ...orphan, child: undefined }, data);
-  return claim(await start(binaries.postgres, options, data, password, account), data);
+  const onLost = options.onLost ?? (() => undefined);
+  if (orphan) return claim({ ...orphan, child: undefined }, data, onLost);
+  return claim(await start(binaries.postgres, options, data, password, account), data, onLost);
 }
 
 function readPassword(file: string): string {
@@ -211,34 +214,53 @@ function commandOf(pid: number): string | undefined {
 }
 
 /** Makes sure that no other hub uses the server, and holds that as long as this process lives. */
-async function claim(running: Running, data: string): Promise<EmbeddedPostgres> {
-  const owner = new pg.Client({ connectionString: running.url, application_name: 'muster-hub owner' });
-  owner.on('error', () => undefined);
-  await owner.connect();
-  let owned = false;
-  // A hub that was just killed still has a connection for a moment.
-  for (let tries = 0; tries < 30 && !owned; tries++) {
-    if (tries > 0) await sleep(100);
-    const { rows } = await owner.query<{ owned: boolean }>('select pg_try_advisory_lock($1) as owned', [
-      OWNER_LOCK,
-    ]);
-    owned = rows[0]!.owned;
-  }
-  if (!owned) {
-    await owner.end();
-    throw new MusterError('conflict', 'another hub is running on this data folder', {
-      where: data,
-      hint: 'Stop it, or choose another MUSTER_DATA_DIR.',
+async function claim(
+  running: Running,
+  data: string,
+  onLost: (error: Error) => void,
+): Promise<EmbeddedPostgres> {
+  let stopping = false;
+  let owner: pg.Client | undefined;
+  const hold = async (): Promise<void> => {
+    owner = await becomeOwner(running.url);
+    if (!owner) {
+      throw new MusterError('conflict', 'another hub is running on this data folder', {
+        where: data,
+        hint: 'Stop it, or choose another MUSTER_DATA_DIR.',
+      });
+    }
+    // Cut off, by an administrator or because the server ended: held again, or the hub is told.
+    owner.once('end', () => {
+      if (!stopping) hold().catch(onLost);
     });
-  }
+  };
+  await hold();
   return {
     url: running.url,
     pid: running.pid,
     stop: async () => {
-      await owner.end().catch(() => undefined);
+      stopping = true;
+      await owner?.end().catch(() => undefined);
       await end(running.pid, data, running.child);
     },
   };
+}
+
+/** A connection that holds the owner's lock; undefined when another holds it. */
+async function becomeOwner(url: string): Promise<pg.Client | undefined> {
+  const client = new pg.Client({ connectionString: url, application_name: 'muster-hub owner' });
+  client.on('error', () => undefined);
+  await client.connect();
+  // A hub that was just killed still has a connection for a moment.
+  for (let tries = 0; tries < 30; tries++) {
+    if (tries > 0) await sleep(100);
+    const { rows } = await client.query<{ owned: boolean }>('select pg_try_advisory_lock($1) as owned', [
+      OWNER_LOCK,
+    ]);
+    if (rows[0]!.owned) return client;
+  }
+  await client.end();
+  return undefined;
 }
 
 /** Asks for a fast shutdown (clients are cut off, everything is written), then for an immediate one. */

@@ -53,7 +53,15 @@ export function pending(steps: Migration[], applied: { name: string; checksum: s
 /** Brings the schema up to date, each step in a transaction; replicas that start together wait for each other. */
 export async function migrate(url: string, steps = readMigrations()): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'muster-hub migrate' });
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new MusterError('unavailable', `cannot reach the database: ${message || String(cause)}`, {
+      where: 'DATABASE_URL',
+      cause,
+    });
+  }
   try {
     const { rows: version } = await client.query<{ server_version_num: string }>('show server_version_num');
     if (Number(version[0]!.server_version_num) < 180_000) {

@@ -122,6 +122,7 @@ export interface ClustersTable {
   last_seen_at: NullableTimestamp;
   lease_seconds: Defaulted<number>;
   key_set_version: DefaultedBigint;
+  certificates_revoked_at: NullableTimestamp;
   remove_mode: Nullable<'keep' | 'uninstall' | 'forget'>;
   removal_requested_at: NullableTimestamp;
   removal_held_at: NullableTimestamp;

@@ -103,6 +103,7 @@ create table clusters (
   last_seen_at timestamptz,
   lease_seconds integer not null default 30,
   key_set_version bigint not null default 0, -- acknowledged by the agent
+  certificates_revoked_at timestamptz,      -- certificates made before, and not known here, do not count either
   remove_mode text check (remove_mode in ('keep', 'uninstall', 'forget')),
   removal_requested_at timestamptz,         -- last asked for or confirmed
   removal_held_at timestamptz,              -- came back after a long silence: not uninstalled without a new confirmation
