@@ -64,7 +64,7 @@ export class BundleDownloads {
   async #allowed(call: ServerWritableStream<GetBundleRequest, GetBundleResponse>): Promise<Buffer> {
     const peer = peerOf(call);
     const { digest } = call.request;
-    await this.#certificates.requireUnrevoked(peer.serial);
+    await this.#certificates.requireUnrevoked(peer);
     const cluster = await this.#clusters.byId(peer.clusterId);
     const holding = cluster
       ? holdingReason(cluster, await this.#recovery.state())

@@ -129,6 +129,11 @@ export class Gateway implements OnApplicationBootstrap, BeforeApplicationShutdow
     await Promise.all(this.#servers.map(stop));
   }
 
+  /** A new certificate for new connections; open streams live on. */
+  async renewCertificate(): Promise<void> {
+    await this.#certificate?.reissue();
+  }
+
   #enrolmentServer(): Server {
     const server = new Server(ENROL_OPTIONS);
     server.addService(EnrollmentServiceService, {
@@ -146,7 +151,7 @@ export class Gateway implements OnApplicationBootstrap, BeforeApplicationShutdow
     server.addService(AgentServiceService, {
       renew: this.#unary(async (call) => {
         const peer = peerOf(call);
-        await this.#certificates.requireUnrevoked(peer.serial);
+        await this.#certificates.requireUnrevoked(peer);
         if (!(await this.#clusters.byId(peer.clusterId)))
           throw new MusterError('unauthenticated', 'the hub does not know this cluster');
         return { certificateChain: await this.#certificates.issue(call.request.csr, peer.clusterId) };

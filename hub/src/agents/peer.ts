@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { MusterError } from '@muster/base';
 import type { ServerDuplexStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { clusterIdFromSubjectAltName } from '../keys/certificate-authority.ts';
@@ -7,6 +8,9 @@ import { normalSerial } from '../keys/certificates.ts';
 export interface Peer {
   clusterId: string;
   serial: string;
+  /** SHA-256 of the certificate's DER. */
+  fingerprint: Buffer;
+  notBefore: Date;
   notAfter: Date;
 }
 
@@ -27,5 +31,11 @@ export function peerOf(call: Call, nowMs = Date.now()): Peer {
   // A connection may outlive its certificate; a new call may not.
   if (!(notAfter.getTime() > nowMs))
     throw new MusterError('unauthenticated', 'the certificate has expired: renew it');
-  return { clusterId, serial: normalSerial(certificate.serialNumber), notAfter };
+  return {
+    clusterId,
+    serial: normalSerial(certificate.serialNumber),
+    fingerprint: createHash('sha256').update(certificate.raw).digest(),
+    notBefore: new Date(certificate.valid_from),
+    notAfter,
+  };
 }

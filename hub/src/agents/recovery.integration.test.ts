@@ -126,6 +126,30 @@ describe('a hub whose database was emptied', () => {
     stranger.disconnect();
   });
 
+  it('can revoke certificates that the lost database had known', async () => {
+    const { body } = await after.hub.request('POST', '/api/v1/clusters/prod/revoke-certificates');
+    expect(body.revoked).toBe(1);
+    await eventually(() => expect(agent.ended?.code).toBe(16));
+    // One that was never seen here, made before the revocation.
+    const row = await after.db
+      .selectFrom('certificates')
+      .select('serial')
+      .where('cluster_id', '=', agent.identity.identity.clusterId)
+      .execute();
+    await after.db
+      .deleteFrom('certificates')
+      .where(
+        'serial',
+        'in',
+        row.map((each) => each.serial),
+      )
+      .execute();
+    agent.disconnect();
+    agent.connect();
+    await eventually(() => expect(agent.ended?.code).toBe(16));
+    expect((await after.cluster('prod')).state).toBe('active');
+  });
+
   it('does not start on the database of another hub', async () => {
     const other = mkdtempSync(join(tmpdir(), 'muster-recovery-'));
     await Keys.open(other);

@@ -67,7 +67,7 @@ export class SessionOpenings {
         `this hub speaks protocol ${PROTOCOL_VERSION}, the agent ${hello.protocolVersion}`,
       );
     }
-    await this.#certificates.requireUnrevoked(peer.serial);
+    await this.#certificates.requireUnrevoked(peer);
     const known =
       (await this.#clusters.byId(peer.clusterId)) ?? (await this.#recovered.recover(peer.clusterId, hello));
     await this.#registry.requireSameCluster(known, hello.kubeSystemUid);

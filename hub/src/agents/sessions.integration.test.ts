@@ -1,9 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { connect } from 'node:tls';
 import { credentials, status } from '@grpc/grpc-js';
 import { AgentServiceClient, CommandOutcome } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CommandsService } from '../commands/commands.service.ts';
+import { Gateway } from './gateway.ts';
 import { LinkFixture } from './testing/fixture.ts';
 import { TestAgent, unary } from './testing/test-agent.ts';
 
@@ -140,6 +142,7 @@ describe('sessions', () => {
 
   it('end when another replica takes the cluster over', async () => {
     const agent = await connected('moved');
+    await eventually(() => expect(agent.link.reportsDrained).toBe(true));
     const id = await fixture.clusterId('moved');
     await fixture.db
       .updateTable('clusters')
@@ -225,6 +228,20 @@ describe('sessions', () => {
     agent.disconnect();
     agent.connect();
     await eventually(() => expect(agent.welcome).toBeDefined());
+    const other = await connected('not-commanded');
+    const forged = {
+      commandId: id,
+      outcome: CommandOutcome.FAILED,
+      message: 'not mine',
+      finishedAtMs: 0n,
+      payloadSha256: Buffer.alloc(0),
+    };
+    other.sendRaw({ $case: 'commandResult', value: forged });
+    await eventually(() =>
+      expect(other.received.some((each) => each.$case === 'commandResultAck')).toBe(true),
+    );
+    expect((await commands.get(id)).outcome).toBeNull();
+    other.disconnect();
     const waiting = fixture.hub.request('GET', `/api/v1/commands/${id}?wait=10`);
     agent.dispatch({
       kind: 'command-finished',
@@ -275,6 +292,22 @@ describe('sessions', () => {
     agent.disconnect();
   });
 
+  it('live on while the gateway shows new connections a new certificate', async () => {
+    const agent = await connected('before-reissue');
+    const first = await chainOf(fixture.address.session);
+    expect(first.map((each) => createHash('sha256').update(each).digest('hex'))).toContain(
+      fixture.keys.caSha256,
+    );
+    await fixture.hub.app.get(Gateway, { strict: false }).renewCertificate();
+    const second = await chainOf(fixture.address.session);
+    expect(second[0]!.equals(first[0]!)).toBe(false);
+    const late = await connected('after-reissue');
+    await fixture.assign('before-reissue', 'still-here');
+    await eventually(() => expect(agent.link.held.has('argocd/still-here')).toBe(true));
+    agent.disconnect();
+    late.disconnect();
+  });
+
   it('say since when a silent cluster is unknown, computed when read', async () => {
     const agent = await connected('silent');
     agent.disconnect();
@@ -289,3 +322,19 @@ describe('sessions', () => {
     });
   });
 });
+
+/** The certificates that a server shows, leaf first. */
+function chainOf(address: string): Promise<Buffer[]> {
+  const [host, port] = address.split(':') as [string, string];
+  return new Promise((resolve, reject) => {
+    const socket = connect(
+      { host, port: Number(port), rejectUnauthorized: false, ALPNProtocols: ['h2'] },
+      () => {
+        const leaf = socket.getPeerCertificate(true);
+        socket.destroy();
+        resolve([leaf.raw, leaf.issuerCertificate.raw]);
+      },
+    );
+    socket.on('error', reject);
+  });
+}

@@ -242,7 +242,7 @@ export class Sessions implements OnModuleInit {
       const session = this.#open.get(id);
       if (!session) continue;
       const row = rows.get(id);
-      const revoked = await this.#certificates.requireUnrevoked(session.peer.serial).then(
+      const revoked = await this.#certificates.requireUnrevoked(session.peer).then(
         () => undefined,
         (error: unknown) => error,
       );

@@ -4,6 +4,15 @@ import type { IssuedCertificate } from '../keys/certificate-authority.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Row, Schema, Trx } from '../store/schema.ts';
 
+/** A certificate of ours as a peer showed it. */
+export interface PresentedCertificate {
+  clusterId: string;
+  serial: string;
+  fingerprint: Buffer;
+  notBefore: Date;
+  notAfter: Date;
+}
+
 /** SQL over `certificates`: what was issued, and what is revoked whatever becomes of its cluster. */
 @Injectable()
 export class CertificatesRepository {
@@ -26,6 +35,21 @@ export class CertificatesRepository {
       .execute();
   }
 
+  /** A certificate that was issued before the database was lost. Known from now on, so that it can be revoked. */
+  async remember(certificate: PresentedCertificate): Promise<void> {
+    await this.#db
+      .insertInto('certificates')
+      .values({
+        serial: certificate.serial,
+        cluster_id: certificate.clusterId,
+        fingerprint: certificate.fingerprint,
+        not_before: certificate.notBefore,
+        not_after: certificate.notAfter,
+      })
+      .onConflict((conflict) => conflict.column('serial').doNothing())
+      .execute();
+  }
+
   find(serial: string): Promise<Row<'certificates'> | undefined> {
     return this.#db.selectFrom('certificates').selectAll().where('serial', '=', serial).executeTakeFirst();
   }
@@ -38,6 +62,11 @@ export class CertificatesRepository {
       .where('cluster_id', '=', clusterId)
       .where('revoked_at', 'is', null)
       .executeTakeFirst();
+    await trx
+      .updateTable('clusters')
+      .set({ certificates_revoked_at: sql<Date>`now()` })
+      .where('id', '=', clusterId)
+      .execute();
     return Number(done.numUpdatedRows);
   }
 

@@ -6,7 +6,7 @@ import type { Actor } from '../access/actor.ts';
 import { Audit } from '../audit/audit.ts';
 import { RENEW_AFTER_EXPIRY_MS, readCertificateRequest } from '../keys/certificate-authority.ts';
 import { Keys } from '../keys/keys.ts';
-import { CertificatesRepository } from './certificates.repository.ts';
+import { CertificatesRepository, type PresentedCertificate } from './certificates.repository.ts';
 import { ClustersRepository } from './clusters.repository.ts';
 import { ClustersService } from './clusters.service.ts';
 import { EnrollmentsRepository } from './enrollments.repository.ts';
@@ -45,11 +45,22 @@ export class CertificatesService {
     return issued.chain;
   }
 
-  /** Refuses a certificate that was revoked. One that the database does not know was issued before it was lost, and counts. */
-  async requireUnrevoked(serial: string): Promise<void> {
-    const row = await this.#certificates.find(serial);
-    if (!row?.revoked_at) return;
-    throw new MusterError('unauthenticated', `this certificate was revoked: ${row.revoked_reason}`, {
+  /**
+   * Refuses a certificate that was revoked. One that the database does not know was issued before it was lost or set
+   * back: it counts, and is known from now on, unless its cluster's certificates were revoked after it was made.
+   */
+  async requireUnrevoked(certificate: PresentedCertificate): Promise<void> {
+    const row = await this.#certificates.find(certificate.serial);
+    if (row && !row.revoked_at) return;
+    const cluster = row ? undefined : await this.#clusters.byId(certificate.clusterId);
+    const cutAt = cluster?.certificates_revoked_at?.getTime() ?? 0;
+    const revoked = row
+      ? row.revoked_reason
+      : certificate.notBefore.getTime() < cutAt
+        ? 'with all of its cluster'
+        : undefined;
+    if (revoked === undefined) return this.#certificates.remember(certificate);
+    throw new MusterError('unauthenticated', `this certificate was revoked: ${revoked}`, {
       hint: 'the cluster can join again with a join token made for its name',
     });
   }
@@ -69,7 +80,7 @@ export class CertificatesService {
     const csrHash = createHash('sha256').update(request.csr).digest('hex');
     const text = `muster.renew-expired.v1\n${csrHash}\n${request.timeMs}`;
     requireProof(known.publicKey, text, request.timeMs, request.proof, nowMs);
-    await this.requireUnrevoked(known.serial);
+    await this.requireUnrevoked(known);
     await readCertificateRequest(request.csr);
     return this.issue(request.csr, known.clusterId);
   }

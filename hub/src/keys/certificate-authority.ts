@@ -35,6 +35,8 @@ export interface IssuedCertificate {
 export interface KnownCertificate {
   clusterId: string;
   serial: string;
+  fingerprint: Buffer;
+  notBefore: Date;
   notAfter: Date;
   publicKey: Buffer;
 }
@@ -115,6 +117,8 @@ export class CertificateAuthority {
     return {
       clusterId,
       serial: normalSerial(certificate.serialNumber),
+      fingerprint: createHash('sha256').update(der).digest(),
+      notBefore: certificate.notBefore,
       notAfter: certificate.notAfter,
       publicKey: Buffer.from(certificate.publicKey.rawData),
     };
