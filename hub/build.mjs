@@ -7,7 +7,12 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 rmSync(`${here}dist`, { recursive: true, force: true });
 await build({
   absWorkingDir: here,
-  entryPoints: { main: 'src/main.ts' },
+  // The renderer's threads look for their entries beside the bundle.
+  entryPoints: {
+    main: 'src/main.ts',
+    'renderer-worker': '../renderer/src/worker.ts',
+    'gotmpl-worker': '../renderer/src/gotmpl-worker.ts',
+  },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,
