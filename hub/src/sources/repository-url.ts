@@ -9,7 +9,7 @@ export interface RepositoryUrl {
   normalised: string;
 }
 
-const SCP = /^(?:([\w.~-]+)@)?(\[[0-9a-fA-F:]+\]|[\w.-]+):(?!\/\/)(.+)$/;
+const SCP = /^(?:([\w.~-]+)@)?(\[[0-9a-fA-F:]+\]|[\w.-]+):(?!\/\/|:)(.+)$/;
 
 /**
  * Reads a repository URL as git takes it: https, http, ssh (also `git@host:path`), file. Throws `invalid`
