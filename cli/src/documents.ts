@@ -61,9 +61,11 @@ function documentsOf(source: string | Uint8Array, file: string): Document[] {
 
 /** The hub counts documents; people look for a file and a line. */
 export function locateProblem(error: MusterError, documents: readonly Document[]): MusterError {
-  const match = /^documents[.[](\d+)\]?\.?(.*)$/.exec(error.where ?? '');
-  const document = match && documents[Number(match[1])];
-  if (!document) return error;
-  const where = match[2] ? `${document.where}: ${match[2]}` : document.where;
-  return new MusterError(error.code, error.message, { where, hint: error.hint, cause: error });
+  const located = (text: string) =>
+    text.replace(/\bdocuments[.[](\d+)\]?(\.(?=\w))?/g, (found, index: string, field?: string) => {
+      const document = documents[Number(index)];
+      return document ? `${document.where}${field ? ': ' : ''}` : found;
+    });
+  const where = error.where === 'documents' ? undefined : error.where && located(error.where);
+  return new MusterError(error.code, located(error.message), { where, hint: error.hint, cause: error });
 }

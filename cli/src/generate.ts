@@ -120,12 +120,7 @@ function lazyEngines({ environment, terminal }: Context): {
       log: (line) => terminal.note(line),
       ...(environment.rendererWasm && { wasmPath: environment.rendererWasm }),
     });
-    // In a bundle the worker is a file beside this one.
-    const bundled = import.meta.url.endsWith('.mjs');
-    return new TemplateEngine(
-      renderer,
-      bundled ? { workerUrl: new URL('./gotmpl-worker.mjs', import.meta.url) } : {},
-    );
+    return new TemplateEngine(renderer);
   };
   let engine: ReturnType<typeof start> | undefined;
   const started = () => (engine ??= start());

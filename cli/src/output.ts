@@ -153,3 +153,9 @@ export function labelText(labels: Record<string, string>): string {
     .map((key) => `${key}=${labels[key]}`)
     .join(',');
 }
+
+/** A manifest with its members where people look for them. */
+export function inUsualOrder(manifest: Record<string, unknown>): Record<string, unknown> {
+  const { apiVersion, kind, metadata, spec, ...rest } = manifest;
+  return { apiVersion, kind, metadata, spec, ...rest };
+}

@@ -30,16 +30,20 @@ export function appSetCommands(root: Command, host: Host): void {
   );
   verb(appset, 'delete <names...>', {
     summary: 'Delete ApplicationSets; what becomes of their Applications follows their policies',
+    details:
+      'That all of a set leaves always waits for an approval; an approver may give it at once with --approve.',
     examples: ['muster appset delete guestbook'],
-  }).action(
-    host.run(async (context, names: string[]) => {
-      const client = context.client();
-      for (const { namespace, name } of names.map(parseName)) {
-        await client.applicationSets.remove(namespace, name);
-        context.terminal.out(`applicationset/${namespace}/${name} deleted`);
-      }
-    }),
-  );
+  })
+    .option('--approve', 'approve the removal of all its Applications (approvers)')
+    .action(
+      host.run(async (context, names: string[], { approve }: { approve?: true }) => {
+        const client = context.client();
+        for (const { namespace, name } of names.map(parseName)) {
+          await client.applicationSets.remove(namespace, name, { approve });
+          context.terminal.out(`applicationset/${namespace}/${name} deleted`);
+        }
+      }),
+    );
   verb(appset, 'approve-deletions <name>', {
     summary: 'Let go what the deletion budget holds back',
     examples: ['muster appset approve-deletions guestbook --reason "moved to another set"'],
@@ -48,8 +52,10 @@ export function appSetCommands(root: Command, host: Host): void {
     .action(
       host.run(async (context, given: string, { reason }: { reason?: string }) => {
         const { namespace, name } = parseName(given);
-        await context.client().applicationSets.approveDeletions(namespace, name, { reason });
-        context.terminal.out(`applicationset/${namespace}/${name} deletions approved`);
+        const { approved } = await context
+          .client()
+          .applicationSets.approveDeletions(namespace, name, { reason });
+        context.terminal.out(`applicationset/${namespace}/${name} ${approved} deletions approved`);
       }),
     );
   generateCommand(appset, host);

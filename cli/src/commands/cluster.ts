@@ -34,15 +34,17 @@ export function clusterCommands(root: Command, host: Host): void {
     details:
       'Compare the UID of the kube-system namespace first when you must be sure which cluster it is: muster cluster get NAME.',
     examples: ['muster cluster approve prod-eu-1'],
-  }).action(
-    host.run(async (context, names: string[]) => {
-      const client = context.client();
-      for (const name of names) {
-        const { state } = await client.clusters.approve(name);
-        context.terminal.out(`cluster/${name} approved (${state})`);
-      }
-    }),
-  );
+  })
+    .option('--reason <text>', 'for the audit log')
+    .action(
+      host.run(async (context, names: string[], { reason }: { reason?: string }) => {
+        const client = context.client();
+        for (const name of names) {
+          const { state } = await client.clusters.approve(name, { reason });
+          context.terminal.out(`cluster/${name} approved (${state})`);
+        }
+      }),
+    );
   changeCommands(cluster, host);
   removeCommand(cluster, host);
   joinTokenCommands(cluster, host);
@@ -157,8 +159,9 @@ function removeCommand(cluster: Command, host: Host): void {
       host.run(async (context, name: string, options: Partial<Record<Mode, true>>) => {
         const client = context.client();
         const mode = chosenMode(options) ?? (await askMode(context, name));
-        await client.clusters.remove(name, { mode });
-        context.terminal.out(`cluster/${name} removal asked for (${mode})`);
+        const { result } = await client.clusters.remove(name, { mode });
+        const shown = result === 'gone' ? 'removed' : 'removing: it goes once its agent has let go';
+        context.terminal.out(`cluster/${name} ${shown}`);
       }),
     );
 }

@@ -2,7 +2,7 @@ import { allItems } from '@muster/api/client';
 import { stringify } from '@muster/base';
 import type { Command } from 'commander';
 import { group, type Host, verb } from '../host.ts';
-import { age, printList, printOne } from '../output.ts';
+import { age, inUsualOrder, printList, printOne } from '../output.ts';
 
 export function projectCommands(root: Command, host: Host): void {
   const project = group(root, 'project', 'AppProjects: what Applications may use', ['projects', 'proj']);
@@ -38,7 +38,7 @@ export function projectCommands(root: Command, host: Host): void {
     host.run(async (context, name: string) => {
       const found = await context.client().projects.get(name);
       printOne(context.terminal, context.format, found, found.name, () =>
-        stringify(found.manifest).trimEnd(),
+        stringify(inUsualOrder(found.manifest)).trimEnd(),
       );
     }),
   );

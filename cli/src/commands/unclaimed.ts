@@ -25,10 +25,12 @@ export function unclaimedActs(app: Command, host: Host): void {
       examples: [`muster app ${act} guestbook --cluster prod-eu-1`],
     })
       .requiredOption('-c, --cluster <name>', 'the cluster that holds it (muster unclaimed list)')
+      .option('--reason <text>', 'for the audit log')
       .action(
-        host.run(async (context, given: string, { cluster }: { cluster: string }) => {
+        host.run(async (context, given: string, options: { cluster: string; reason?: string }) => {
+          const { cluster, reason } = options;
           const { namespace, name } = parseName(given);
-          await context.client().unclaimed.act(cluster, namespace, name, act);
+          await context.client().unclaimed.act(cluster, namespace, name, act, { reason });
           context.terminal.out(`application/${namespace}/${name} on ${cluster} ${done}`);
         }),
       );

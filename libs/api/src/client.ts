@@ -31,6 +31,7 @@ import type { AuditPage, AuditQuery } from './audit.ts';
 import { type HubEvent, readEvents } from './client-events.ts';
 import { type ClientOptions, type RequestOptions, Transport } from './client-transport.ts';
 import type {
+  ApproveCluster,
   ClusterChange,
   ClusterPage,
   ClusterView,
@@ -39,6 +40,7 @@ import type {
   ListClusters,
   NewJoinToken,
   RemoveCluster,
+  RemovedCluster,
   RevokedCertificates,
 } from './clusters.ts';
 import type { CommandView } from './commands.ts';
@@ -46,6 +48,7 @@ import type { KeysView, RotateKeys } from './keys.ts';
 import type { Page, PageQuery } from './paging.ts';
 import type { ProjectList, ProjectView } from './projects.ts';
 import type {
+  ActOnUnclaimed,
   ConfirmRecovery,
   ListUnclaimed,
   RecoveryView,
@@ -210,7 +213,7 @@ function applicationRoutes(http: Transport) {
       http.post<Partial<CommandStarted>>(of(ns, name, '/refresh'), {}, o),
     terminate: (ns: string, name: string, o?: Options) =>
       http.post<CommandStarted>(of(ns, name, '/terminate'), {}, o),
-    restore: (ns: string, name: string, o?: Options) => http.post<unknown>(of(ns, name, '/restore'), {}, o),
+    restore: (ns: string, name: string, o?: Options) => http.post<void>(of(ns, name, '/restore'), {}, o),
     diff: (ns: string, name: string, o?: Options) =>
       http.get<ApplicationDiff>(of(ns, name, '/diff'), undefined, o),
     history: (ns: string, name: string, o?: Options) =>
@@ -229,10 +232,12 @@ function applicationSetRoutes(http: Transport) {
       http.get<ApplicationSetList>(path, query, o),
     get: (ns: string, name: string, o?: Options) =>
       http.get<ApplicationSetView>(`${path}/${at(ns, name)}`, undefined, o),
-    remove: (ns: string, name: string, o?: Options) => http.delete(`${path}/${at(ns, name)}`, undefined, o),
+    /** `approve`: an approver lets all its Applications leave at once. */
+    remove: (ns: string, name: string, query: { approve?: boolean } = {}, o?: Options) =>
+      http.delete(`${path}/${at(ns, name)}`, query, o),
     /** Lets the removals go that the deletion budget holds. */
     approveDeletions: (ns: string, name: string, body: { reason?: string } = {}, o?: Options) =>
-      http.post<unknown>(`${path}/${at(ns, name)}/approve-deletions`, body, o),
+      http.post<{ approved: number }>(`${path}/${at(ns, name)}/approve-deletions`, body, o),
   };
 }
 
@@ -254,8 +259,9 @@ function clusterRoutes(http: Transport) {
     change: (name: string, body: ClusterChange, o?: Options) =>
       http.json<ClusterView>('PATCH', `${path}/${at(name)}`, body, o),
     remove: (name: string, query: RemoveCluster, o?: Options) =>
-      http.delete<unknown>(`${path}/${at(name)}`, query, o),
-    approve: (name: string, o?: Options) => http.post<ClusterView>(`${path}/${at(name)}/approve`, {}, o),
+      http.delete<RemovedCluster>(`${path}/${at(name)}`, query, o),
+    approve: (name: string, body: ApproveCluster = {}, o?: Options) =>
+      http.post<ClusterView>(`${path}/${at(name)}/approve`, body, o),
     revokeCertificates: (name: string, o?: Options) =>
       http.post<RevokedCertificates>(`${path}/${at(name)}/revoke-certificates`, {}, o),
   };
@@ -281,7 +287,7 @@ function repositoryRoutes(http: Transport) {
     add: (body: Input<AddRepository, 'insecure' | 'skipCheck'>, o?: Options) =>
       http.post<RepositoryView>(path, body, o),
     remove: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
-    refresh: (id: string, o?: Options) => http.post<unknown>(`${path}/${at(id)}/refresh`, {}, o),
+    refresh: (id: string, o?: Options) => http.post<void>(`${path}/${at(id)}/refresh`, {}, o),
   };
 }
 
@@ -289,7 +295,13 @@ function unclaimedRoutes(http: Transport) {
   const path = `${v1}/unclaimed`;
   return {
     list: (query: ListQuery<ListUnclaimed> = {}, o?: Options) => http.get<UnclaimedPage>(path, query, o),
-    act: (cluster: string, ns: string, name: string, act: UnclaimedAct, o?: Options) =>
-      http.post<unknown>(`${path}/${at(cluster, ns, name)}/${act}`, {}, o),
+    act: (
+      cluster: string,
+      ns: string,
+      name: string,
+      act: UnclaimedAct,
+      body: ActOnUnclaimed = {},
+      o?: Options,
+    ) => http.post<void>(`${path}/${at(cluster, ns, name)}/${act}`, body, o),
   };
 }

@@ -1,0 +1,137 @@
+import {
+  assessHealth,
+  diffObjects,
+  type FieldChange,
+  forDisplay,
+  type IgnoreRule,
+  keyOf,
+  type KubeObject,
+  planSync,
+  problemOf,
+  pruneDecision,
+  unsupportedIgnoreFields,
+  withoutIgnored,
+} from '@muster/kube';
+import { MusterError } from '@muster/base';
+import { readDocuments } from './documents.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What names an object in the answers of the offline verbs. */
+export interface ObjectName {
+  group: string;
+  kind: string;
+  namespace: string;
+  name: string;
+}
+
+/** The Kubernetes objects of files. @throws MusterError with file and line for what is none. */
+export async function readObjects(
+  paths: string[],
+  options: { recursive?: boolean; terminal: Terminal },
+): Promise<KubeObject[]> {
+  const documents = await readDocuments(paths, options);
+  return documents.map(({ value, where }) => {
+    const problem = problemOf(value);
+    if (problem) throw new MusterError('invalid', problem, { where });
+    return value as unknown as KubeObject;
+  });
+}
+
+/** One row an object, in the order given; `status` is null for a kind without a check. */
+export function healthOf(objects: KubeObject[]): (ObjectName & { status: string | null; message: string })[] {
+  return objects.map((object) => {
+    const health = assessHealth(object);
+    return { ...nameOf(object), status: health?.status ?? null, message: health?.message ?? '' };
+  });
+}
+
+export interface PlanRow extends ObjectName {
+  phase: string;
+  wave: number;
+  action: 'apply' | 'prune';
+  hook: boolean;
+  held?: string;
+}
+
+/** The ordered plan of a sync that prunes; `held`: which guard would keep the object. */
+export function planOf(desired: KubeObject[], live: KubeObject[], namespace: string): PlanRow[] {
+  return planSync(desired, live, { namespace }).map((task) => {
+    const { phase, wave, action, hook } = task;
+    const { group, kind, namespace: ns, name } = nameOf((task.target ?? task.live)!);
+    const held = action === 'prune' ? heldBy(task.live!) : undefined;
+    return { phase, wave, group, kind, namespace: ns, name, action, hook, ...(held && { held }) };
+  });
+}
+
+function heldBy(live: KubeObject): string | undefined {
+  const decision = pruneDecision(live, { prune: true });
+  if (decision.action === 'keep') return decision.reason;
+  return decision.action === 'confirm' ? 'waits for a confirmation: Prune=confirm' : undefined;
+}
+
+export interface DifferenceRow extends ObjectName {
+  state: 'differs' | 'missing' | 'extra';
+  fields: Pick<FieldChange, 'kind' | 'path' | 'from' | 'to' | 'masked'>[];
+}
+
+/** What differs, from live to desired, in the order of the desired objects; then what only the cluster has. */
+export function differences(
+  desired: KubeObject[],
+  live: KubeObject[],
+  rules: IgnoreRule[],
+  namespace: string,
+): DifferenceRow[] {
+  const unmatched = new Map(live.map((object) => [idOf(object, ''), object]));
+  const rows: DifferenceRow[] = [];
+  for (const object of desired) {
+    // The scope of a type may not be known: with the namespace first, then without.
+    const id = [idOf(object, namespace), idOf(object, '')].find((each) => unmatched.has(each));
+    const match = id === undefined ? undefined : unmatched.get(id);
+    if (id === undefined || !match) {
+      rows.push({ ...nameOf(object), state: 'missing', fields: [] });
+      continue;
+    }
+    unmatched.delete(id);
+    const fields = changesOf(match, object, rules);
+    if (fields.length > 0) rows.push({ ...nameOf(match), state: 'differs', fields });
+  }
+  for (const object of unmatched.values()) rows.push({ ...nameOf(object), state: 'extra', fields: [] });
+  return rows;
+}
+
+function changesOf(live: KubeObject, desired: KubeObject, rules: IgnoreRule[]): DifferenceRow['fields'] {
+  const { namespace } = live.metadata;
+  const inPlace = { ...desired, metadata: { ...desired.metadata, ...(namespace && { namespace }) } };
+  const changes = diffObjects(
+    withoutIgnored(forDisplay(live), rules),
+    withoutIgnored(forDisplay(inPlace), rules),
+  );
+  // `removed`: only the live object has it.
+  return changes
+    .filter(({ kind }) => kind !== 'removed')
+    .map(({ kind, path, from, to, masked }) => ({ kind, path, from, to, ...(masked && { masked }) }));
+}
+
+/** The rules of an Application's `spec.ignoreDifferences`. @throws MusterError for what is not obeyed. */
+export async function ignoreRulesOf(file: string, terminal: Terminal): Promise<IgnoreRule[]> {
+  const documents = await readDocuments([file], { terminal });
+  const found = documents.find(({ value }) => value['kind'] === 'Application');
+  if (!found) throw new MusterError('invalid', 'no Application in it', { where: file });
+  const spec = (found.value['spec'] ?? {}) as { ignoreDifferences?: IgnoreRule[] };
+  const rules = spec.ignoreDifferences ?? [];
+  const unsupported = unsupportedIgnoreFields(rules);
+  if (unsupported.length > 0) {
+    throw new MusterError('unsupported', `not obeyed: ${unsupported.join(', ')}`, { where: found.where });
+  }
+  return rules;
+}
+
+function nameOf(object: KubeObject): ObjectName {
+  const { group, kind, namespace, name } = keyOf(object);
+  return { group, kind, namespace, name };
+}
+
+function idOf(object: KubeObject, namespace: string): string {
+  const { group, kind, namespace: own, name } = keyOf(object);
+  return `${group}/${kind}/${own || namespace}/${name}`;
+}
