@@ -10,6 +10,7 @@ import { CommandsService } from '../commands/commands.service.ts';
 import { CONFIG, type Config } from '../config.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { ownerKey, ownerOf } from '../releases/owner.ts';
+import { ReleasesService } from '../releases/releases.service.ts';
 import { SourcesService } from '../sources/sources.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
@@ -28,6 +29,7 @@ export class ApplicationActions {
     @Inject(ApplicationViews) private readonly views: ApplicationViews,
     @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
     @Inject(CommandsService) private readonly commands: CommandsService,
+    @Inject(ReleasesService) private readonly releases: ReleasesService,
     @Inject(SourcesService) private readonly sources: SourcesService,
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(Outbox) private readonly outbox: Outbox,
@@ -126,8 +128,20 @@ export class ApplicationActions {
     this.access.require(actor, 'operator', (await this.#departedProject(actor, namespace, name)) ?? '*');
     await this.db.transaction().execute(async (trx) => {
       const row = await this.records.restore(trx, namespace, name);
-      await this.outbox.add(trx, 'render', [`application:${row.id}`]);
-      if (row.previousSet) await this.outbox.add(trx, 'render', [`set:${row.previousSet}`]);
+      const owner = { kind: 'application' as const, id: row.id };
+      if (row.last) {
+        await this.releases.again(trx, owner, {
+          applicationId: row.id,
+          namespace,
+          name,
+          removed: null,
+          ...row.last,
+        });
+      }
+      await this.outbox.add(trx, 'render', [
+        ownerKey(owner),
+        ...(row.previousSet ? [`set:${row.previousSet}`] : []),
+      ]);
       await this.audit.record(trx, {
         actor,
         action: 'application.restore',

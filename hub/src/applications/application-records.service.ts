@@ -20,6 +20,14 @@ export interface ApplicationRecord {
   manifest: Application;
 }
 
+/** An Application that was taken back, and what was assigned to it last. */
+export interface Restored {
+  id: string;
+  project: string;
+  previousSet: string | null;
+  last: { digest: string; bundleDigest: string | null; clusterId: string; commit: string | null } | undefined;
+}
+
 /** Applications as rows: manifests are sealed here and opened here. */
 @Injectable()
 export class ApplicationRecords {
@@ -39,8 +47,12 @@ export class ApplicationRecords {
   }
 
   open(row: ApplicationRow): ApplicationRecord {
+    return { row, manifest: this.#manifest(row) };
+  }
+
+  #manifest(row: { namespace: string; name: string; manifest_sealed: Buffer }): Application {
     const plain = this.sealer.open(row.manifest_sealed, manifestContext(row));
-    return { row, manifest: JSON.parse(plain.toString('utf8')) as Application };
+    return JSON.parse(plain.toString('utf8')) as Application;
   }
 
   /** Seals manifests and writes them with the columns that are read from them; follows their sources. Answers the ids. */
@@ -129,11 +141,7 @@ export class ApplicationRecords {
    * Takes an Application back: while it leaves, as it is; after it went, from what was kept of it. It belongs to no set
    * then, so that nothing makes it leave again. Throws `not-found`, `precondition` while its removal is under way.
    */
-  async restore(
-    trx: Trx,
-    namespace: string,
-    name: string,
-  ): Promise<{ id: string; project: string; previousSet: string | null }> {
+  async restore(trx: Trx, namespace: string, name: string): Promise<Restored> {
     const row = await this.repository.byName(trx, namespace, name);
     if (row?.tombstoned_at) {
       throw new MusterError('precondition', `the removal of ${namespace}/${name} is under way`, {
@@ -141,21 +149,37 @@ export class ApplicationRecords {
       });
     }
     if (row) {
-      if (!row.leaving_at)
+      if (!row.leaving_at) {
         throw new MusterError('precondition', `the Application ${namespace}/${name} is not leaving`);
+      }
       await this.repository.detach(trx, row.id);
-      return { id: row.id, project: row.project, previousSet: row.set_id };
+      const assigned = await this.repository.assignedDigest(trx, row.id);
+      return {
+        id: row.id,
+        project: row.project,
+        previousSet: row.set_id,
+        last: assigned && { ...assigned, commit: row.commit },
+      };
     }
     const departed = await this.repository.departed(trx, namespace, name);
     if (!departed)
       throw new MusterError('not-found', `no Application ${namespace}/${name} left in the last days`);
-    const { manifest } = this.open({
-      ...departed,
-      manifest_sealed: departed.manifest_sealed,
-    } as unknown as ApplicationRow);
+    const manifest = this.#manifest(departed);
     const [id] = await this.write(trx, null, [asStored(manifest, namespace)]);
     await this.repository.revive(trx, id!, departed.id);
-    return { id: id!, project: departed.project, previousSet: null };
+    const {
+      assignment_digest: digest,
+      bundle_digest: bundleDigest,
+      cluster_id: clusterId,
+      commit,
+      project,
+    } = departed;
+    return {
+      id: id!,
+      project,
+      previousSet: null,
+      last: digest && clusterId ? { digest, bundleDigest, clusterId, commit } : undefined,
+    };
   }
 
   rendered(trx: Trx, rows: readonly RenderedRow[]): Promise<void> {

@@ -184,6 +184,21 @@ export class ApplicationsRepository {
     `.execute(trx);
   }
 
+  /** What an Application is assigned now; undefined: nothing, or its removal. */
+  async assignedDigest(
+    trx: Trx,
+    id: string,
+  ): Promise<{ digest: string; bundleDigest: string | null; clusterId: string } | undefined> {
+    const row = await trx
+      .selectFrom('assignments')
+      .select(['assignment_digest', 'bundle_digest', 'cluster_id'])
+      .where('application_id', '=', id)
+      .where('action', '=', 'apply')
+      .executeTakeFirst();
+    if (!row?.assignment_digest) return undefined;
+    return { digest: row.assignment_digest, bundleDigest: row.bundle_digest, clusterId: row.cluster_id };
+  }
+
   /** The newest of what left under a name within a week. */
   departed(trx: Trx, namespace: string, name: string) {
     return trx

@@ -39,6 +39,15 @@ export class ApplicationSetsRepository {
     return query.execute();
   }
 
+  /** Those of `namespace/name` keys that belong to one of the projects. */
+  async visible(keys: string[], projects: string[]): Promise<string[]> {
+    const { rows } = await sql<{ key: string }>`
+      select namespace || '/' || name as key from application_sets
+      where namespace || '/' || name = any(${keys}::text[]) and project = any(${projects}::text[])
+    `.execute(this.db);
+    return rows.map((row) => row.key);
+  }
+
   async counts(ids: readonly string[]) {
     if (ids.length === 0) return new Map<string, { applications: number; leaving: number; held: number }>();
     const { rows } = await sql<{ set_id: string; applications: number; leaving: number; held: number }>`

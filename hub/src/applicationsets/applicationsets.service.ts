@@ -33,6 +33,7 @@ export class ApplicationSetsService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
+    this.events.visibility('applicationset', (keys, projects) => this.repository.visible(keys, projects));
     this.clusterChanges.on((trx) => this.clustersChanged(trx));
     this.sourceChanges.on(async (trx, { repositoryId, revisions }) =>
       this.#expand(trx, await this.repository.reading(trx, repositoryId, revisions)),
@@ -89,6 +90,10 @@ export class ApplicationSetsService implements OnModuleInit {
     });
     await this.repository.repositories(trx, id, followed);
     await this.sources.follow(trx, followed);
+    await this.sources.ask(
+      trx,
+      followed.map((one) => one.repositoryId),
+    );
     await this.#expand(trx, [id]);
     const object = `applicationset/${namespace}/${name}`;
     await this.audit.record(trx, {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Action, Assignment } from '@muster/proto';
@@ -133,10 +133,15 @@ test('an Application that is no longer generated leaves by a tombstone and is go
   await expect(hub.app('few-prod')).rejects.toThrow('there is no Application');
 });
 
-test('restore applies the last release again after the uninstall', async () => {
+test('restore applies the last release again after the uninstall, even when its source is gone', async () => {
+  await hub.idle();
+  const lost = `${folder}/work-lost`;
+  renameSync(hub.work, lost);
   await hub.running.app.get(ApplicationActions, { strict: false }).restore(systemActor, 'argocd', 'few-prod');
   expect((await hub.assignment('prod', 'few-prod')).action).toBe('apply');
   expect((await hub.app('few-prod')).leaving).toBeUndefined();
+  renameSync(lost, hub.work);
+  await hub.idle();
 });
 
 test('removing all Applications of a set waits for an approval', async () => {
@@ -156,6 +161,18 @@ test('removing all Applications of a set waits for an approval', async () => {
   await gone('dev', 'few-dev');
   await gone('staging', 'few-staging');
   await hub.eventually(() => expect(view('few')).rejects.toThrow('there is no ApplicationSet'));
+});
+
+test('a git generator follows the files of a repository', async () => {
+  hub.commit({ 'apps/one/config.json': '{"name": "dev"}' }, 'one');
+  const generators = [
+    { git: { repoURL: hub.url, revision: 'main', files: [{ path: 'apps/*/config.json' }] } },
+  ];
+  await hub.apply([set('files', generators)]);
+  await hub.assignment('dev', 'files-dev');
+  hub.commit({ 'apps/two/config.json': '{"name": "prod"}' }, 'two');
+  await hub.push();
+  await hub.assignment('prod', 'files-prod');
 });
 
 test('a name that someone else holds is refused with both origins', async () => {

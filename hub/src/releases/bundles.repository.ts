@@ -116,6 +116,7 @@ export class BundlesRepository {
       delete from assignment_contents where created_at < now() - interval '1 day'
         and not exists (select from assignments where assignment_digest = digest)
         and not exists (select from release_targets where assignment_digest = digest)
+        and not exists (select from departed_applications where assignment_digest = digest and decided_at > now() - interval '7 days')
     `.execute(this.db);
     await sql`delete from departed_applications where decided_at < now() - interval '30 days' and gone_at is not null`.execute(
       this.db,

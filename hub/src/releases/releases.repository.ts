@@ -53,10 +53,12 @@ export class ReleasesRepository {
     if (applicationIds.length === 0) return;
     await sql`
       insert into departed_applications (id, namespace, name, set_id, set_name, project, cluster_id, manifest_sealed,
-        bundle_digest, render_key, commit, action, counted)
+        assignment_digest, bundle_digest, render_key, commit, action, counted)
       select a.id, a.namespace, a.name, a.set_id, s.namespace || '/' || s.name, a.project, a.cluster_id, a.manifest_sealed,
-        a.bundle_digest, a.render_key, a.commit, coalesce(a.leaving_action, 'orphan'), a.leaving_counted
-      from applications a left join application_sets s on s.id = a.set_id
+        g.assignment_digest, coalesce(g.bundle_digest, a.bundle_digest), a.render_key, a.commit, coalesce(a.leaving_action, 'orphan'), a.leaving_counted
+      from applications a
+      left join application_sets s on s.id = a.set_id
+      left join assignments g on g.cluster_id = a.cluster_id and g.application_id = a.id and g.action = 'apply'
       where a.id = any(${applicationIds}::uuid[])
       on conflict (id) do nothing
     `.execute(trx);

@@ -78,6 +78,15 @@ export class ReleasesService {
     return id;
   }
 
+  /** Makes a release of one Application that is what was assigned to it last, and asks for its assignment. */
+  async again(trx: Trx, owner: Owner, target: Target): Promise<void> {
+    const previous = (await this.assigned.latest(trx, owner.id))?.targets ?? [];
+    if (!releaseDifference(previous, [target])) return;
+    const release = { owner, cause: 'restored', commit: target.commit, message: null, author: null };
+    await this.repository.insert(trx, release, [target]);
+    await this.assignments.ask(trx, [owner]);
+  }
+
   /** Notes Applications whose removal is decided; those that nothing is assigned for go at once. */
   async depart(trx: Trx, applicationIds: readonly string[]): Promise<void> {
     await this.repository.depart(trx, applicationIds);

@@ -26,15 +26,24 @@ test('a kustomization with a base beside it and images from the Application', as
   hub.commit(
     {
       'base/kustomization.yaml': 'resources: [deployment.yaml]\n',
-      'base/deployment.yaml': 'apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n        - name: web\n          image: web:1\n',
+      'base/deployment.yaml':
+        'apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n        - name: web\n          image: web:1\n',
       'overlays/dev/kustomization.yaml': 'resources: [../../base]\nnamePrefix: dev-\n',
     },
     'kustomize',
   );
-  const source = { repoURL: hub.url, path: 'overlays/dev', targetRevision: 'main', kustomize: { images: ['web=registry/web:2'] } };
+  const source = {
+    repoURL: hub.url,
+    path: 'overlays/dev',
+    targetRevision: 'main',
+    kustomize: { images: ['web=registry/web:2'] },
+  };
   await hub.apply([application(hub, 'kustomized', 'overlays/dev', { source })]);
   expect(await rendered('kustomized')).toMatchObject([
-    { metadata: { name: 'dev-web' }, spec: { template: { spec: { containers: [{ image: 'registry/web:2' }] } } } },
+    {
+      metadata: { name: 'dev-web' },
+      spec: { template: { spec: { containers: [{ image: 'registry/web:2' }] } } },
+    },
   ]);
 });
 
@@ -55,12 +64,24 @@ test('a chart: values, random passwords that stay, and one render each for what 
   });
   await hub.apply([
     application(hub, 'chart-dev', 'chart', chart({ parameters: [{ name: 'replicas', value: '2' }] }, 'dev')),
-    application(hub, 'chart-prod', 'chart', chart({ valueFiles: ['values-prod.yaml'], releaseName: 'shop' }, 'prod')),
+    application(
+      hub,
+      'chart-prod',
+      'chart',
+      chart({ valueFiles: ['values-prod.yaml'], releaseName: 'shop' }, 'prod'),
+    ),
   ]);
   const [dev] = (await rendered('chart-dev')) as unknown as { data: Record<string, string> }[];
-  expect(dev).toMatchObject({ metadata: { name: 'chart-dev', namespace: 'shop' }, data: { replicas: '2', kube: 'v1.34.0' } });
-  expect(dev!.data['now']).toBe(new Date(hub.git('log', '-1', '--format=%cI', '--', 'chart')).toISOString().slice(0, 10));
-  expect(await rendered('chart-prod', 'prod')).toMatchObject([{ metadata: { name: 'shop' }, data: { replicas: '3' } }]);
+  expect(dev).toMatchObject({
+    metadata: { name: 'chart-dev', namespace: 'shop' },
+    data: { replicas: '2', kube: 'v1.34.0' },
+  });
+  expect(dev!.data['now']).toBe(
+    new Date(hub.git('log', '-1', '--format=%cI', '--', 'chart')).toISOString().slice(0, 10),
+  );
+  expect(await rendered('chart-prod', 'prod')).toMatchObject([
+    { metadata: { name: 'shop' }, data: { replicas: '3' } },
+  ]);
   const password = dev!.data['password'];
   await hub.db.deleteFrom('renders').execute();
   hub.commit({ 'chart/values.yaml': 'replicas: 1\nmore: 1\n' }, 'values');
@@ -68,16 +89,26 @@ test('a chart: values, random passwords that stay, and one render each for what 
   await hub.push();
   await hub.eventually(async () => expect((await hub.app('chart-dev')).latestCommit).toBeUndefined());
   await hub.idle();
-  expect(((await rendered('chart-dev')) as unknown as { data: Record<string, string> }[])[0]!.data['password']).toBe(password);
+  expect(
+    ((await rendered('chart-dev')) as unknown as { data: Record<string, string> }[])[0]!.data['password'],
+  ).toBe(password);
   expect((await hub.assignment('dev', 'chart-dev')).bundle_digest).toBe(before);
 });
 
 test.each([
-  ['a value file out of the repository', { valueFiles: ['../../../etc/passwd'] }, /leads out of the repository|outside/],
+  [
+    'a value file out of the repository',
+    { valueFiles: ['../../../etc/passwd'] },
+    /leads out of the repository|outside/,
+  ],
   ['a value file that is not there', { valueFiles: ['none.yaml'] }, /none\.yaml/],
 ])('%s is refused', async (_what, helm, message) => {
   const name = `refused-${message.source.length}`;
-  await hub.apply([application(hub, name, 'chart', { source: { repoURL: hub.url, path: 'chart', targetRevision: 'main', helm } })]);
+  await hub.apply([
+    application(hub, name, 'chart', {
+      source: { repoURL: hub.url, path: 'chart', targetRevision: 'main', helm },
+    }),
+  ]);
   await hub.eventually(async () => expect(await conditionOf(name)).toMatch(message));
 });
 
@@ -85,14 +116,18 @@ test('a template that fails names its file and line, one that never ends is ende
   hub.commit(
     {
       'wrong/Chart.yaml': 'apiVersion: v2\nname: wrong\nversion: 1.0.0\n',
-      'wrong/templates/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ fail "no such thing" }}\n',
+      'wrong/templates/a.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ fail "no such thing" }}\n',
       'endless/Chart.yaml': 'apiVersion: v2\nname: endless\nversion: 1.0.0\n',
-      'endless/templates/a.yaml': '{{- define "a" }}{{ include "b" . }}{{ end }}{{- define "b" }}{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}{{ end }}{{ include "a" . }}\n',
+      'endless/templates/a.yaml':
+        '{{- define "a" }}{{ include "b" . }}{{ end }}{{- define "b" }}{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}{{ end }}{{ include "a" . }}\n',
     },
     'wrong',
   );
   await hub.apply([application(hub, 'wrong', 'wrong'), application(hub, 'endless', 'endless')]);
-  await hub.eventually(async () => expect(await conditionOf('wrong')).toMatch(/wrong\/templates\/a\.yaml:4.*no such thing/));
+  await hub.eventually(async () =>
+    expect(await conditionOf('wrong')).toMatch(/wrong\/templates\/a\.yaml:4.*no such thing/),
+  );
   await hub.eventually(async () => expect(await conditionOf('endless')).toMatch(/second|time|limit/i));
   expect((await hub.app('kustomized')).conditions).toEqual([]);
 }, 90_000);

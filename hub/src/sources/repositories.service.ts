@@ -1,6 +1,6 @@
 import type { AddRepository, RepositoryCredentials, RepositoryList, RepositoryView } from '@muster/api';
 import { MusterError } from '@muster/base';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import { Events } from '../api/events.ts';
@@ -14,7 +14,7 @@ import { SourcesService, credentialsContext } from './sources.service.ts';
 
 /** Repositories as users register them, with their credentials. */
 @Injectable()
-export class RepositoriesService {
+export class RepositoriesService implements OnModuleInit {
   constructor(
     @Inject(SourcesRepository) private readonly repository: SourcesRepository,
     @Inject(SourcesService) private readonly sources: SourcesService,
@@ -23,6 +23,10 @@ export class RepositoriesService {
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Events) private readonly events: Events,
   ) {}
+
+  onModuleInit(): void {
+    this.events.visibility('repository', (ids, projects) => this.repository.visible(ids, projects));
+  }
 
   /** Registers a repository, or changes how it is read; connects to it first unless asked not to. */
   async add(request: AddRepository, actor: Actor): Promise<RepositoryView> {

@@ -52,6 +52,15 @@ export class SourcesRepository {
     return query.execute();
   }
 
+  /** Those of the repositories that belong to one of the projects, or that an Application of one reads. */
+  async visible(ids: string[], projects: string[]): Promise<string[]> {
+    const { rows } = await sql<{ id: string }>`
+      select id from repositories where id = any(${ids}::uuid[]) and (project = any(${projects}::text[])
+        or exists (select from applications where repository_id = repositories.id and applications.project = any(${projects}::text[])))
+    `.execute(this.db);
+    return rows.map((row) => row.id);
+  }
+
   /** Makes rows for repositories seen for the first time. */
   async ensure(trx: Kysely<Schema>, found: readonly { url: string; displayUrl: string }[]): Promise<void> {
     if (found.length === 0) return;

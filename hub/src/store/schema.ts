@@ -264,6 +264,7 @@ export interface DepartedApplicationsTable {
   project: string;
   cluster_id: Nullable<string>;
   manifest_sealed: Buffer;
+  assignment_digest: Nullable<string>;
   bundle_digest: Nullable<string>;
   render_key: Nullable<string>;
   commit: Nullable<string>;

@@ -268,6 +268,7 @@ create table departed_applications (
   project text not null,
   cluster_id uuid,
   manifest_sealed bytea not null,
+  assignment_digest text,                   -- what was assigned last: restore signs it again
   bundle_digest text,
   render_key text,
   commit text,
