@@ -134,7 +134,10 @@ async function serve(parts: Parts): Promise<void> {
     facts,
     reconcile: (key, held) => engine.assign(key, held),
     run: (command) => void execute(command),
-    welcomed: () => engine.hubIsBack(),
+    connection: (open) => {
+      health.connected = open;
+      if (open) engine.hubIsBack();
+    },
     log,
     signal,
   });
@@ -187,16 +190,12 @@ async function serve(parts: Parts): Promise<void> {
     log,
     signal,
   });
-  const watchHealth = setInterval(() => {
-    health.connected = session.connected !== undefined;
-  }, 1_000);
   const sweeps = setInterval(() => void sweep(records, link, engine, log), SWEEP_EVERY_MS);
   try {
     // A snapshot taken before the first look would tell the hub that nothing is known any more.
     await engine.settled(FIRST_LOOK_WITHIN_MS);
     await session.run(() => health.acting);
   } finally {
-    clearInterval(watchHealth);
     clearInterval(sweeps);
     index.close();
     hub.close();

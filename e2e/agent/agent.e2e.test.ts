@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Action } from '@muster/proto/records';
+import { Action, Signed } from '@muster/proto/records';
 import {
   type ControlPlane,
   type Running,
   eventually,
+  freePort,
   startControlPlane,
   writeKubeconfig,
 } from '../src/index.ts';
@@ -127,7 +128,8 @@ async function settled(name: string, sync = 'Synced', health = 'Healthy') {
 
 describe('an agent with a real control plane', () => {
   it('enrols, verifies, fetches, applies and reports', async () => {
-    await join_();
+    const port = await freePort();
+    await join_({ MUSTER_AGENT_HEALTH_PORT: String(port) });
     const row = await hub.assign({
       name: 'web',
       namespace: 'web',
@@ -144,6 +146,9 @@ describe('an agent with a real control plane', () => {
     ]);
     const live = await cluster.kube.get('v1/ConfigMap', 'web/settings');
     expect(live.metadata.annotations?.['muster.dev/tracking-id']).toBe('argocd/web:/ConfigMap:web/settings');
+    const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, acting: true, connected: true }]);
+    expect((await agent!.stop()).code).toBe(0);
   });
 
   it('prunes what left the bundle, and uninstalls by tombstone only', async () => {
@@ -338,6 +343,23 @@ describe('an agent with a real control plane', () => {
     expect((await cluster.kube.get('v1/ConfigMap', 'default/shared')).data.a).toBe('1');
     expect(await cluster.kube.find('v1/ConfigMap', 'default/own')).toBeDefined();
     expect(hub.status('first')?.sync).toBe('Synced');
+  });
+
+  it('uninstalls all of it also when its record was lost', async () => {
+    await join_();
+    await hub.assign({ name: 'lost', objects: [configMap('lost'), deployment('lost')] });
+    await settled('lost');
+    await agent!.stop();
+    const state = join(dir, `state-${store}`);
+    for (const name of await readdir(state)) if (name.startsWith('applied.')) await rm(join(state, name));
+    // Also before the new process has looked at what it held.
+    const { signed } = await hub.assign({ name: 'lost', action: Action.UNINSTALL });
+    const held = (await readdir(state)).find((name) => name.startsWith('assignment.'))!;
+    await writeFile(join(state, held), Signed.encode(signed).finish());
+    agent = await start();
+    await eventually(() => hub.gone.length > 0, { what: 'the Application to be gone' });
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/lost')).toBeUndefined();
+    expect(await cluster.kube.find('apps/v1/Deployment', 'default/lost')).toBeUndefined();
   });
 
   it('orphans: objects stay, without marks', async () => {

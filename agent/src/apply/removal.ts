@@ -4,6 +4,7 @@ import {
   APPLICATION_LABEL,
   type KubeObject,
   TRACKING_ANNOTATION,
+  applicationLabel,
   deleteDecision,
   keyOf,
   keyString,
@@ -12,6 +13,7 @@ import {
 } from '@muster/kube';
 import type { ApiType } from '../kube/discovery.ts';
 import { KubeError, safeMessage } from '../kube/errors.ts';
+import { pathOf } from '../kube/objects.ts';
 import { kindOf } from '../observe/live-index.ts';
 import type { Application } from './application.ts';
 import { type Cluster, PARALLEL, pathOfObject, readLive } from './cluster.ts';
@@ -129,6 +131,8 @@ async function ownedObjects(cluster: Cluster, app: Application, signal: AbortSig
     await cluster.index.ready(type, signal);
   }
   const keys = new Set(app.inventory.keys());
+  // A record that was lost leaves only the labels to go by.
+  if (keys.size === 0) for (const key of await labelled(cluster, app, signal)) keys.add(key);
   for (const { key } of cluster.index.ownedBy(app.key)) keys.add(key);
   const owned: Owned[] = [];
   await eachOf([...keys], PARALLEL, async (key) => {
@@ -141,4 +145,30 @@ async function ownedObjects(cluster: Cluster, app: Application, signal: AbortSig
     if (owner && `${owner.namespace}/${owner.name}` === app.key) owned.push({ key, object, type });
   });
   return owned;
+}
+
+/** Keys of all that carries the Application's label, of any kind. Kinds that may not be listed hold nothing of ours. */
+async function labelled(cluster: Cluster, app: Application, signal: AbortSignal): Promise<string[]> {
+  const { applicationNamespace: namespace, applicationName: name, impersonate } = app.assignment;
+  const labelSelector = `${APPLICATION_LABEL}=${applicationLabel({ namespace, name })}`;
+  const keys: string[] = [];
+  await eachOf(await cluster.discovery.removable(), PARALLEL / 2, async (type) => {
+    const limited = cluster.namespaces.length > 0;
+    if (limited && !type.namespaced) return;
+    for (const scope of limited ? cluster.namespaces : ['']) {
+      const query = { labelSelector };
+      const options = { query, signal, impersonate: impersonate || undefined };
+      const list = await cluster.client
+        .call<{ items: KubeObject[] }>(pathOf(type, scope || undefined), options)
+        .catch((thrown: unknown) => {
+          if (thrown instanceof KubeError && !thrown.transient) return { items: [] };
+          throw thrown;
+        });
+      const { group, version, kind } = type;
+      for (const { metadata } of list.items) {
+        keys.push(keyString({ ...keyOf({ apiVersion: version, kind, metadata }), group, kind }));
+      }
+    }
+  });
+  return keys;
 }

@@ -67,6 +67,17 @@ export class Discovery {
     return find();
   }
 
+  /** One version of every kind that can be listed and deleted. */
+  async removable(): Promise<ApiType[]> {
+    if (this.loadedAt === 0) await this.refresh();
+    return [...this.types.values()].filter(
+      ({ group, version, kind, verbs }) =>
+        this.preferred.get(`${group}/${kind}`) === version &&
+        verbs.includes('list') &&
+        verbs.includes('delete'),
+    );
+  }
+
   /** "group/version" and "group/version/Kind", sorted, as Helm's .Capabilities.APIVersions holds them. */
   async apiVersions(): Promise<string[]> {
     if (this.loadedAt === 0) await this.refresh();

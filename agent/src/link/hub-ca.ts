@@ -44,7 +44,7 @@ function fetchChain(address: string, signal: AbortSignal): Promise<Buffer[]> {
     });
     socket.setTimeout(15_000, () => fail(new Error('no answer within 15 s')));
     signal.addEventListener('abort', () => fail(new Error('stopped')), { once: true });
-    socket.once('error', fail);
+    socket.on('error', fail);
     socket.once('secureConnect', () => {
       const chain: Buffer[] = [];
       const seen = new Set<string>();

@@ -18,7 +18,8 @@ export interface SessionOptions {
   /** Carried out outside of the session; must not throw. */
   reconcile(key: string, held: HeldAssignment): void;
   run(command: Command): void;
-  welcomed(): void;
+  /** The hub has welcomed the agent, or the session has ended. */
+  connection(open: boolean): void;
   log: Log;
   signal: AbortSignal;
 }
@@ -123,6 +124,7 @@ export class Session {
       stream.cancel();
       this.stream = undefined;
       this.dispatch({ kind: 'disconnected' });
+      this.options.connection(false);
     }
   }
 
@@ -177,6 +179,7 @@ export class Session {
         log.warn({ reason: effect.reason }, 'the session is opened again');
         return this.disconnect();
       case 'welcomed':
+        this.options.connection(true);
         log.info(
           { holding: effect.welcome.holding ? effect.welcome.holdingReason : undefined },
           'session open',
