@@ -2,7 +2,7 @@ import { TemplateEngine, loadRenderer } from '@muster/renderer';
 import { type ApplicationSet, type ClusterFacts, expand, type Generator } from '../src/index.ts';
 
 /**
- * Microseconds per Application of whole expansions: `node libs/appset/bench/expand.ts [path of renderer.wasm]`.
+ * Microseconds per Application of whole expansions: `node libs/appset/bench/expand.ts [path of renderer.wasm] [--json]`.
  * The best of several runs, since other work shares the machine.
  */
 const CLUSTERS = 10_000;
@@ -59,7 +59,9 @@ const matrix: Generator = {
   },
 };
 
-const renderer = await loadRenderer({ wasmPath: process.argv[2], memoryMb: 256 });
+const json = process.argv.includes('--json');
+const wasmPath = process.argv.slice(2).find((argument) => argument !== '--json');
+const renderer = await loadRenderer({ wasmPath, memoryMb: 256 });
 const engines = new TemplateEngine(renderer);
 await engines.yaml.toJson(['{}']);
 
@@ -77,6 +79,7 @@ for (const [name, applicationSet, given, aim] of rows) {
     const { applications } = await expand({ applicationSet, clusters: given }, engines);
     best = Math.min(best, ((performance.now() - started) * 1000) / applications.length);
   }
-  console.log(`${name}: ${best.toFixed(1)} µs per Application (aim: at most ${aim})`);
+  if (json) console.log(JSON.stringify({ name, microseconds: best, aim }));
+  else console.log(`${name}: ${best.toFixed(1)} µs per Application (aim: at most ${aim})`);
 }
 await engines.close();
