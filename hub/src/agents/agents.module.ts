@@ -2,17 +2,38 @@ import { Module } from '@nestjs/common';
 import { AssignmentsModule } from '../assignments/assignments.module.ts';
 import { UnclaimedModule } from '../recovery/unclaimed.module.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
+import { AssignmentAnswers } from './assignment-answers.ts';
 import { BundleDownloads } from './bundle-downloads.ts';
+import { EnrolmentCalls } from './enrolment-calls.ts';
 import { Gateway } from './gateway.ts';
+import { Hearing } from './hearing.ts';
 import { LastSeen } from './last-seen.ts';
+import { SessionAdmission } from './session-admission.ts';
+import { SessionCalls } from './session-calls.ts';
+import { SessionFeed } from './session-feed.ts';
 import { SessionOpenings } from './session-opening.ts';
-import { Sessions } from './sessions.ts';
+import { SessionReview } from './session-review.ts';
 import { SessionWorkFactory } from './session-work.ts';
+import { Sessions } from './sessions.ts';
 
 /** The gRPC gateway that agents talk to. */
 @Module({
   imports: [AssignmentsModule, ReleasesModule, UnclaimedModule],
-  providers: [BundleDownloads, LastSeen, SessionOpenings, SessionWorkFactory, Sessions, Gateway],
+  providers: [
+    AssignmentAnswers,
+    BundleDownloads,
+    EnrolmentCalls,
+    Gateway,
+    Hearing,
+    LastSeen,
+    SessionAdmission,
+    SessionCalls,
+    SessionFeed,
+    SessionOpenings,
+    SessionReview,
+    Sessions,
+    SessionWorkFactory,
+  ],
   exports: [Sessions],
 })
 export class AgentsModule {}

@@ -1,19 +1,6 @@
-import {
-  experimental,
-  Server,
-  type ServerCredentials,
-  type ServerOptions,
-  type sendUnaryData,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-} from '@grpc/grpc-js';
+import { experimental, Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { MusterError } from '@muster/base';
-import {
-  AgentServiceService,
-  EnrollmentServiceService,
-  type GetBundleRequest,
-  type GetBundleResponse,
-} from '@muster/proto';
+import { AgentServiceService, EnrollmentServiceService } from '@muster/proto';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -21,19 +8,13 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Listening, Readiness } from '../api/readiness.ts';
-import { CertificatesService } from '../clusters/certificates.service.ts';
-import { ClustersService } from '../clusters/clusters.service.ts';
-import { EnrolmentService } from '../clusters/enrolment.service.ts';
 import { gatewayNames } from '../clusters/gateway.ts';
 import { CONFIG, type Config } from '../config.ts';
 import { Keys } from '../keys/keys.ts';
 import { LOGGER, type Logger } from '../telemetry/logger.ts';
-import type { AgentStream } from './agent-session.ts';
-import { BundleDownloads } from './bundle-downloads.ts';
+import { EnrolmentCalls } from './enrolment-calls.ts';
 import { GatewayCertificate } from './gateway-certificate.ts';
-import { toServiceError } from './grpc-status.ts';
-import { peerOf } from './peer.ts';
-import { Sessions } from './sessions.ts';
+import { SessionCalls } from './session-calls.ts';
 
 const KEEPALIVE: ServerOptions = {
   'grpc.keepalive_time_ms': 20_000,
@@ -54,26 +35,19 @@ const STOP_WITHIN_MS = 3_000;
 export class Gateway implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #config: Config;
   readonly #keys: Keys;
-  readonly #enrolment: EnrolmentService;
-  readonly #certificates: CertificatesService;
-  readonly #clusters: ClustersService;
-  readonly #sessions: Sessions;
-  readonly #downloads: BundleDownloads;
+  readonly #enrolment: EnrolmentCalls;
+  readonly #sessions: SessionCalls;
   readonly #listening: Listening;
   readonly #readiness: Readiness;
   readonly #logger: Logger;
   readonly #servers: Server[] = [];
   #certificate: GatewayCertificate | undefined;
 
-  // biome-ignore lint/complexity/useMaxParams: injected
   constructor(
     @Inject(CONFIG) config: Config,
     @Inject(Keys) keys: Keys,
-    @Inject(EnrolmentService) enrolment: EnrolmentService,
-    @Inject(CertificatesService) certificates: CertificatesService,
-    @Inject(ClustersService) clusters: ClustersService,
-    @Inject(Sessions) sessions: Sessions,
-    @Inject(BundleDownloads) downloads: BundleDownloads,
+    @Inject(EnrolmentCalls) enrolment: EnrolmentCalls,
+    @Inject(SessionCalls) sessions: SessionCalls,
     @Inject(Listening) listening: Listening,
     @Inject(Readiness) readiness: Readiness,
     @Inject(LOGGER) logger: Logger,
@@ -81,10 +55,7 @@ export class Gateway implements OnApplicationBootstrap, BeforeApplicationShutdow
     this.#config = config;
     this.#keys = keys;
     this.#enrolment = enrolment;
-    this.#certificates = certificates;
-    this.#clusters = clusters;
     this.#sessions = sessions;
-    this.#downloads = downloads;
     this.#listening = listening;
     this.#readiness = readiness;
     this.#logger = logger.child({ part: 'gateway' });
@@ -92,7 +63,7 @@ export class Gateway implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { gatewayHost, sessionPort, enrolPort } = this.#config;
+    const { sessionPort, enrolPort } = this.#config;
     const certificate = new GatewayCertificate(this.#keys.authority, gatewayNames(this.#config));
     this.#certificate = certificate;
     await certificate.start((error) =>
@@ -100,26 +71,20 @@ export class Gateway implements OnApplicationBootstrap, BeforeApplicationShutdow
     );
     // Its parameters are named in the wrong order in grpc-js 1.14: the first is the identity, the second the CA.
     const credentials = experimental.createCertificateProviderServerCredentials;
-    const enrol = await this.#listen(
-      this.#enrolmentServer(),
-      gatewayHost,
-      enrolPort,
-      credentials(certificate, null, false),
-    );
-    const session = await this.#listen(
-      this.#sessionServer(),
-      gatewayHost,
+    const enrol = new Server(ENROL_OPTIONS);
+    enrol.addService(EnrollmentServiceService, this.#enrolment.handlers());
+    const session = new Server(SESSION_OPTIONS);
+    session.addService(AgentServiceService, this.#sessions.handlers());
+    this.#listening.enrol = await this.#listen(enrol, enrolPort, credentials(certificate, null, false));
+    this.#listening.session = await this.#listen(
+      session,
       sessionPort,
       credentials(certificate, certificate, true),
     );
-    this.#listening.session = `${bracketed(gatewayHost)}:${session}`;
-    this.#listening.enrol = `${bracketed(gatewayHost)}:${enrol}`;
     this.#listening.caSha256 = this.#keys.caSha256;
     this.#readiness.set('gateway', true);
-    this.#logger.info(
-      { session: this.#listening.session, enrol: this.#listening.enrol },
-      'the gateway listens',
-    );
+    const { session: sessions, enrol: enrolment } = this.#listening;
+    this.#logger.info({ sessions, enrolment }, 'the gateway listens');
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -134,58 +99,17 @@ export class Gateway implements OnApplicationBootstrap, BeforeApplicationShutdow
     await this.#certificate?.reissue();
   }
 
-  #enrolmentServer(): Server {
-    const server = new Server(ENROL_OPTIONS);
-    server.addService(EnrollmentServiceService, {
-      enroll: this.#unary((call) => this.#enrolment.enroll(call.request, addressOf(call))),
-      getEnrollment: this.#unary((call) => this.#enrolment.status(call.request)),
-      renewExpired: this.#unary(async (call) => ({
-        certificateChain: await this.#certificates.renewExpired(call.request),
-      })),
-    });
-    return server;
-  }
-
-  #sessionServer(): Server {
-    const server = new Server(SESSION_OPTIONS);
-    server.addService(AgentServiceService, {
-      renew: this.#unary(async (call) => {
-        const peer = peerOf(call);
-        await this.#certificates.requireUnrevoked(peer);
-        if (!(await this.#clusters.byId(peer.clusterId)))
-          throw new MusterError('unauthenticated', 'the hub does not know this cluster');
-        return { certificateChain: await this.#certificates.issue(call.request.csr, peer.clusterId) };
-      }),
-      session: (stream: AgentStream) => this.#sessions.accept(stream),
-      getBundle: (call: ServerWritableStream<GetBundleRequest, GetBundleResponse>) =>
-        void this.#downloads.send(call),
-    });
-    return server;
-  }
-
-  #unary<Request, Response>(answer: (call: ServerUnaryCall<Request, Response>) => Promise<Response>) {
-    return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-      answer(call).then(
-        (response) => callback(null, response),
-        (error: unknown) => {
-          const { code } = MusterError.from(error);
-          if (code === 'internal')
-            this.#logger.error({ err: error, call: call.getPath() }, 'a call of an agent failed');
-          callback(toServiceError(error));
-        },
-      );
-    };
-  }
-
-  #listen(server: Server, host: string, port: number, credentials: ServerCredentials): Promise<number> {
+  /** Resolves with HOST:PORT. */
+  #listen(server: Server, port: number, credentials: ServerCredentials): Promise<string> {
+    const { gatewayHost } = this.#config;
+    const host = gatewayHost.includes(':') ? `[${gatewayHost}]` : gatewayHost;
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
-      server.bindAsync(`${bracketed(host)}:${port}`, credentials, (error, bound) => {
-        if (!error) return resolve(bound);
+      server.bindAsync(`${host}:${port}`, credentials, (error, bound) => {
+        if (!error) return resolve(`${host}:${bound}`);
+        const where = 'MUSTER_GATEWAY_HOST';
         reject(
-          new MusterError('unavailable', `cannot listen on ${host}:${port}: ${error.message}`, {
-            where: 'MUSTER_GATEWAY_HOST',
-          }),
+          new MusterError('unavailable', `cannot listen on ${host}:${port}: ${error.message}`, { where }),
         );
       });
     });
@@ -203,13 +127,4 @@ function stop(server: Server): Promise<void> {
       resolve();
     });
   });
-}
-
-/** The peer's address without its port: guesses are counted by it. */
-function addressOf(call: { getPeer(): string }): string {
-  return call.getPeer().replace(/:\d+$/, '');
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -54,6 +54,16 @@ export class CertificatesRepository {
     return this.#db.selectFrom('certificates').selectAll().where('serial', '=', serial).executeTakeFirst();
   }
 
+  async revokedAmong(serials: string[]): Promise<Map<string, string>> {
+    const rows = await this.#db
+      .selectFrom('certificates')
+      .select(['serial', 'revoked_reason'])
+      .where('serial', '=', sql<string>`any(${serials}::text[])`)
+      .where('revoked_at', 'is not', null)
+      .execute();
+    return new Map(rows.map((row) => [row.serial, row.revoked_reason ?? '']));
+  }
+
   /** Revokes all certificates of a cluster that are not revoked yet. */
   async revokeAll(trx: Trx, clusterId: string, reason: string): Promise<number> {
     const done = await trx

@@ -104,6 +104,11 @@ export class CertificatesService {
     });
   }
 
+  /** Why each of these serials was revoked; those that were not are absent. */
+  revokedAmong(serials: string[]): Promise<Map<string, string>> {
+    return this.#certificates.revokedAmong(serials);
+  }
+
   latestExpiry(clusterIds: string[]): Promise<Map<string, Date>> {
     return this.#certificates.latestExpiry(clusterIds);
   }

@@ -110,7 +110,7 @@ describe('the install command', () => {
       'helm install muster-agent https://hub.example.org/charts/muster-agent-0.1.0.tgz',
     );
     expect(command).toContain('--set-string hub.caSha256=ab');
-    expect(command).toContain('--set-string join.token=mjt_x');
+    expect(command).toContain('--set-string token=mjt_x');
   });
   it('is not given while the gateway has no address', () => {
     const install = installCommand({ ...facts, publicUrl: 'https://h', gatewayIsExternal: false });

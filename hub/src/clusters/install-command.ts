@@ -17,7 +17,7 @@ export function installCommand(facts: InstallFacts): CreatedJoinToken['install']
     'hub.address': facts.gateway,
     'hub.enrolAddress': facts.enrol,
     'hub.caSha256': facts.caSha256,
-    'join.token': facts.token,
+    token: facts.token,
   };
   const missing = [
     ...(facts.gatewayIsExternal ? [] : ['MUSTER_GATEWAY_ADDRESS']),

@@ -1,0 +1,59 @@
+import type { HeldLine } from '@muster/link';
+import { Inject, Injectable } from '@nestjs/common';
+import { AssignmentsService } from '../assignments/assignments.service.ts';
+import { ClustersService } from '../clusters/clusters.service.ts';
+import { DATABASE, type Db } from '../store/database.ts';
+
+/** What agents say of the assignments they were sent. */
+@Injectable()
+export class AssignmentAnswers {
+  readonly #db: Db;
+  readonly #assignments: AssignmentsService;
+  readonly #clusters: ClustersService;
+
+  constructor(
+    @Inject(DATABASE) db: Db,
+    @Inject(AssignmentsService) assignments: AssignmentsService,
+    @Inject(ClustersService) clusters: ClustersService,
+  ) {
+    this.#db = db;
+    this.#assignments = assignments;
+    this.#clusters = clusters;
+  }
+
+  /** Only what was not acknowledged before is written: a reconnecting fleet writes nothing. */
+  async acknowledged(clusterId: string, lines: readonly HeldLine[]): Promise<void> {
+    if (lines.length === 0) return;
+    const rows = await this.#assignments.inventory(clusterId);
+    const open = new Set(
+      rows.filter((row) => !row.acked_at || row.refused).map((row) => hex(row.payload_sha256)),
+    );
+    const acks = lines
+      .filter((line) => open.has(hex(line.payloadSha256)))
+      .map((line) => ({
+        namespace: line.applicationNamespace,
+        name: line.applicationName,
+        epoch: line.version.epoch,
+        generation: line.version.generation,
+        refused: '',
+      }));
+    if (acks.length > 0)
+      await this.#db.transaction().execute((trx) => this.#assignments.acked(trx, clusterId, acks));
+  }
+
+  /** What was refused is named by its digest: its content could not be trusted on the other side. */
+  async refused(clusterId: string, clusterName: string, sha: Uint8Array, reason: string): Promise<void> {
+    const row = (await this.#assignments.inventory(clusterId)).find(
+      (each) => hex(each.payload_sha256) === hex(sha),
+    );
+    if (!row) return this.#clusters.refused(clusterName, reason);
+    const { application_namespace: namespace, application_name: name, epoch, generation } = row;
+    const ack = { namespace, name, epoch, generation, refused: reason.slice(0, 2048) };
+    await this.#db.transaction().execute((trx) => this.#assignments.acked(trx, clusterId, [ack]));
+    await this.#clusters.refused(clusterName, reason, `${namespace}/${name}`);
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
