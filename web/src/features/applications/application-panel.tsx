@@ -1,0 +1,197 @@
+import type { ApplicationView } from '@muster/api';
+import { useQuery } from '@tanstack/react-query';
+import { exactly } from '../../lib/time.ts';
+import { Drawer, Facts, Section } from '../../ui/drawer.tsx';
+import { ErrorNotice } from '../../ui/notice.tsx';
+import { Ago, SkeletonRows, StateWord } from '../../ui/parts.tsx';
+import { ObservedAgo } from '../fleet/fleet-header.tsx';
+import { useFleetSearch } from '../fleet/use-search.ts';
+import { Actions } from './actions.tsx';
+import { History } from './history.tsx';
+import { applicationQuery } from './queries.ts';
+import { Resources } from './resources.tsx';
+import { healthTone, isError, isSilent, shortCommit, syncTone } from './state.ts';
+
+/** One Application: what is wrong first, then what it is, then what it consists of. */
+export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose: () => void }) {
+  const { data: app, error, refetch } = useQuery(applicationQuery(appKey));
+  const name = appKey.slice(appKey.indexOf('/') + 1);
+  return (
+    <Drawer title={name} subtitle={app && <Subtitle app={app} />} onClose={onClose}>
+      {error ? (
+        <ErrorNotice error={error} retry={() => void refetch()} />
+      ) : app ? (
+        <>
+          <Actions app={app} />
+          <Conditions app={app} />
+          <Revision app={app} />
+          <Operation app={app} />
+          <Resources appKey={appKey} silent={isSilent(app)} />
+          <History appKey={appKey} />
+        </>
+      ) : (
+        <SkeletonRows count={8} />
+      )}
+    </Drawer>
+  );
+}
+
+function Subtitle({ app }: { app: ApplicationView }) {
+  const [, change] = useFleetSearch();
+  const silentSince = app.clusterState?.silentSince;
+  const { cluster } = app.destination;
+  return (
+    <div className="flex flex-wrap items-center gap-x-3">
+      {silentSince ? (
+        <StateWord word="silent" tone="idle">
+          Unknown since <Ago at={silentSince} />
+        </StateWord>
+      ) : (
+        <>
+          <StateWord word={app.sync} tone={syncTone(app.sync)} />
+          <StateWord word={app.health} tone={healthTone(app.health)} />
+        </>
+      )}
+      {cluster && (
+        <span>
+          on{' '}
+          <button
+            type="button"
+            className="text-accent hover:underline"
+            onClick={() => change({ app: undefined, about: cluster })}
+          >
+            {cluster}
+          </button>
+        </span>
+      )}
+      <span>
+        <ObservedAgo at={app.observedAt} />
+      </span>
+    </div>
+  );
+}
+
+/** In words, what is not as it should be. */
+function Conditions({ app }: { app: ApplicationView }) {
+  const { conditions, leaving, healthMessage } = app;
+  const silentSince = app.clusterState?.silentSince;
+  const unhealthy = healthMessage !== '' && app.health !== 'Healthy' && !silentSince;
+  if (conditions.length === 0 && !leaving && !unhealthy && !silentSince) return null;
+  return (
+    <Section title="What is wrong">
+      <ul className="space-y-2">
+        {silentSince && (
+          <li>
+            The cluster has not been heard from since {exactly(silentSince)}. What is below is what it
+            reported last.
+          </li>
+        )}
+        {conditions.map(({ type, message, since }) => (
+          <li key={`${type} ${message}`}>
+            <span className={isError(type) ? 'font-medium text-bad' : 'font-medium text-warn'}>{type}</span>{' '}
+            {since && (
+              <span className="text-muted">
+                for <Ago at={since} />
+              </span>
+            )}
+            <p className="break-words whitespace-pre-wrap">{message}</p>
+          </li>
+        ))}
+        {unhealthy && (
+          <li>
+            <StateWord word={app.health} tone={healthTone(app.health)} />
+            <p className="break-words whitespace-pre-wrap">{healthMessage}</p>
+          </li>
+        )}
+        {leaving && (
+          <li className="text-warn">
+            {leaving.signed ? 'It is being taken away' : `It leaves at ${exactly(leaving.at)}`} (
+            {leaving.action === 'orphan' ? 'its resources stay' : 'its resources are deleted'}).{' '}
+            {leaving.held && `Held: ${leaving.held}`}
+          </li>
+        )}
+      </ul>
+    </Section>
+  );
+}
+
+function Revision({ app }: { app: ApplicationView }) {
+  const { source, revision, latestCommit, destination } = app;
+  return (
+    <Section title="Source">
+      <Facts
+        facts={[
+          [
+            'Revision',
+            revision ? (
+              <span key="revision">
+                <code className="font-mono text-xs" title={revision.commit}>
+                  {shortCommit(revision.commit)}
+                </code>{' '}
+                {revision.message}
+              </span>
+            ) : (
+              'nothing rendered yet'
+            ),
+          ],
+          [
+            'By',
+            revision?.author && (
+              <>
+                {revision.author}
+                {revision.at && (
+                  <span className="text-muted">
+                    , released <Ago at={revision.at} suffix=" ago" />
+                  </span>
+                )}
+              </>
+            ),
+          ],
+          [
+            'Newer',
+            latestCommit && (
+              <span className="text-warn">
+                <code className="font-mono text-xs">{shortCommit(latestCommit)}</code> is at{' '}
+                {source.targetRevision} and not released
+              </span>
+            ),
+          ],
+          ['Follows', `${source.targetRevision} of ${source.repoURL}`],
+          ['Path', source.path ?? source.chart],
+          [
+            'Into',
+            `${destination.namespace || '(no namespace)'} on ${destination.cluster ?? destination.server}`,
+          ],
+          ['Set', app.set],
+          ['Project', app.project],
+          ['Applies', app.automated ? 'by itself' : 'when somebody syncs it'],
+          ['State since', app.since && exactly(app.since)],
+        ]}
+      />
+    </Section>
+  );
+}
+
+function Operation({ app: { operation } }: { app: ApplicationView }) {
+  if (!operation) return null;
+  const failed = ['Failed', 'Error'].includes(operation.phase);
+  const at = operation.finishedAt ?? operation.startedAt;
+  return (
+    <Section
+      title="Last sync"
+      aside={
+        at && (
+          <>
+            {operation.finishedAt ? 'finished' : 'started'} <Ago at={at} suffix=" ago" />
+          </>
+        )
+      }
+    >
+      <p>
+        <span className={failed ? 'font-medium text-bad' : 'font-medium'}>{operation.phase}</span>
+        {operation.retries > 0 && <span className="text-muted"> after {operation.retries} retries</span>}
+      </p>
+      {operation.message && <p className="break-words whitespace-pre-wrap text-muted">{operation.message}</p>}
+    </Section>
+  );
+}

@@ -1,0 +1,86 @@
+import type { ClusterView } from '@muster/api';
+import { memo } from 'react';
+import { Ago, Labels, StateWord } from '../../ui/parts.tsx';
+import { useFleetSearch } from '../fleet/use-search.ts';
+import { type Connection, connectionOf } from './connection.ts';
+
+/** The head of a row: a cluster, or a destination that names no known one. */
+export const ClusterCell = memo(function ClusterCell({
+  name,
+  cluster,
+}: {
+  name: string;
+  cluster: ClusterView | undefined;
+}) {
+  const [search, change] = useFleetSearch();
+  const place = 'sticky left-0 z-10 bg-panel';
+  if (!cluster)
+    return (
+      <div role="rowheader" className={`${place} flex flex-col justify-center px-4`}>
+        <span className="truncate font-medium" title={name}>
+          {name}
+        </span>
+        <span className="text-[11px] text-warn">no cluster of this name or address</span>
+      </div>
+    );
+  return (
+    <div role="rowheader" className={place}>
+      <button
+        type="button"
+        data-cluster={name}
+        aria-pressed={search.about === name && search.app === undefined}
+        onClick={() => change({ about: name, app: undefined })}
+        className="flex h-full w-full flex-col justify-center gap-0.5 px-4 text-left hover:bg-raised aria-pressed:bg-accent/10"
+      >
+        <span className="flex w-full items-center gap-2">
+          <span className="truncate font-medium" title={name}>
+            {name}
+          </span>
+          <span className="text-[11px] text-muted">{cluster.kubernetesVersion}</span>
+          <span className="ml-auto text-[11px]">
+            <ConnectionWord connection={connectionOf(cluster)} short />
+          </span>
+        </span>
+        <Labels labels={cluster.labels} />
+      </button>
+    </div>
+  );
+});
+
+export function ConnectionWord({ connection, short = false }: { connection: Connection; short?: boolean }) {
+  switch (connection.kind) {
+    case 'connected':
+      return (
+        <StateWord word="connected" tone="good" quiet>
+          {short ? <span className="sr-only">connected</span> : 'connected'}
+        </StateWord>
+      );
+    case 'silent':
+      return (
+        <StateWord word="silent" tone="idle">
+          Unknown{' '}
+          {connection.since && (
+            <>
+              since <Ago at={connection.since} />
+            </>
+          )}
+        </StateWord>
+      );
+    case 'pending':
+      return (
+        <StateWord word="pending" tone="warn">
+          {short
+            ? 'pending approval'
+            : connection.returned
+              ? 'came back, waits for an approval'
+              : 'waits for an approval'}
+        </StateWord>
+      );
+    case 'never':
+      return (
+        <StateWord word="Unknown" tone="idle">
+          never connected
+        </StateWord>
+      );
+  }
+}

@@ -1,0 +1,109 @@
+import type { FleetSummary, Session } from '@muster/api';
+import { useQuery } from '@tanstack/react-query';
+import { StateIcon } from '../../ui/icons.tsx';
+import { Ago, Skeleton } from '../../ui/parts.tsx';
+import { TEXT } from '../../ui/tone.ts';
+import { HEALTH_WORDS, SYNC_WORDS, type Tone, healthTone, syncTone } from '../applications/state.ts';
+import { LiveIndicator } from '../live/live-indicator.tsx';
+import type { LiveState } from '../live/stream.ts';
+import { UserMenu } from '../session/user-menu.tsx';
+import { summaryQuery } from './queries.ts';
+import type { FleetSearch } from './search.ts';
+import { useFleetSearch } from './use-search.ts';
+
+export function FleetHeader({ session, live }: { session: Session; live: LiveState }) {
+  const { data: summary, isError } = useQuery(summaryQuery);
+  return (
+    <header className="flex flex-wrap items-center gap-x-5 gap-y-1 bg-panel px-4 py-2">
+      <h1 className="flex items-center gap-2 text-sm font-semibold">
+        <img src="/favicon.svg" alt="" className="size-5" /> Muster
+      </h1>
+      {summary ? <Counts summary={summary} /> : isError ? null : <Skeleton className="h-5 w-96" />}
+      <div className="ml-auto flex items-center gap-2">
+        <LiveIndicator state={live} hubAnswers={!isError} />
+        <UserMenu session={session} />
+      </div>
+      {summary?.recovering && (
+        <p role="alert" className="w-full rounded-md bg-warn/10 px-3 py-1.5 text-warn">
+          The hub is in recovery: clusters hold newer assignments than its database. Nothing is signed until
+          an administrator looks at <code className="font-mono">muster hub recovery</code> and confirms it.
+        </p>
+      )}
+    </header>
+  );
+}
+
+function Counts({ summary: { clusters, applications } }: { summary: FleetSummary }) {
+  const pending = (clusters.byState['pending'] ?? 0) + (clusters.byState['recovered'] ?? 0);
+  return (
+    <div className="flex flex-wrap items-center gap-x-5 gap-y-1" aria-label="Fleet summary">
+      <Group name="Clusters" total={clusters.total}>
+        <Count word="connected" tone="good" count={clusters.connected} to={{ connection: 'connected' }} />
+        <Count word="silent" tone="idle" count={clusters.silent} to={{ connection: 'silent' }} />
+        <Count word="pending" tone="warn" count={pending} to={{ connection: 'pending' }} />
+      </Group>
+      <Group name="Applications" total={applications.total}>
+        {SYNC_WORDS.map((word) => (
+          <Count
+            key={word}
+            word={word}
+            tone={syncTone(word)}
+            count={applications.bySync[word] ?? 0}
+            to={{ view: 'list', sync: word }}
+          />
+        ))}
+      </Group>
+      <Group name="Health">
+        {HEALTH_WORDS.map((word) => (
+          <Count
+            key={word}
+            word={word}
+            tone={healthTone(word)}
+            count={applications.byHealth[word] ?? 0}
+            to={{ view: 'list', health: word }}
+          />
+        ))}
+      </Group>
+    </div>
+  );
+}
+
+function Group({ name, total, children }: { name: string; total?: number; children: React.ReactNode }) {
+  return (
+    <div className="flex items-center gap-0.5">
+      <span className="mr-1 text-muted">
+        {name} {total !== undefined && <span className="font-semibold text-ink">{total}</span>}
+      </span>
+      {children}
+    </div>
+  );
+}
+
+/** A count that filters by what it counts; none of it is not shown. */
+function Count({ word, tone, count, to }: { word: string; tone: Tone; count: number; to: FleetSearch }) {
+  const [, change] = useFleetSearch();
+  if (count === 0) return null;
+  const cleared = { sync: undefined, health: undefined, connection: undefined, attention: undefined };
+  return (
+    <button
+      type="button"
+      title={`${count} ${word}: show them`}
+      onClick={() => change({ view: undefined, ...cleared, ...to })}
+      className="flex items-center gap-1 rounded-md px-1.5 py-0.5 hover:bg-raised"
+    >
+      <StateIcon word={word} className={TEXT[tone]} />
+      <span className="font-semibold">{count}</span>
+      <span className="text-muted">{word}</span>
+    </button>
+  );
+}
+
+/** When the hub said what is shown. */
+export function ObservedAgo({ at }: { at: string | undefined }) {
+  if (at === undefined) return <>never reported</>;
+  return (
+    <>
+      observed <Ago at={at} suffix=" ago" />
+    </>
+  );
+}

@@ -1,0 +1,50 @@
+import type { ListApplications } from '@muster/api';
+
+/** Everything of the page that a link carries. */
+export interface FleetSearch {
+  view?: 'list';
+  q?: string;
+  cluster?: string;
+  set?: string;
+  sync?: string;
+  health?: string;
+  connection?: 'connected' | 'silent' | 'pending';
+  attention?: true;
+  /** The Application (`namespace/name`) or the cluster whose panel is open. */
+  app?: string;
+  about?: string;
+}
+
+const TEXTS = ['q', 'cluster', 'set', 'sync', 'health', 'app', 'about'] as const;
+
+/** Reads search parameters of any origin; what it does not understand it leaves out. */
+export function readSearch(given: Record<string, unknown>): FleetSearch {
+  const found: FleetSearch = {};
+  for (const name of TEXTS) {
+    const value = given[name];
+    if ((typeof value === 'string' && value !== '') || typeof value === 'number') found[name] = String(value);
+  }
+  if (given['view'] === 'list') found.view = 'list';
+  const connection = given['connection'];
+  if (connection === 'connected' || connection === 'silent' || connection === 'pending')
+    found.connection = connection;
+  if (given['attention'] === true || given['attention'] === 'true') found.attention = true;
+  return found;
+}
+
+/** What of it the hub filters Applications by. */
+export function listQuery(search: FleetSearch): Partial<ListApplications> {
+  const { q, cluster, set, sync, health } = search;
+  return {
+    ...(q && { search: q }),
+    ...(cluster && { cluster }),
+    ...(set && { set }),
+    ...(sync && { sync }),
+    ...(health && { health }),
+  };
+}
+
+export function isFiltered(search: FleetSearch): boolean {
+  const { q, cluster, set, sync, health, connection, attention } = search;
+  return [q, cluster, set, sync, health, connection, attention].some((value) => value !== undefined);
+}

@@ -1,0 +1,157 @@
+import { useQuery } from '@tanstack/react-query';
+import { Grid3x3, List, Search, X } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { Button } from '../../ui/parts.tsx';
+import { HEALTH_WORDS, SYNC_WORDS } from '../applications/state.ts';
+import { clustersQuery } from '../clusters/queries.ts';
+import { setsQuery } from './queries.ts';
+import { type FleetSearch, isFiltered } from './search.ts';
+import { useFleetSearch } from './use-search.ts';
+
+const NONE: FleetSearch = {
+  q: undefined,
+  cluster: undefined,
+  set: undefined,
+  sync: undefined,
+  health: undefined,
+  connection: undefined,
+  attention: undefined,
+};
+
+/** View and filters; all of them are in the address, so that a link shows the same. */
+export function Toolbar() {
+  const [search, change] = useFleetSearch();
+  const { data: clusters = [] } = useQuery(clustersQuery);
+  const { data: sets = [] } = useQuery(setsQuery);
+  const list = search.view === 'list';
+  const setKeys = sets.map(({ namespace, name }) => `${namespace}/${name}`).sort();
+  return (
+    <div
+      role="search"
+      className="flex flex-wrap items-center gap-2 border-t border-line bg-panel px-4 py-1.5"
+    >
+      <div className="flex overflow-hidden rounded-md border border-line">
+        <Tab active={!list} onClick={() => change({ view: undefined })}>
+          <Grid3x3 className="size-3.5" aria-hidden /> Matrix
+        </Tab>
+        <Tab
+          active={list}
+          onClick={() => change({ view: 'list', connection: undefined, attention: undefined })}
+        >
+          <List className="size-3.5" aria-hidden /> Applications
+        </Tab>
+      </div>
+      <SearchField key={String(list)} placeholder={list ? 'Application' : 'Cluster or label, env=prod'} />
+      {list && (
+        <Choice
+          label="Cluster"
+          value={search.cluster}
+          options={clusters.map(({ name }) => name).sort()}
+          onChange={(cluster) => change({ cluster })}
+        />
+      )}
+      <Choice label="Set" value={search.set} options={setKeys} onChange={(set) => change({ set })} />
+      <Choice label="Sync" value={search.sync} options={SYNC_WORDS} onChange={(sync) => change({ sync })} />
+      <Choice
+        label="Health"
+        value={search.health}
+        options={HEALTH_WORDS}
+        onChange={(health) => change({ health })}
+      />
+      {!list && (
+        <>
+          <Choice
+            label="Connection"
+            value={search.connection}
+            options={['connected', 'silent', 'pending']}
+            onChange={(connection) => change({ connection: connection as FleetSearch['connection'] })}
+          />
+          <label className="flex cursor-pointer items-center gap-1.5 px-1">
+            <input
+              type="checkbox"
+              className="accent-accent"
+              checked={search.attention ?? false}
+              onChange={(event) => change({ attention: event.target.checked || undefined })}
+            />
+            Needs attention
+          </label>
+        </>
+      )}
+      {isFiltered(search) && (
+        <Button className="border-transparent text-muted" onClick={() => change(NONE)}>
+          <X className="size-3.5" aria-hidden /> Clear
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Tab({ active, ...rest }: { active: boolean; onClick: () => void; children: React.ReactNode }) {
+  return (
+    <button
+      type="button"
+      aria-pressed={active}
+      className={`flex h-7 items-center gap-1.5 px-2.5 ${active ? 'bg-raised font-medium' : 'text-muted hover:bg-raised'}`}
+      {...rest}
+    />
+  );
+}
+
+function SearchField({ placeholder }: { placeholder: string }) {
+  const [search, change] = useFleetSearch();
+  const [text, setText] = useState(search.q ?? '');
+  const written = useRef(search.q ?? '');
+  // The address follows the field a moment later; the field follows the address when somebody else changed it.
+  useEffect(() => {
+    if ((search.q ?? '') === written.current) return;
+    written.current = search.q ?? '';
+    setText(written.current);
+  }, [search.q]);
+  useEffect(() => {
+    if (text === written.current) return;
+    const timer = setTimeout(() => {
+      written.current = text;
+      change({ q: text || undefined }, true);
+    }, 200);
+    return () => clearTimeout(timer);
+  }, [text, change]);
+  return (
+    <label className="relative">
+      <Search className="absolute top-2 left-2 size-3.5 text-muted" aria-hidden />
+      <input
+        type="search"
+        aria-label="Search"
+        placeholder={placeholder}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        className="h-7 w-52 rounded-md border border-line bg-ground pr-2 pl-7 placeholder:text-muted"
+      />
+    </label>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  value: string | undefined;
+  options: readonly string[];
+  onChange: (value: string | undefined) => void;
+}
+
+function Choice({ label, value, options, onChange }: ChoiceProps) {
+  const known = value === undefined || options.includes(value) ? options : [value, ...options];
+  return (
+    <select
+      aria-label={label}
+      value={value ?? ''}
+      onChange={(event) => onChange(event.target.value || undefined)}
+      className={`h-7 max-w-44 rounded-md border bg-ground px-1.5 ${value ? 'border-accent text-ink' : 'border-line text-muted'}`}
+    >
+      <option value="">{label}: any</option>
+      {known.map((option) => (
+        <option key={option} value={option}>
+          {option}
+        </option>
+      ))}
+    </select>
+  );
+}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { EVERYTHING, NOTHING, addChange, isNothing, planReading } from './changes.ts';
+
+describe('changes that arrive', () => {
+  it('are gathered by key, each once', () => {
+    let pending = addChange(NOTHING, { kind: 'application', keys: ['a/x', 'a/y'] });
+    pending = addChange(pending, { kind: 'application', keys: ['a/x'] });
+    pending = addChange(pending, { kind: 'cluster', keys: ['prod'] });
+    expect(planReading(pending)).toEqual({
+      kind: 'some',
+      applications: ['a/x', 'a/y'],
+      clusters: ['prod'],
+      sets: false,
+    });
+  });
+
+  it('that the page does not show make it read nothing', () => {
+    expect(isNothing(addChange(NOTHING, { kind: 'repository', keys: ['1'] }))).toBe(true);
+  });
+
+  it('are read as lists when there are many', () => {
+    const keys = Array.from({ length: 61 }, (_, i) => `a/${i}`);
+    expect(planReading(addChange(NOTHING, { kind: 'application', keys }))).toEqual({ kind: 'all' });
+  });
+
+  it('add nothing to a resync', () => {
+    expect(planReading(addChange(EVERYTHING, { kind: 'cluster', keys: ['a'] }))).toEqual({ kind: 'all' });
+  });
+});

@@ -1,0 +1,73 @@
+import { X } from 'lucide-react';
+import { Dialog } from 'radix-ui';
+import type { ReactNode } from 'react';
+
+/** A panel at the right; what is behind it stays usable, Escape closes it. */
+export function Drawer({
+  title,
+  subtitle,
+  onClose,
+  children,
+}: {
+  title: string;
+  subtitle?: ReactNode;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  return (
+    <Dialog.Root open modal={false} onOpenChange={(open) => !open && onClose()}>
+      <Dialog.Content
+        aria-describedby={undefined}
+        onInteractOutside={(event) => event.preventDefault()}
+        className="fixed inset-y-0 right-0 z-30 flex w-full max-w-[600px] flex-col border-l border-line bg-panel shadow-2xl outline-none"
+      >
+        <header className="flex items-start gap-3 border-b border-line px-4 py-3">
+          <div className="min-w-0 flex-1">
+            <Dialog.Title className="truncate text-base font-semibold">{title}</Dialog.Title>
+            {subtitle && <div className="text-muted">{subtitle}</div>}
+          </div>
+          <Dialog.Close aria-label="Close" className="rounded p-1 text-muted hover:bg-raised hover:text-ink">
+            <X className="size-4" />
+          </Dialog.Close>
+        </header>
+        <div className="min-h-0 flex-1 overflow-y-auto">{children}</div>
+      </Dialog.Content>
+    </Dialog.Root>
+  );
+}
+
+export function Section({
+  title,
+  aside,
+  children,
+}: {
+  title: string;
+  aside?: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <section className="border-b border-line px-4 py-3 last:border-0">
+      <h3 className="mb-1.5 flex items-baseline justify-between gap-3 text-xs font-semibold text-muted">
+        {title}
+        {aside && <span className="font-normal">{aside}</span>}
+      </h3>
+      {children}
+    </section>
+  );
+}
+
+/** Name and value pairs; those without a value are left out. */
+export function Facts({ facts }: { facts: [string, ReactNode][] }) {
+  return (
+    <dl className="grid grid-cols-[8.5rem_1fr] gap-x-3 gap-y-1">
+      {facts
+        .filter(([, value]) => value !== undefined && value !== '' && value !== null && value !== false)
+        .map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="text-muted">{name}</dt>
+            <dd className="min-w-0 break-words">{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}

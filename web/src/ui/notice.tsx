@@ -1,0 +1,54 @@
+import { MusterError } from '@muster/base';
+import { Check, Copy } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import { StateIcon } from './icons.tsx';
+import { Button } from './parts.tsx';
+
+/** A page part without content: what is so, and what to do next. */
+export function Notice({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className="mx-auto my-16 w-full max-w-2xl px-6">
+      <h2 className="mb-2 text-base font-semibold">{title}</h2>
+      <div className="space-y-3 text-muted">{children}</div>
+    </div>
+  );
+}
+
+/** A command to copy. */
+export function CommandLine({ text }: { text: string }) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <div className="flex items-start gap-2 rounded-md border border-line bg-raised p-2 text-ink">
+      <pre className="min-w-0 flex-1 overflow-x-auto font-mono text-xs leading-5 whitespace-pre">{text}</pre>
+      {/* The clipboard is there in secure contexts only. */}
+      {navigator.clipboard && (
+        <button
+          type="button"
+          aria-label="Copy the command"
+          className="rounded p-1 text-muted hover:text-ink"
+          onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
+        >
+          {copied ? <Check className="size-3.5" /> : <Copy className="size-3.5" />}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What the hub said went wrong, where, and what to do about it. */
+export function ErrorNotice({ error, retry }: { error: unknown; retry?: () => void }) {
+  const { code, message, where, hint } = MusterError.from(error);
+  return (
+    <div role="alert" className="m-3 rounded-md border border-bad/40 bg-bad/8 p-3">
+      <p className="flex items-center gap-1.5 font-medium text-bad">
+        <StateIcon word="failed" /> {message}
+      </p>
+      <p className="mt-1 text-muted">{[code, where, hint].filter(Boolean).join(' · ')}</p>
+      {retry && (
+        <Button className="mt-2" onClick={retry}>
+          Try again
+        </Button>
+      )}
+    </div>
+  );
+}
