@@ -18,7 +18,12 @@ beforeAll(async () => {
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
-afterAll(() => rmSync(out, { recursive: true, force: true }));
+afterAll(() => {
+  // A test that failed leaves the server of its killed hub.
+  const pidFile = join(out, 'hub', 'postgres', 'data', 'postmaster.pid');
+  if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, 'utf8').split('\n', 1)[0]), 'SIGQUIT');
+  rmSync(out, { recursive: true, force: true });
+});
 
 interface Process {
   output(): string;
