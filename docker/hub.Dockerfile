@@ -9,7 +9,7 @@ RUN GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -ldflags '-s -w' -o /re
 FROM node:24-bookworm-slim AS build
 WORKDIR /src
 COPY . .
-RUN npm ci --ignore-scripts --no-audit --no-fund
+RUN npm install --no-save --ignore-scripts --no-audit --no-fund
 RUN node hub/build.mjs && node web/build.mjs && node -e "import('./tools/tasks/charts.ts').then((m) => m.packCharts())"
 
 FROM node:24-bookworm-slim AS packages
@@ -23,7 +23,7 @@ COPY libs/kube/package.json libs/kube/
 COPY libs/link/package.json libs/link/
 COPY renderer/package.json renderer/
 COPY hub/package.json hub/
-RUN npm ci --ignore-scripts --no-audit --no-fund --omit=dev --workspace hub --include-workspace-root=false \
+RUN npm install --no-save --ignore-scripts --no-audit --no-fund --omit=dev --workspace hub --include-workspace-root=false \
  && npm cache clean --force
 
 FROM node:24-bookworm-slim

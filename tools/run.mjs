@@ -2,13 +2,11 @@
 // The one entry of every `npm run` here. It runs on whatever Node the machine has (20.11 or newer), brings the
 // packages of package-lock.json into node_modules, then goes on under the Node that the project pins (from npm).
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const stamp = join(root, 'node_modules', '.muster-lock');
 const [task, ...args] = process.argv.slice(2);
 const tasks = ['demo', 'test', 'check', 'bench', 'build', 'format', 'generate', 'muster'];
 
@@ -19,23 +17,35 @@ if (!tasks.includes(task)) {
 await installPackages();
 await goOn(findNode());
 
-/** `npm ci` when node_modules is absent or belongs to another lock file. */
+/**
+ * Brings the versions of package-lock.json into node_modules, when they are not there. `npm ci` would be stricter, and
+ * refuses where a registry lacks one platform's optional package of another platform; `--no-save` keeps the lock file as it is.
+ */
 async function installPackages() {
-  const wanted = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (packagesInPlace()) return;
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);
   console.error(
     'Installing npm packages (first time or a new package-lock.json; about a minute with a cold cache) …',
   );
   const timer = setInterval(() => console.error(`  … still installing npm packages, ${seconds()} s`), 10_000);
-  const npm = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    shell: process.platform === 'win32',
-  });
+  const npm = spawn(
+    'npm',
+    [
+      'install',
+      '--no-save',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      '--loglevel=error',
+    ],
+    {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      shell: process.platform === 'win32',
+    },
+  );
   let problems = '';
   npm.stderr.on('data', (data) => (problems += data));
   const code = await new Promise((resolve) => {
@@ -46,12 +56,23 @@ async function installPackages() {
   if (code !== 0) {
     console.error(problems.slice(-4000));
     console.error(
-      `npm ci ended with ${code}. It needs npm 10 or newer and a registry that has the packages of package-lock.json.`,
+      `npm install ended with ${code}. It needs npm 10 or newer and a registry that has the packages of package-lock.json.`,
     );
     process.exit(1);
   }
-  writeFileSync(stamp, wanted);
   console.error(`  npm packages are in place after ${seconds()} s.`);
+}
+
+/** Whether npm's own record of what it installed has every package of the lock file that is meant for this platform. */
+function packagesInPlace() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(installed)) return false;
+  const has = JSON.parse(readFileSync(installed, 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(wanted).every(
+    ([path, { version, link, optional }]) =>
+      !path.includes('node_modules/') || link || has[path]?.version === version || (optional && !has[path]),
+  );
 }
 
 /** The pinned Node from node_modules, else this one where it is new enough. */
