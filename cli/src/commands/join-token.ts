@@ -80,10 +80,7 @@ export function installText({ name, autoApprove, expiresAt, token, install }: Cr
   return [
     `No install command: ${install.reason ?? `the hub lacks ${install.missing.join(', ')}`}.`,
     `The token is valid until ${expiresAt}. ${after}`,
-    fields(
-      [['token', token], ...Object.entries(install.values).filter(([key]) => key !== 'token')],
-      '  ',
-    ),
+    fields([['token', token], ...Object.entries(install.values).filter(([key]) => key !== 'token')], '  '),
   ].join('\n');
 }
 

@@ -1,0 +1,55 @@
+import type { KubeObject } from '@muster/kube';
+import { describe, expect, it } from 'vitest';
+import { differences, healthOf, planOf } from './offline.ts';
+
+const map = (name: string, data: Record<string, string>, more: Record<string, unknown> = {}): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, ...more },
+  data,
+});
+
+describe('offline verbs', () => {
+  it('compare what the manifests say, and nothing that only the cluster has', () => {
+    const live = map('a', { x: '1', extra: 'y' }, { namespace: 'demo', uid: 'u', resourceVersion: '7' });
+    expect(differences([map('a', { x: '1' })], [live], [], 'demo')).toEqual([]);
+    expect(differences([map('a', { x: '2' })], [live], [], 'demo')).toMatchObject([
+      { name: 'a', state: 'differs', fields: [{ path: 'data.x', from: '1', to: '2' }] },
+    ]);
+  });
+
+  it('name what is missing and what is extra, and obey ignoreDifferences', () => {
+    const rows = differences([map('a', {})], [map('b', {}, { namespace: 'demo' })], [], 'demo');
+    expect(rows.map(({ name, state }) => [name, state])).toEqual([
+      ['a', 'missing'],
+      ['b', 'extra'],
+    ]);
+    const rules = [{ kind: 'ConfigMap', jsonPointers: ['/data/x'] }];
+    expect(differences([map('a', { x: '2' })], [map('a', { x: '1' })], rules, '')).toEqual([]);
+  });
+
+  it('mask the values of Secrets', () => {
+    const secret = (value: string): KubeObject => ({
+      ...map('s', {}),
+      kind: 'Secret',
+      data: { password: value },
+    });
+    const rows = differences([secret('bmV3')], [secret('b2xk')], [], '');
+    expect(rows[0]?.fields[0]?.path).toBe('data.password');
+    expect(JSON.stringify(rows)).not.toMatch(/bmV3|b2xk/);
+  });
+
+  it('say which guard holds a prune', () => {
+    const kept = map('old', {}, { annotations: { 'argocd.argoproj.io/sync-options': 'Prune=false' } });
+    expect(planOf([map('new', {})], [kept], 'demo')).toMatchObject([
+      { action: 'apply', name: 'new', phase: 'Sync', wave: 0, hook: false },
+      { action: 'prune', name: 'old', held: expect.stringContaining('Prune=false') as string },
+    ]);
+  });
+
+  it('give a kind without a check no health', () => {
+    expect(healthOf([map('a', {})])).toEqual([
+      { group: '', kind: 'ConfigMap', namespace: '', name: 'a', status: null, message: '' },
+    ]);
+  });
+});

@@ -1,0 +1,48 @@
+import type { ApplicationView } from '@muster/api';
+import { describe, expect, it } from 'vitest';
+import { missingOf } from './wait.ts';
+
+const app: ApplicationView = {
+  namespace: 'argocd',
+  name: 'web',
+  project: 'default',
+  labels: {},
+  destination: { cluster: 'dev', namespace: 'web' },
+  source: { repoURL: 'https://x', targetRevision: 'main' },
+  revision: { commit: 'abcdef1234567890' },
+  automated: true,
+  sync: 'Synced',
+  health: 'Healthy',
+  healthMessage: '',
+  conditions: [],
+};
+const both = { sync: true, health: true };
+
+describe('waiting for an Application', () => {
+  it('ends when it is Synced and Healthy', () => {
+    expect(missingOf(app, both)).toBeUndefined();
+    expect(missingOf({ ...app, sync: 'OutOfSync' }, both)).toBe('OutOfSync');
+    expect(missingOf({ ...app, health: 'Progressing' }, both)).toBe('Progressing');
+    expect(missingOf({ ...app, health: 'Degraded' }, { sync: true })).toBeUndefined();
+  });
+
+  it('counts neither a silent cluster nor a running operation as done', () => {
+    const silent = { connected: false, silentSince: '2026-01-01T00:00:00Z' };
+    expect(missingOf({ ...app, clusterState: silent }, both)).toContain('silent');
+    expect(missingOf({ ...app, operation: { phase: 'Running', message: '', retries: 0 } }, both)).toBe(
+      'syncing',
+    );
+  });
+
+  it('wants the commit that was named, whole or abbreviated', () => {
+    expect(missingOf(app, { ...both, revision: 'abcdef1' })).toBeUndefined();
+    expect(missingOf(app, { ...both, revision: '1234567' })).toBe('at abcdef1');
+    expect(missingOf({ ...app, revision: undefined }, { ...both, revision: 'abc' })).toBe('at no revision');
+  });
+
+  it('knows gone from not yet there', () => {
+    expect(missingOf(undefined, both)).toBe('does not exist');
+    expect(missingOf(undefined, { gone: true })).toBeUndefined();
+    expect(missingOf(app, { gone: true })).toBe('still there');
+  });
+});
