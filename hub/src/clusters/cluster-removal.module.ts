@@ -4,9 +4,9 @@ import { AssignmentsModule } from '../assignments/assignments.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { CertificatesService } from './certificates.service.ts';
 import { ClustersController } from './clusters.controller.ts';
-import { ClustersService } from './clusters.service.ts';
 import { handlers } from './clusters.worker.ts';
 import { RemovalService } from './removal.service.ts';
+import { SessionsRegistry } from './sessions-registry.ts';
 
 /** Removal needs assignments, which need the registry: so it is a module of its own. */
 @Module({
@@ -14,7 +14,7 @@ import { RemovalService } from './removal.service.ts';
   controllers: [ClustersController],
   providers: [
     RemovalService,
-    jobHandlers([ClustersService, RemovalService, CertificatesService, Events], handlers),
+    jobHandlers([SessionsRegistry, RemovalService, CertificatesService, Events], handlers),
   ],
 })
 export class ClusterRemovalModule {}

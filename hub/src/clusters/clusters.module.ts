@@ -11,7 +11,9 @@ import { JoinTokensController } from './join-tokens.controller.ts';
 import { JoinTokensRepository } from './join-tokens.repository.ts';
 import { JoinTokensService } from './join-tokens.service.ts';
 import { RecoveredService } from './recovered.service.ts';
+import { IdentityService } from './identity.service.ts';
 import { SessionsRegistry } from './sessions-registry.ts';
+import { SessionsRepository } from './sessions.repository.ts';
 
 const services = [
   ClustersRepository,
@@ -25,7 +27,9 @@ const services = [
   EnrolmentService,
   JoinTokensService,
   RecoveredService,
+  SessionsRepository,
   SessionsRegistry,
+  IdentityService,
 ];
 
 /** The registry and enrolment. Knows nothing of what clusters are assigned; see ClusterRemovalModule. */

@@ -89,11 +89,6 @@ export class ClustersService {
     return this.#repository.list(query);
   }
 
-  /** Clusters whose lease ended within the last so many seconds. */
-  newlySilent(withinSeconds: number): Promise<string[]> {
-    return this.#repository.newlySilent(withinSeconds);
-  }
-
   counts() {
     return this.#repository.counts();
   }

@@ -2,14 +2,14 @@ import { done } from '@muster/base';
 import type { Events } from '../api/events.ts';
 import type { JobHandler } from '../queue/jobs.ts';
 import type { CertificatesService } from './certificates.service.ts';
-import type { ClustersService } from './clusters.service.ts';
 import type { RemovalService } from './removal.service.ts';
+import type { SessionsRegistry } from './sessions-registry.ts';
 
 const EVERY_SECONDS = 5;
 
 /** `maintenance/clusters`: removals that are finished, and pages told of clusters that fell silent. */
 export function handlers(
-  clusters: ClustersService,
+  sessions: SessionsRegistry,
   removal: RemovalService,
   certificates: CertificatesService,
   events: Events,
@@ -22,7 +22,7 @@ export function handlers(
       handle: async () => {
         await removal.finishEmptied();
         await certificates.forgetEnded();
-        const silent = await clusters.newlySilent(EVERY_SECONDS * 3);
+        const silent = await sessions.newlySilent(EVERY_SECONDS * 3);
         if (silent.length > 0) await events.publish('cluster', silent);
         return done;
       },

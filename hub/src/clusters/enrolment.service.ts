@@ -10,15 +10,14 @@ import {
 import { Inject, Injectable } from '@nestjs/common';
 import { Audit } from '../audit/audit.ts';
 import { readCertificateRequest } from '../keys/certificate-authority.ts';
-import { Keys } from '../keys/keys.ts';
 import type { Row, Trx } from '../store/schema.ts';
 import { ApprovalService } from './approval.service.ts';
-import { CertificatesService } from './certificates.service.ts';
 import { type ClusterRow, ClustersRepository } from './clusters.repository.ts';
 import { ClustersService } from './clusters.service.ts';
 import { type EnrollmentRow, EnrollmentsRepository } from './enrollments.repository.ts';
 import { boundFacts } from './facts.ts';
 import { GuessLimit } from './guess-limit.ts';
+import { IdentityService } from './identity.service.ts';
 import { hashJoinToken, looksLikeJoinToken, sameHash, tokenProblem } from './join-token.ts';
 import { JoinTokensRepository } from './join-tokens.repository.ts';
 import { requireProof } from './proof.ts';
@@ -39,20 +38,17 @@ export class EnrolmentService {
   readonly #clusters: ClustersRepository;
   readonly #registry: ClustersService;
   readonly #approval: ApprovalService;
-  readonly #certificates: CertificatesService;
-  readonly #keys: Keys;
+  readonly #identities: IdentityService;
   readonly #audit: Audit;
   readonly #guesses = new GuessLimit();
 
-  // biome-ignore lint/complexity/useMaxParams: injected
   constructor(
     @Inject(JoinTokensRepository) tokens: JoinTokensRepository,
     @Inject(EnrollmentsRepository) enrollments: EnrollmentsRepository,
     @Inject(ClustersRepository) clusters: ClustersRepository,
     @Inject(ClustersService) registry: ClustersService,
     @Inject(ApprovalService) approval: ApprovalService,
-    @Inject(CertificatesService) certificates: CertificatesService,
-    @Inject(Keys) keys: Keys,
+    @Inject(IdentityService) identities: IdentityService,
     @Inject(Audit) audit: Audit,
   ) {
     this.#tokens = tokens;
@@ -60,8 +56,7 @@ export class EnrolmentService {
     this.#clusters = clusters;
     this.#registry = registry;
     this.#approval = approval;
-    this.#certificates = certificates;
-    this.#keys = keys;
+    this.#identities = identities;
     this.#audit = audit;
   }
 
@@ -192,25 +187,11 @@ export class EnrolmentService {
         return {
           ...waiting,
           state: EnrollmentState.APPROVED,
-          identity: await this.#identity(enrollment),
+          identity: await this.#identities.issue(enrollment),
           retryAfterSeconds: 0,
         };
       }
     }
-  }
-
-  async #identity(enrollment: EnrollmentRow): Promise<Identity> {
-    const cluster = await this.#clusters.byId(enrollment.cluster_id);
-    if (!cluster) throw new MusterError('not-found', 'the cluster of this enrolment is gone');
-    return {
-      hubId: this.#keys.hubId,
-      clusterId: cluster.id,
-      clusterName: cluster.name,
-      certificateChain: await this.#certificates.issue(enrollment.csr, cluster.id),
-      rootPublicKey: this.#keys.rootPublicKey,
-      keySet: this.#keys.keySet(),
-      registration: this.#registry.registration(cluster),
-    };
   }
 }
 

@@ -6,6 +6,7 @@ import { CONFIG, type Config } from '../config.ts';
 import { Notifications } from '../store/notifications.ts';
 import { type ClusterRow, ClustersRepository } from './clusters.repository.ts';
 import { needsNewConfirmation } from './holding.ts';
+import { SessionsRepository } from './sessions.repository.ts';
 
 /** NOTIFY channel; payload `<cluster id> <session id>`: that session is the cluster's now. */
 export const SESSIONS_CHANNEL = 'sessions';
@@ -14,6 +15,7 @@ export const SESSIONS_CHANNEL = 'sessions';
 @Injectable()
 export class SessionsRegistry {
   readonly #repository: ClustersRepository;
+  readonly #sessions: SessionsRepository;
   readonly #notifications: Notifications;
   readonly #events: Events;
   readonly #audit: Audit;
@@ -21,12 +23,14 @@ export class SessionsRegistry {
 
   constructor(
     @Inject(ClustersRepository) repository: ClustersRepository,
+    @Inject(SessionsRepository) sessions: SessionsRepository,
     @Inject(Notifications) notifications: Notifications,
     @Inject(Events) events: Events,
     @Inject(Audit) audit: Audit,
     @Inject(CONFIG) config: Config,
   ) {
     this.#repository = repository;
+    this.#sessions = sessions;
     this.#notifications = notifications;
     this.#events = events;
     this.#audit = audit;
@@ -74,7 +78,7 @@ export class SessionsRegistry {
       }
       const { replicaId, leaseSeconds } = this.#config;
       const session = { sessionId, replicaId, instanceId: instanceId.slice(0, 128), leaseSeconds };
-      const taken = await this.#repository.takeSession(trx, row.id, session);
+      const taken = await this.#sessions.takeSession(trx, row.id, session);
       if (!taken) throw new MusterError('unavailable', 'the cluster was removed just now');
       await this.#notifications.publish(trx, SESSIONS_CHANNEL, `${row.id} ${sessionId}`);
       await this.#events.publish('cluster', [row.name], { trx });
@@ -83,16 +87,21 @@ export class SessionsRegistry {
   }
 
   leave(clusterId: string, sessionId: string): Promise<void> {
-    return this.#repository.leaveSession(clusterId, sessionId);
+    return this.#sessions.leaveSession(clusterId, sessionId);
   }
 
   current(clusterIds: string[]): Promise<Map<string, string | null>> {
-    return this.#repository.sessions(clusterIds);
+    return this.#sessions.sessions(clusterIds);
   }
 
   /** Everyone heard since the last call, at once. */
   seen(heard: ReadonlyMap<string, string>): Promise<void> {
-    return this.#repository.seen([...heard.keys()], [...heard.values()]);
+    return this.#sessions.seen([...heard.keys()], [...heard.values()]);
+  }
+
+  /** Clusters whose lease ended within the last so many seconds. */
+  newlySilent(withinSeconds: number): Promise<string[]> {
+    return this.#sessions.newlySilent(withinSeconds);
   }
 
   async keySetAcknowledged(clusterId: string, version: bigint): Promise<void> {

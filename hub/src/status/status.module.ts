@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { AssignmentsModule } from '../assignments/assignments.module.ts';
 import { ReportIngest } from './report-ingest.ts';
 import { StatusController } from './status.controller.ts';
+import { StatusReadsRepository } from './status-reads.repository.ts';
 import { StatusRepository } from './status.repository.ts';
 import { StatusService } from './status.service.ts';
 
@@ -9,7 +10,7 @@ import { StatusService } from './status.service.ts';
 @Module({
   imports: [AssignmentsModule],
   controllers: [StatusController],
-  providers: [StatusRepository, StatusService, ReportIngest],
+  providers: [StatusRepository, StatusReadsRepository, StatusService, ReportIngest],
   exports: [StatusService, ReportIngest],
 })
 export class StatusModule {}

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import { DATABASE, type Db } from '../store/database.ts';
-import type { Row, Schema, Trx } from '../store/schema.ts';
+import type { Trx } from '../store/schema.ts';
 import type { BoundedStatus } from './bounds.ts';
 import type { Cursor } from './report-plan.ts';
 
@@ -16,7 +16,7 @@ export interface IngestState {
   cursor: Cursor | undefined;
 }
 
-const STATUS_COLUMNS = sql`
+export const STATUS_COLUMNS = sql`
   cluster_id, application_namespace, application_name, epoch, generation, bundle_digest, sync, health, health_message,
   observed_at, operation, applied_digest, applied_at, applied_epoch, applied_generation, conditions`;
 
@@ -31,10 +31,6 @@ export class StatusRepository {
 
   transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
     return this.#db.transaction().execute(work);
-  }
-
-  get db(): Kysely<Schema> {
-    return this.#db;
   }
 
   /** Makes and locks the cursors, in id order, so that two replicas cannot wait for each other. */
@@ -70,17 +66,6 @@ export class StatusRepository {
       from unnest(${cursors.map((each) => each.clusterId)}::uuid[], ${cursors.map((each) => each.instanceId)}::text[],
         ${cursors.map((each) => String(each.sequence))}::bigint[]) as c(cluster_id, instance_id, sequence)
       where report_cursors.cluster_id = c.cluster_id`.execute(trx);
-  }
-
-  /** The last stored report of an agent instance; 0n when another one reported last. */
-  async lastReport(clusterId: string, instanceId: string): Promise<bigint> {
-    const row = await this.#db
-      .selectFrom('report_cursors')
-      .select('sequence')
-      .where('cluster_id', '=', clusterId)
-      .where('instance_id', '=', instanceId)
-      .executeTakeFirst();
-    return row?.sequence ?? 0n;
   }
 
   /**
@@ -183,72 +168,4 @@ export class StatusRepository {
         set healthy_at = excluded.healthy_at
         where deployments.healthy_at is null and excluded.healthy_at is not null`.execute(trx);
   }
-
-  /** Statuses by key, without resources unless asked. */
-  forKeys(keys: readonly { clusterId: string; namespace: string; name: string }[]): Promise<StatusRow[]> {
-    if (keys.length === 0) return Promise.resolve([]);
-    return sql<StatusRow>`
-      select ${STATUS_COLUMNS}, sync_since, health_since, received_at from target_status
-      where (cluster_id, application_namespace, application_name) in (
-        select * from unnest(${keys.map((each) => each.clusterId)}::uuid[], ${keys.map((each) => each.namespace)}::text[], ${keys.map((each) => each.name)}::text[]))`
-      .execute(this.#db)
-      .then((found) => found.rows);
-  }
-
-  async resources(key: {
-    clusterId: string;
-    namespace: string;
-    name: string;
-  }): Promise<Row<'target_status'>['resources']> {
-    const row = await this.#db
-      .selectFrom('target_status')
-      .select('resources')
-      .where('cluster_id', '=', key.clusterId)
-      .where('application_namespace', '=', key.namespace)
-      .where('application_name', '=', key.name)
-      .executeTakeFirst();
-    return row?.resources ?? {};
-  }
-
-  /** Newest first. `after`: the id of the last one seen. */
-  history(
-    namespace: string,
-    name: string,
-    page: { limit: number; after?: bigint },
-  ): Promise<Row<'deployments'>[]> {
-    return this.#db
-      .selectFrom('deployments')
-      .selectAll()
-      .where('application_namespace', '=', namespace)
-      .where('application_name', '=', name)
-      .$if(page.after !== undefined, (query) => query.where('id', '<', page.after!))
-      .orderBy('id', 'desc')
-      .limit(page.limit)
-      .execute();
-  }
-
-  /** Applications by sync and health; those of silent clusters are Unknown. */
-  async applicationCounts(): Promise<{ sync: string; health: string; count: number }[]> {
-    const found = await sql<{ sync: string; health: string; count: number }>`
-      with heard as (
-        select a.id, case when c.last_seen_at + make_interval(secs => c.lease_seconds) >= now() then t.sync end as sync,
-          case when c.last_seen_at + make_interval(secs => c.lease_seconds) >= now() then t.health end as health
-        from applications a
-        left join clusters c on c.id = a.cluster_id
-        left join target_status t on t.cluster_id = a.cluster_id and t.application_namespace = a.namespace and t.application_name = a.name
-      )
-      select coalesce(sync, 'Unknown') as sync, coalesce(health, 'Unknown') as health, count(*)::int as count
-      from heard group by 1, 2`.execute(this.#db);
-    return found.rows;
-  }
-
-  async unclaimedCount(): Promise<number> {
-    const row = await this.#db
-      .selectFrom('unclaimed')
-      .select(({ fn }) => fn.countAll<bigint>().as('count'))
-      .executeTakeFirstOrThrow();
-    return Number(row.count);
-  }
 }
-
-export type StatusRow = Omit<Row<'target_status'>, 'resources'>;

@@ -5,7 +5,7 @@ import { ClustersService } from '../clusters/clusters.service.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import type { Row } from '../store/schema.ts';
 import type { StoredResource } from './bounds.ts';
-import { StatusRepository, type StatusRow } from './status.repository.ts';
+import { StatusReadsRepository, type StatusRow } from './status-reads.repository.ts';
 
 export interface TargetKey {
   clusterId: string;
@@ -28,12 +28,12 @@ export function targetKey(key: TargetKey): string {
 /** What clusters reported, with the age of what they said. */
 @Injectable()
 export class StatusService {
-  readonly #repository: StatusRepository;
+  readonly #repository: StatusReadsRepository;
   readonly #clusters: ClustersService;
   readonly #recovery: RecoveryService;
 
   constructor(
-    @Inject(StatusRepository) repository: StatusRepository,
+    @Inject(StatusReadsRepository) repository: StatusReadsRepository,
     @Inject(ClustersService) clusters: ClustersService,
     @Inject(RecoveryService) recovery: RecoveryService,
   ) {

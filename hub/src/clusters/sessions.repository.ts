@@ -1,0 +1,72 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { sql } from 'kysely';
+import { DATABASE, type Db } from '../store/database.ts';
+import type { Trx } from '../store/schema.ts';
+import type { ClusterRow } from './clusters.repository.ts';
+
+/** SQL over the session and lease columns of `clusters`. */
+@Injectable()
+export class SessionsRepository {
+  readonly #db: Db;
+
+  constructor(@Inject(DATABASE) db: Db) {
+    this.#db = db;
+  }
+
+  /** A session becomes the cluster's; undefined: the cluster is gone. Whoever had it before is fenced by the next write. */
+  takeSession(
+    trx: Trx,
+    id: string,
+    session: { sessionId: string; replicaId: string; instanceId: string; leaseSeconds: number },
+  ): Promise<ClusterRow | undefined> {
+    return trx
+      .updateTable('clusters')
+      .set({
+        session_id: session.sessionId,
+        replica_id: session.replicaId,
+        instance_id: session.instanceId,
+        lease_seconds: session.leaseSeconds,
+        connected_at: sql<Date>`now()`,
+        last_seen_at: sql<Date>`now()`,
+      })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst();
+  }
+
+  /** A stream that ended by itself gives its session back. */
+  async leaveSession(id: string, sessionId: string): Promise<void> {
+    await this.#db
+      .updateTable('clusters')
+      .set({ session_id: null, replica_id: null })
+      .where('id', '=', id)
+      .where('session_id', '=', sessionId)
+      .execute();
+  }
+
+  /** The session that each of these clusters has now. */
+  async sessions(ids: string[]): Promise<Map<string, string | null>> {
+    const rows = await this.#db
+      .selectFrom('clusters')
+      .select(['id', 'session_id'])
+      .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+      .execute();
+    return new Map(rows.map((row) => [row.id, row.session_id]));
+  }
+
+  /** Names of clusters whose lease ended within the last so many seconds. */
+  async newlySilent(withinSeconds: number): Promise<string[]> {
+    const found = await sql<{ name: string }>`
+      select name from clusters where last_seen_at + make_interval(secs => lease_seconds)
+        between now() - make_interval(secs => ${withinSeconds}::int) and now()`.execute(this.#db);
+    return found.rows.map((row) => row.name);
+  }
+
+  /** Marks everyone heard since the last flush, in one statement; sessions that were fenced do not count. */
+  async seen(clusterIds: string[], sessionIds: string[]): Promise<void> {
+    await sql`
+      update clusters set last_seen_at = now()
+      from unnest(${clusterIds}::uuid[], ${sessionIds}::text[]) as heard(id, session_id)
+      where clusters.id = heard.id and clusters.session_id = heard.session_id`.execute(this.#db);
+  }
+}
