@@ -24,6 +24,16 @@ describe('documents', () => {
     });
   });
 
+  it('are named by file and line where the hub names them', () => {
+    const pod = { value: { kind: 'Pod', metadata: { name: 'x' } }, where: 'a.yaml:3' };
+    const error = new MusterError('invalid', 'no pods here', { where: 'Pod x' });
+    expect(locateProblem(error, [{ value: {}, where: 'a.yaml:1' }, pod]).describe()).toBe(
+      'a.yaml:3: Pod x: no pods here',
+    );
+    const other = new MusterError('invalid', 'no pods here', { where: 'Pod x-2' });
+    expect(locateProblem(other, [pod]).describe()).toBe('Pod x-2: no pods here');
+  });
+
   it('are named by file and line where the hub counts them', () => {
     const documents = ['a.yaml:1', 'a.yaml:9'].map((where) => ({ value: {}, where }));
     const one = new MusterError('invalid', 'is missing', { where: 'documents[1].spec.project' });

@@ -59,13 +59,32 @@ function documentsOf(source: string | Uint8Array, file: string): Document[] {
   });
 }
 
-/** The hub counts documents; people look for a file and a line. */
+/** The hub counts documents, or names them; people look for a file and a line. */
 export function locateProblem(error: MusterError, documents: readonly Document[]): MusterError {
   const located = (text: string) =>
-    text.replace(/\bdocuments[.[](\d+)\]?(\.(?=\w))?/g, (found, index: string, field?: string) => {
-      const document = documents[Number(index)];
-      return document ? `${document.where}${field ? ': ' : ''}` : found;
-    });
-  const where = error.where === 'documents' ? undefined : error.where && located(error.where);
-  return new MusterError(error.code, located(error.message), { where, hint: error.hint, cause: error });
+    text
+      .split('\n')
+      .map((line) => locateLine(line, documents))
+      .join('\n');
+  const { where, message } = error;
+  if (!where || where === 'documents') {
+    return new MusterError(error.code, located(message), { hint: error.hint, cause: error });
+  }
+  return new MusterError(error.code, message, { where: located(where), hint: error.hint, cause: error });
+}
+
+function locateLine(line: string, documents: readonly Document[]): string {
+  const counted = /^documents[.[](\d+)\]?(\.(?=\w))?/.exec(line);
+  const document =
+    documents[counted ? Number(counted[1]) : documents.findIndex((each) => isNamed(each, line))];
+  if (!document) return line;
+  if (!counted) return `${document.where}: ${line}`;
+  return `${document.where}${counted[2] ? ': ' : ''}${line.slice(counted[0].length)}`;
+}
+
+/** Whether a line begins with the kind and name of a document. */
+function isNamed({ value }: Document, line: string): boolean {
+  const { name } = (value['metadata'] ?? {}) as { name?: unknown };
+  const title = `${String(value['kind'])} ${String(name)}`;
+  return line.startsWith(title) && !/^[\w.-]/.test(line.slice(title.length));
 }

@@ -1,0 +1,226 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { main } from './program.ts';
+import { recordingTerminal } from './testing/terminal.ts';
+
+// A child process from the bundle, not an import: the CLI knows a hub by its API only.
+const hubFolder = fileURLToPath(new URL('../../hub/', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'muster-cli-test-'));
+const dataDir = join(folder, 'data');
+const configFile = join(folder, 'config.json');
+const PASSWORD = 'correct horse battery staple';
+let hub: ChildProcess;
+let url: string;
+
+beforeAll(async () => {
+  const bundle = join(hubFolder, 'dist', 'main.mjs');
+  if (!existsSync(bundle)) spawnSync(process.execPath, [join(hubFolder, 'build.mjs')], { stdio: 'inherit' });
+  mkdirSync(dataDir);
+  hub = spawn(process.execPath, [bundle], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      DATABASE_URL: '',
+      REDIS_URL: '',
+      MUSTER_DATA_DIR: dataDir,
+      MUSTER_HTTP_PORT: '0',
+      MUSTER_SESSION_PORT: '0',
+      MUSTER_ENROL_PORT: '0',
+      MUSTER_ADMIN_PASSWORD: PASSWORD,
+      MUSTER_ALLOW_FILE_REPOSITORIES: 'true',
+      MUSTER_DELETION_GRACE_SECONDS: '1',
+    },
+  });
+  url = await listening(join(dataDir, 'listening.json'));
+});
+
+afterAll(async () => {
+  const ended = new Promise((resolve) => hub.once('exit', resolve));
+  hub.kill('SIGTERM');
+  await ended;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The hub writes the file once it is ready. */
+async function listening(file: string): Promise<string> {
+  const read = () => existsSync(file) && readFileSync(file, 'utf8').trim().endsWith('}');
+  await new Promise<void>((resolve, reject) => {
+    hub.once('exit', (code) => reject(new Error(`the hub ended with ${code}`)));
+    const watcher = watch(dataDir, () => {
+      if (!read()) return;
+      watcher.close();
+      resolve();
+    });
+    if (read()) resolve();
+  });
+  return (JSON.parse(readFileSync(file, 'utf8')) as { http: string }).http;
+}
+
+async function muster(args: string[], input = '', environment: { hub?: string; token?: string } = {}) {
+  const terminal = recordingTerminal(input);
+  const code = await main(args, {
+    terminal,
+    environment: { configFile, mayColour: false, ...environment },
+    signal: new AbortController().signal,
+  });
+  return { code, out: terminal.output, notes: terminal.notes };
+}
+
+const git = (dir: string, ...args: string[]) =>
+  spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: dir });
+
+function makeRepository(): string {
+  const repository = join(folder, 'repository');
+  mkdirSync(join(repository, 'plain'), { recursive: true });
+  writeFileSync(
+    join(repository, 'plain', 'a.yaml'),
+    'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n',
+  );
+  git(repository, 'init', '-q', '-b', 'main');
+  git(repository, 'add', '.');
+  git(repository, 'commit', '-q', '-m', 'first');
+  return `file://${repository}`;
+}
+
+const application = (repoURL: string) => `
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web}
+spec:
+  project: default
+  source: {repoURL: '${repoURL}', path: plain, targetRevision: main}
+  destination: {name: nowhere, namespace: web}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: AppProject
+metadata: {name: team}
+spec: {sourceRepos: ['*'], destinations: [{server: '*', namespace: '*'}]}
+`;
+
+describe('muster against a real hub', () => {
+  it('refuses a wrong password and stores nothing', async () => {
+    const { code, notes } = await muster(['login', url, '--username', 'admin', '--password-stdin'], 'wrong');
+    expect(code).toBe(1);
+    expect(notes).toContain('name or password is wrong');
+    expect(existsSync(configFile)).toBe(false);
+  });
+
+  it('logs in with a password from standard input and keeps a token of its own, for the owner only', async () => {
+    const { code } = await muster(['login', url, '--username', 'admin', '--password-stdin'], `${PASSWORD}\n`);
+    expect(code).toBe(0);
+    expect(statSync(configFile).mode & 0o777).toBe(0o600);
+    const text = readFileSync(configFile, 'utf8');
+    expect(text).toContain('mst_');
+    expect(text).not.toContain(PASSWORD);
+    const { out } = await muster(['whoami', '-o', 'json']);
+    expect(JSON.parse(out)).toMatchObject({ name: 'admin', kind: 'token' });
+  });
+
+  it('makes a join token and prints what to run, or why there is nothing to run', async () => {
+    const args = [
+      'cluster',
+      'join-token',
+      'create',
+      '--name',
+      'dev',
+      '--label',
+      'env=dev',
+      '--expires',
+      '10m',
+    ];
+    const { code, out } = await muster(args);
+    expect(code).toBe(0);
+    expect(out).toMatch(/MUSTER_GATEWAY_ADDRESS[^]*hub\.caSha256/);
+    const list = JSON.parse((await muster(['cluster', 'join-token', 'list', '-o', 'json'])).out) as {
+      id: string;
+    }[];
+    expect(list).toMatchObject([{ name: 'dev', labels: { env: 'dev' }, uses: 0, maxUses: 1 }]);
+    expect((await muster(['cluster', 'join-token', 'revoke', list[0]!.id])).code).toBe(0);
+    expect((await muster(['cluster', 'join-token', 'list'])).out).toContain('revoked');
+  });
+
+  it('adds a repository, and says why one cannot be', async () => {
+    const repoURL = makeRepository();
+    expect(await muster(['repo', 'add', repoURL])).toMatchObject({
+      code: 0,
+      out: `repository/${repoURL} added\n`,
+    });
+    expect((await muster(['repo', 'list', '-o', 'name'])).out).toBe(`${repoURL}\n`);
+    const refused = await muster(['repo', 'add', `${repoURL}-missing`]);
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.notes).toContain('not found');
+  });
+
+  it('applies documents all or nothing, and finds them again', async () => {
+    const documents = application(`file://${join(folder, 'repository')}`);
+    const bad = `${documents}---\nkind: Pod\napiVersion: v1\nmetadata: {name: x}\n`;
+    const refused = await muster(['apply', '-f', '-'], bad);
+    expect(refused.code).toBe(1);
+    expect(refused.notes).toContain('<stdin>:');
+    expect(JSON.parse((await muster(['app', 'list', '-o', 'json'])).out)).toEqual([]);
+
+    expect((await muster(['apply', '-f', '-', '--dry-run'], documents)).out).toContain('created (dry run)');
+    expect((await muster(['apply', '-f', '-'], documents)).out).toBe(
+      'application/argocd/web created\nappproject/team created\n',
+    );
+    expect((await muster(['apply', '-f', '-'], documents)).out).toContain('application/argocd/web unchanged');
+    expect((await muster(['app', 'list', '-o', 'name'])).out).toBe('argocd/web\n');
+    const detail = JSON.parse((await muster(['app', 'get', 'argocd/web', '-o', 'json'])).out) as object;
+    expect(detail).toMatchObject({ name: 'web', sync: 'Unknown', resources: [] });
+    expect((await muster(['project', 'list', '-o', 'name'])).out.split('\n')).toContain('team');
+  });
+
+  it('gives up waiting with what is missing, and with exit code 1', async () => {
+    const { code, notes } = await muster(['app', 'wait', 'web', '--timeout', '1s']);
+    expect(code).toBe(1);
+    expect(notes).toContain('argocd/web (Unknown)');
+  });
+
+  it('is told by events that an Application is gone', async () => {
+    // Sooner than wait.ts would look by itself.
+    const waiting = muster(['app', 'wait', 'web', '--delete', '--timeout', '9s']);
+    expect((await muster(['app', 'delete', 'web'])).code).toBe(0);
+    expect(await waiting).toMatchObject({ code: 0, out: 'application/argocd/web gone\n' });
+  });
+
+  it('never guesses what is to become of workloads', async () => {
+    expect(await muster(['cluster', 'remove', 'dev'])).toMatchObject({ code: 2 });
+    expect(await muster(['cluster', 'remove', 'dev', '--keep', '--forget'])).toMatchObject({ code: 2 });
+  });
+
+  it('tells a wrong command line, a missing object and an unreachable hub apart', async () => {
+    expect((await muster(['app', 'lisst'])).code).toBe(2);
+    expect((await muster(['app', 'list', '-o', 'xml'])).code).toBe(2);
+    expect(await muster(['app', 'get', 'nothing'])).toMatchObject({
+      code: 1,
+      notes: expect.stringContaining('nothing') as string,
+    });
+    const away = await muster(['app', 'list'], '', { hub: 'http://127.0.0.1:9', token: 'mst_x' });
+    expect(away.code).toBe(1);
+    expect(away.notes).toContain('http://127.0.0.1:9 is not reachable');
+  });
+
+  it('logs out by revoking its token', async () => {
+    const { hubs } = JSON.parse(readFileSync(configFile, 'utf8')) as {
+      hubs: Record<string, { token: string }>;
+    };
+    const { token } = Object.values(hubs)[0]!;
+    expect((await muster(['logout'])).code).toBe(0);
+    const after = await muster(['whoami'], '', { hub: url, token });
+    expect(after.code).toBe(1);
+    expect(after.notes).toContain('not valid');
+  });
+});
