@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import { MusterError } from '@muster/base';
-import { type Health, runAgent } from './agent.ts';
+import { runAgent } from './agent.ts';
 import { readConfig } from './config.ts';
 import { type Log, makeLog } from './log.ts';
+import type { Health } from './serve.ts';
 
 // grpc-js names the server by its address in the handshake, which Node calls deprecated on every start.
 process.noDeprecation = true;

@@ -636,8 +636,18 @@ describe('an agent with a real control plane', () => {
       what: 'the second to wait',
     });
     expect(hub.hellos.length).toBe(hellos);
+    // What the second one would have read at its start is old by now.
+    const newest = await hub.assign({ name: 'one', objects: [configMap('one', { a: 'newest' })] });
+    await eventually(
+      async () => (await cluster.kube.get('v1/ConfigMap', 'default/one')).data.a === 'newest',
+      {
+        what: 'the newest',
+      },
+    );
     await agent!.stop();
     await eventually(() => hub.hellos.length > hellos, { what: 'the second to take over' });
+    expect(hub.hellos.at(-1)?.highest).toEqual(newest.version);
+    expect((await cluster.kube.get('v1/ConfigMap', 'default/one')).data.a).toBe('newest');
     await second.stop();
   });
 

@@ -12,8 +12,11 @@ export interface LeaseOptions {
   /** Seconds without renewal after which another may take it; default 15. */
   durationSeconds?: number;
   signal: AbortSignal;
-  /** Called when this process begins or stops to hold it, with whom it is held by otherwise. */
-  changed(held: boolean, holder: string): void;
+  /**
+   * Called when this process begins or stops to hold it, with who holds it otherwise. `anew`: it was not this
+   * process's before, so others may have acted since.
+   */
+  changed(held: boolean, holder: string, anew: boolean): void;
   /** Called when the API server cannot be asked. */
   failed(error: Error): void;
 }
@@ -75,7 +78,7 @@ async function tryOnce(options: LeaseOptions, state: LeaseState): Promise<void> 
       spec: { ...spec, acquireTime: now, leaseTransitions: 0 },
     };
     await client.call(collection, { ...call, method: 'POST', body });
-    return win(options, state, before);
+    return win(options, state, before, true);
   }
   const holder = lease.spec?.holderIdentity ?? '';
   if (holder && holder !== identity) {
@@ -84,7 +87,7 @@ async function tryOnce(options: LeaseOptions, state: LeaseState): Promise<void> 
     if (mark !== state.seen) {
       state.seen = mark;
       state.seenAt = before;
-      options.changed(false, holder);
+      options.changed(false, holder, false);
     }
     const life = (lease.spec?.leaseDurationSeconds ?? durationSeconds) * 1_000;
     if (before - state.seenAt < life) return;
@@ -94,20 +97,20 @@ async function tryOnce(options: LeaseOptions, state: LeaseState): Promise<void> 
   const acquireTime = mine ? lease.spec?.acquireTime : now;
   const body = { ...lease, spec: { ...lease.spec, ...spec, acquireTime, leaseTransitions: transitions } };
   await client.call(`${collection}/${name}`, { ...call, method: 'PUT', body });
-  win(options, state, before);
+  win(options, state, before, !mine);
 }
 
-function win(options: LeaseOptions, state: LeaseState, at: number): void {
+function win(options: LeaseOptions, state: LeaseState, at: number, anew: boolean): void {
   state.renewedAt = at;
   if (state.held) return;
   state.held = true;
-  options.changed(true, options.identity);
+  options.changed(true, options.identity, anew);
 }
 
 function lose(options: LeaseOptions, state: LeaseState, holder: string): void {
   state.held = false;
   state.seen = '';
-  options.changed(false, holder);
+  options.changed(false, holder, false);
 }
 
 async function giveBack({ client, namespace, name, identity }: LeaseOptions): Promise<void> {

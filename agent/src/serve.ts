@@ -1,0 +1,167 @@
+import { MusterError } from '@muster/base';
+import { AgentLink } from '@muster/link';
+import { type Command, CommandOutcome, type Facts } from '@muster/proto/records';
+import { Claims } from './apply/claims.ts';
+import type { Cluster } from './apply/cluster.ts';
+import { Engine } from './apply/engine.ts';
+import type { Config } from './config.ts';
+import type { KubeClient } from './kube/client.ts';
+import type { Discovery } from './kube/discovery.ts';
+import type { Leadership } from './leadership.ts';
+import { BundleDownloads } from './link/bundles.ts';
+import { HubConnection } from './link/hub-connection.ts';
+import { runCommand } from './link/commands.ts';
+import { keepRenewed } from './link/renewal.ts';
+import { Session } from './link/session.ts';
+import type { Log } from './log.ts';
+import { LiveIndex } from './observe/live-index.ts';
+import type { AcceptedIdentity, IdentityRecord, Records } from './state/records.ts';
+import { AGENT_VERSION } from './version.ts';
+
+const FIRST_LOOK_WITHIN_MS = 10_000;
+const SWEEP_EVERY_MS = 10 * 60_000;
+
+/** What probes ask. */
+export interface Health {
+  /** The agent knows its cluster and its identity. */
+  ready: boolean;
+  acting: boolean;
+  connected: boolean;
+}
+
+export interface ServeOptions {
+  config: Config;
+  log: Log;
+  health: Health;
+  signal: AbortSignal;
+  cluster: {
+    client: KubeClient;
+    discovery: Discovery;
+    namespaces: readonly string[];
+    uid: string;
+    facts(): Promise<Facts>;
+  };
+  leadership: Leadership;
+  instanceId: string;
+  records: Records;
+  identity: IdentityRecord;
+}
+
+/** Does the agent's work, from an identity on, until the signal ends it. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { config, log, health, signal, leadership, records } = options;
+  const hub = new HubConnection(config.hub, options.identity);
+  const { link, engine, session, index } = await assemble(options, hub);
+  for (const [key, held] of link.held) engine.assign(key, held);
+  health.ready = true;
+  leadership.follow((held) => {
+    health.acting = held;
+    engine.setActing(held);
+    if (held) session.hurry();
+  });
+  const identity = () => hub.identity;
+  const renewal = keepRenewed({ config, records, identity, renewed: (next) => hub.use(next), log, signal });
+  const sweeps = setInterval(() => void sweep(records, link, engine, log), SWEEP_EVERY_MS);
+  try {
+    // A snapshot taken before the first look would tell the hub that nothing is known any more.
+    await engine.settled(FIRST_LOOK_WITHIN_MS);
+    await session.run(() => health.acting);
+  } finally {
+    clearInterval(sweeps);
+    index.close();
+    hub.close();
+    await renewal;
+  }
+}
+
+interface Assembled {
+  link: AgentLink;
+  engine: Engine;
+  session: Session;
+  index: LiveIndex;
+}
+
+/** The parts know each other through what is handed to them here. */
+async function assemble(options: ServeOptions, hub: HubConnection): Promise<Assembled> {
+  const { log, health, signal, instanceId, records, identity } = options;
+  const { client, discovery, namespaces, uid, facts } = options.cluster;
+  const index = new LiveIndex(client, namespaces, log, (...change) => engine.observed(...change));
+  const holds = (application: string) => link.held.has(application);
+  const cluster: Cluster = {
+    client,
+    discovery,
+    index,
+    claims: new Claims(),
+    namespaces,
+    holds,
+    log,
+    now: Date.now,
+  };
+  const downloads = new BundleDownloads();
+  const memory = await records.memory();
+  const everything = () => engine.everything();
+  const link = new AgentLink(pinned(identity.accepted!), memory, instanceId, Date.now(), everything);
+  const engine: Engine = new Engine({
+    cluster,
+    records,
+    fetchBundle: async (digest, size, until) => {
+      if (!session.connected)
+        throw new MusterError('unavailable', 'the bundle is not here and the hub is away');
+      await records.saveBundle(digest, await downloads.fetch(hub.client, digest, size, until));
+    },
+    report: (statuses) => session.dispatch({ kind: 'status', statuses }),
+    finished: ({ key, assignment }) =>
+      session.dispatch({ kind: 'finished', key, version: assignment.version!, nowMs: Date.now() }),
+    signal,
+  });
+  const session: Session = new Session({
+    link,
+    client: () => hub.forNewStream(),
+    persist: (change) => records.persist(change),
+    agentVersion: AGENT_VERSION,
+    kubeSystemUid: uid,
+    facts,
+    reconcile: (key, held) => engine.assign(key, held),
+    run: (command) => void execute(engine, session, command, log, signal),
+    connection: (open) => {
+      health.connected = open;
+      if (open) engine.hubIsBack();
+    },
+    log,
+    signal,
+  });
+  return { link, engine, session, index };
+}
+
+function pinned({ hubId, clusterId, rootPublicKey }: AcceptedIdentity) {
+  return { hubId, clusterId, rootPublicKey: Buffer.from(rootPublicKey, 'base64') };
+}
+
+/** Carries a command out and tells its outcome. When the process is stopped, its journal says that it was cut off. */
+async function execute(engine: Engine, session: Session, command: Command, log: Log, signal: AbortSignal) {
+  const { id, actor, verb } = command;
+  log.info({ command: id, verb: verb?.$case, actor }, 'command');
+  const acting = engine.actingSignal ?? AbortSignal.abort(new MusterError('precondition', 'not acting'));
+  try {
+    const answer = await runCommand(engine, command, acting);
+    session.dispatch({ kind: 'command-finished', id, ...answer, nowMs: Date.now() });
+  } catch (thrown) {
+    if (signal.aborted) return;
+    log.error({ command: id, error: MusterError.from(thrown).message }, 'a command was cut off');
+    const message = 'this agent had to stop acting while the command ran';
+    const outcome = CommandOutcome.UNKNOWN;
+    session.dispatch({ kind: 'command-finished', id, outcome, message, nowMs: Date.now() });
+  }
+}
+
+/** Removes the bundles that nothing held or applied names any more. */
+async function sweep(records: Records, link: AgentLink, engine: Engine, log: Log): Promise<void> {
+  const needed = (digest: string) =>
+    engine.appliedDigests().has(digest) ||
+    [...link.held.values()].some(({ assignment }) => assignment.bundleDigest === digest);
+  try {
+    await records.sweepBundles(needed);
+  } catch (thrown) {
+    log.warn({ error: MusterError.from(thrown).message }, 'bundles that are not needed could not be removed');
+  }
+}
