@@ -6,11 +6,11 @@ import { type Health, unknown } from './status.ts';
 
 /** The part of fengari's interface, Lua's C API, that is used here. */
 interface Fengari {
-  // biome-ignore lint/suspicious/noExplicitAny: an untyped library
+  // oxlint-disable-next-line typescript/no-explicit-any -- an untyped library
   lua: any;
-  // biome-ignore lint/suspicious/noExplicitAny: an untyped library
+  // oxlint-disable-next-line typescript/no-explicit-any -- an untyped library
   lauxlib: any;
-  // biome-ignore lint/suspicious/noExplicitAny: an untyped library
+  // oxlint-disable-next-line typescript/no-explicit-any -- an untyped library
   lualib: any;
   to_luastring(text: string): Uint8Array;
   to_jsstring(text: Uint8Array): string;

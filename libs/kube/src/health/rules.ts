@@ -5,7 +5,7 @@ import type { Health, HealthStatus } from './status.ts';
  * An object of a kind that nobody has typed. Rules reach into it without care: a field of something that is not there
  * throws, and the answer is then Unknown, as in the reference, whose scripts fail in the same places.
  */
-// biome-ignore lint/suspicious/noExplicitAny: custom resources have any shape
+// oxlint-disable-next-line typescript/no-explicit-any -- custom resources have any shape
 export type Loose = any;
 
 /** A rule's answer; undefined hands over to the next step. */

@@ -1,14 +1,4 @@
-import {
-  conditions,
-  field,
-  type GroupRules,
-  health,
-  type Loose,
-  requires,
-  type Rule,
-  rule,
-  when,
-} from '../rules.ts';
+import { conditions, field, health, type Loose, requires, type Rule, rule, when } from '../rules.ts';
 
 const number = (value: unknown, otherwise: number) => (typeof value === 'number' ? value : otherwise);
 const toNumber = (value: unknown) =>

@@ -1,4 +1,4 @@
-import { field, type GroupRules, health, listOf, type Loose, need } from '../rules.ts';
+import { field, health, listOf, type Loose, need } from '../rules.ts';
 
 const short = (sha: string | undefined) => (sha ?? '').slice(0, 7);
 
