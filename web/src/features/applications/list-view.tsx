@@ -13,7 +13,7 @@ import { healthTone, isError, isSilent, keyOf, shortCommit, syncTone, toneOf } f
 
 const ROW_HEIGHT = 36;
 const COLUMNS =
-  'grid grid-cols-[minmax(180px,1.6fr)_minmax(110px,1fr)_minmax(90px,0.8fr)_110px_120px_80px_70px_minmax(120px,2fr)] items-center';
+  'grid grid-cols-[minmax(180px,1.6fr)_minmax(110px,1fr)_minmax(90px,0.8fr)_104px_116px_80px_100px_minmax(120px,2fr)] items-center';
 
 /** Applications as a list, filtered by the hub, a page at a time. */
 export function ListView() {
@@ -134,5 +134,7 @@ function reason(app: ApplicationView): string {
   if (app.leaving) return app.leaving.held ?? `leaving (${app.leaving.action})`;
   if (app.operation && app.operation.phase !== 'Succeeded')
     return app.operation.message || app.operation.phase;
-  return app.health === 'Healthy' ? '' : app.healthMessage;
+  if (app.health !== 'Healthy' && app.healthMessage) return app.healthMessage;
+  if (app.sync !== 'OutOfSync' || isSilent(app)) return '';
+  return app.automated ? 'differs from what is assigned' : 'is applied when somebody syncs it';
 }

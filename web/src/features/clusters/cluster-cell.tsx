@@ -32,16 +32,18 @@ export const ClusterCell = memo(function ClusterCell({
         onClick={() => change({ about: name, app: undefined })}
         className="flex h-full w-full flex-col justify-center gap-0.5 px-4 text-left hover:bg-raised aria-pressed:bg-accent/10"
       >
-        <span className="flex w-full items-center gap-2">
+        <span className="flex w-full items-center justify-between gap-2">
           <span className="truncate font-medium" title={name}>
             {name}
           </span>
-          <span className="text-[11px] text-muted">{cluster.kubernetesVersion}</span>
-          <span className="ml-auto text-[11px]">
+          <span className="shrink-0 text-[11px]">
             <ConnectionWord connection={connectionOf(cluster)} short />
           </span>
         </span>
-        <Labels labels={cluster.labels} />
+        <span className="flex w-full items-center justify-between gap-2 text-[11px] text-muted">
+          <Labels labels={cluster.labels} />
+          <span className="ml-auto">{cluster.kubernetesVersion}</span>
+        </span>
       </button>
     </div>
   );
@@ -52,7 +54,7 @@ export function ConnectionWord({ connection, short = false }: { connection: Conn
     case 'connected':
       return (
         <StateWord word="connected" tone="good" quiet>
-          {short ? <span className="sr-only">connected</span> : 'connected'}
+          connected
         </StateWord>
       );
     case 'silent':

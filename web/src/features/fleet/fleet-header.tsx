@@ -14,11 +14,11 @@ import { useFleetSearch } from './use-search.ts';
 export function FleetHeader({ session, live }: { session: Session; live: LiveState }) {
   const { data: summary, isError } = useQuery(summaryQuery);
   return (
-    <header className="flex flex-wrap items-center gap-x-5 gap-y-1 bg-panel px-4 py-2">
-      <h1 className="flex items-center gap-2 text-sm font-semibold">
+    <header className="flex flex-wrap items-start gap-x-6 gap-y-1 bg-panel px-4 py-2">
+      <h1 className="flex h-7 items-center gap-2 text-sm font-semibold">
         <img src="/favicon.svg" alt="" className="size-5" /> Muster
       </h1>
-      {summary ? <Counts summary={summary} /> : isError ? null : <Skeleton className="h-5 w-96" />}
+      {summary ? <Counts summary={summary} /> : isError ? null : <Skeleton className="h-7 min-w-0 flex-1" />}
       <div className="ml-auto flex items-center gap-2">
         <LiveIndicator state={live} hubAnswers={!isError} />
         <UserMenu session={session} />
@@ -36,7 +36,10 @@ export function FleetHeader({ session, live }: { session: Session; live: LiveSta
 function Counts({ summary: { clusters, applications } }: { summary: FleetSummary }) {
   const pending = (clusters.byState['pending'] ?? 0) + (clusters.byState['recovered'] ?? 0);
   return (
-    <div className="flex flex-wrap items-center gap-x-5 gap-y-1" aria-label="Fleet summary">
+    <div
+      className="flex min-h-7 min-w-0 flex-1 flex-wrap items-center gap-x-6 gap-y-0.5"
+      aria-label="Fleet summary"
+    >
       <Group name="Clusters" total={clusters.total}>
         <Count word="connected" tone="good" count={clusters.connected} to={{ connection: 'connected' }} />
         <Count word="silent" tone="idle" count={clusters.silent} to={{ connection: 'silent' }} />
@@ -70,7 +73,7 @@ function Counts({ summary: { clusters, applications } }: { summary: FleetSummary
 
 function Group({ name, total, children }: { name: string; total?: number; children: React.ReactNode }) {
   return (
-    <div className="flex items-center gap-0.5">
+    <div className="flex flex-wrap items-center">
       <span className="mr-1 text-muted">
         {name} {total !== undefined && <span className="font-semibold text-ink">{total}</span>}
       </span>

@@ -14,8 +14,8 @@ import { setsQuery } from './queries.ts';
 import { useFleetSearch } from './use-search.ts';
 
 const ROW_HEIGHT = 50;
-const NAME_WIDTH = 290;
-const CELL_WIDTH = 204;
+const NAME_WIDTH = 304;
+const CELL_WIDTH = 190;
 
 export function MatrixView() {
   const [search] = useFleetSearch();
@@ -62,6 +62,8 @@ function Grid({ matrix: { columns, rows } }: { matrix: Matrix }) {
     overscan: 8,
   });
   const template = `${NAME_WIDTH}px repeat(${columns.length}, minmax(${CELL_WIDTH}px, 300px))`;
+  const width = { minWidth: NAME_WIDTH + CELL_WIDTH * columns.length };
+  const count = rows.filter(({ cluster }) => cluster !== undefined).length;
   const line = 'grid border-b border-line';
   return (
     <div
@@ -70,14 +72,14 @@ function Grid({ matrix: { columns, rows } }: { matrix: Matrix }) {
       aria-label="Clusters and Applications"
       className="min-h-0 flex-1 overflow-auto"
     >
-      <div role="table" aria-rowcount={rows.length + 1} className="w-max min-w-full">
+      <div role="table" aria-rowcount={rows.length + 1} style={width}>
         <div
           role="row"
           className={`${line} sticky top-0 z-20 bg-panel`}
           style={{ gridTemplateColumns: template }}
         >
           <div role="columnheader" className="sticky left-0 z-10 bg-panel px-4 py-2 text-muted">
-            {rows.length === 1 ? '1 cluster' : `${rows.length} clusters`}
+            {count === 1 ? '1 cluster' : `${count} clusters`}
           </div>
           {columns.map((column) => (
             <ColumnHead key={column.key} column={column} />
