@@ -18,7 +18,7 @@ import { kindOf } from '../observe/live-index.ts';
 import type { Application } from './application.ts';
 import { type Cluster, PARALLEL, pathOfObject, readLive } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
-import { groupsOf, propagationOf } from './sync.ts';
+import { groupsOf, propagationOf } from './ordering.ts';
 
 /** An object that still is the Application's, with its type. */
 interface Owned {

@@ -4,7 +4,6 @@ import type { KubeObject } from '@muster/kube';
 import { safeMessage, KubeError } from '../kube/errors.ts';
 import type { ApiType } from '../kube/discovery.ts';
 import { nameOf } from '../observe/live-index.ts';
-import { liveHash } from '../observe/live-object.ts';
 import type { Application } from './application.ts';
 import { type Cluster, PARALLEL, pathOfObject, readLive } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
@@ -12,6 +11,8 @@ import type { Desired, DesiredState } from './desired.ts';
 import { waitForDefinitions } from './definitions.ts';
 import { forApply } from './ignored.ts';
 import { ensureNamespace, namespaceIsThere } from './namespace.ts';
+import { groupsOf, propagationOf } from './ordering.ts';
+import { ownerNow, remember } from './ownership.ts';
 
 export interface SyncRequest {
   prune: boolean;
@@ -324,64 +325,6 @@ class SyncRun {
     return { impersonate: this.app.assignment.impersonate || undefined, signal: this.request.signal };
   }
 }
-
-/**
- * Which Application may write an object. A mark in the cluster decides, where this agent holds the one that it
- * names; else the one that asked first.
- */
-export function ownerNow(cluster: Cluster, app: Application, key: string): string {
-  const marked = cluster.index.get(key)?.owner;
-  if (marked && marked !== app.key && cluster.holds(marked)) return marked;
-  return cluster.claims.claim(key, app.key);
-}
-
-/** Notes in the inventory what was applied and what came of it. */
-export function remember(app: Application, { key, hash }: Desired, object: KubeObject): void {
-  const { version } = keyOf(object);
-  app.inventory.set(key, {
-    key,
-    version,
-    uid: object.metadata.uid ?? '',
-    applied: hash,
-    live: liveHash(object),
-  });
-}
-
-/** Neighbours in the plan of the same phase, wave and kind do not depend on each other. */
-export function groupsOf(tasks: readonly SyncTask[]): SyncTask[][] {
-  const groups: SyncTask[][] = [];
-  for (const task of tasks) {
-    const last = groups.at(-1);
-    const before = last?.[0];
-    const same =
-      before &&
-      before.phase === task.phase &&
-      before.wave === task.wave &&
-      before.target?.kind === task.target?.kind;
-    if (same) last!.push(task);
-    else groups.push([task]);
-  }
-  return groups;
-}
-
-/**
- * How deletes cascade: as PrunePropagationPolicy says; else workloads wait for what they made, and all others are
- * simply gone (the garbage collector needs half a minute to learn of kinds that are new).
- */
-export function propagationOf(app: Application, kind: string): 'Foreground' | 'Background' | 'Orphan' {
-  switch (app.option('PrunePropagationPolicy')) {
-    case 'foreground':
-      return 'Foreground';
-    case 'background':
-      return 'Background';
-    case 'orphan':
-      return 'Orphan';
-    default:
-      return WORKLOADS.has(kind) ? 'Foreground' : 'Background';
-  }
-}
-
-const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob']);
 
 function unknownKind(object: KubeObject): string {
   return `the cluster does not know ${object.kind} of ${object.apiVersion} (${describeKey(keyOf(object))})`;

@@ -7,7 +7,8 @@ import type { Desired, DesiredState } from '../apply/desired.ts';
 import { forApply } from '../apply/ignored.ts';
 import { ensureNamespace, namespaceIsThere } from '../apply/namespace.ts';
 import { messageOf } from '../apply/resources.ts';
-import { groupsOf, ownerNow, remember } from '../apply/sync.ts';
+import { groupsOf } from '../apply/ordering.ts';
+import { ownerNow, remember } from '../apply/ownership.ts';
 import { safeMessage } from '../kube/errors.ts';
 import type { HealBudget } from './healing.ts';
 

@@ -8,6 +8,7 @@ import {
   type DesiredAssignment,
   type HubEffect,
   HubSession,
+  type OfferedCommand,
   payloadSha256,
   rawPublicKey,
   signRecord,
@@ -76,7 +77,7 @@ export class TestHub {
   private serverKeys!: { key: Buffer; chain: Buffer };
   private readonly bundles = new Map<string, Buffer>();
   private readonly desired = new Map<string, DesiredAssignment>();
-  private readonly commands: Signed[] = [];
+  private readonly commands: OfferedCommand[] = [];
   private session: { machine: HubSession; stream: Stream } | undefined;
   private cursor = { instance: '', sequence: 0n };
   private generation = 0n;
@@ -189,9 +190,9 @@ export class TestHub {
       verb,
       ...more,
     } as never);
-    const signed = this.signAs('muster.command.v1', Command.encode(command).finish());
-    this.commands.push(signed);
-    if (this.session) this.carryOut(this.session.machine.handle({ kind: 'commands', commands: [signed] }));
+    const offered = { ...this.signAs('muster.command.v1', Command.encode(command).finish()), id };
+    this.commands.push(offered);
+    if (this.session) this.carryOut(this.session.machine.handle({ kind: 'commands', commands: [offered] }));
     return id;
   }
 
@@ -362,7 +363,7 @@ export class TestHub {
         const hello = request.message.value;
         this.hellos.push(hello);
         this.session = { machine, stream };
-        const unanswered = this.commands.filter((each) => !this.results.has(Command.decode(each.payload).id));
+        const unanswered = this.commands.filter((each) => !this.results.has(each.id));
         this.carryOut(
           machine.open(hello, {
             sessionId: randomUUID(),

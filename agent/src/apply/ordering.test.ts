@@ -1,6 +1,6 @@
 import { planSync } from '@muster/kube';
 import { expect, it } from 'vitest';
-import { groupsOf } from './sync.ts';
+import { groupsOf } from './ordering.ts';
 
 const object = (kind: string, name: string, wave?: string) => ({
   apiVersion: 'v1',
