@@ -1,7 +1,8 @@
+import { stringify } from '@muster/base';
 import type { Command } from 'commander';
 import { type Context, group, type Host, verb } from '../host.ts';
 import { formatName, parseName } from '../names.ts';
-import { age, printList, printOne } from '../output.ts';
+import { age, inUsualOrder, printList, printOne } from '../output.ts';
 import { waitForCommand } from '../wait.ts';
 import { appActCommands } from './app-act.ts';
 import { type Filters, listApplications, withFilters } from './app-select.ts';
@@ -126,8 +127,7 @@ function appReadCommands(app: Command, host: Host): void {
       const { namespace, name } = parseName(given);
       const { objects } = await context.client().applications.manifests(namespace, name);
       if (context.format === 'json') return context.terminal.out(JSON.stringify(objects, null, 2));
-      const { stringify } = await import('@muster/base');
-      for (const object of objects) context.terminal.out(`---\n${stringify(object).trimEnd()}`);
+      for (const object of objects) context.terminal.out(`---\n${stringify(inUsualOrder(object)).trimEnd()}`);
     }),
   );
 }
