@@ -1,5 +1,6 @@
 import type { Application, ApplicationSource } from '@muster/appset';
 import { MusterError } from '@muster/base';
+import { type IgnoreRule, unsupportedIgnoreFields } from '@muster/kube';
 import { z } from 'zod';
 import { issuesOf } from '../projects/issues.ts';
 
@@ -204,12 +205,30 @@ function refusals(found: z.infer<typeof spec>, operation: unknown): string[] {
   return out;
 }
 
+/** Sync options that agents obey, by name; `ServerSideApply=true` is how they always apply. */
+const SYNC_OPTIONS = new Set([
+  'CreateNamespace',
+  'Delete',
+  'Prune',
+  'PrunePropagationPolicy',
+  'RespectIgnoreDifferences',
+  'SkipDryRunOnMissingResource',
+]);
+
 function noticesOf(found: z.infer<typeof spec>): string[] {
   const out: string[] = [];
-  if (found.syncPolicy?.retry)
-    out.push('spec.syncPolicy.retry has no effect yet: the agent retries by its own backoff');
-  const version = (found.source ?? found.sources?.[0])?.kustomize?.version;
-  if (version) out.push('spec.source.kustomize.version has no effect: there is one built-in kustomize');
+  const without = (field: string, why = '') => out.push(`${field} has no effect yet${why}`);
+  const { syncPolicy, ignoreDifferences } = found;
+  if (syncPolicy?.retry) without('spec.syncPolicy.retry', ': the agent retries by its own backoff');
+  for (const option of syncPolicy?.syncOptions ?? []) {
+    if (option === 'ServerSideApply=true' || SYNC_OPTIONS.has(option.split('=')[0]!)) continue;
+    without(`spec.syncPolicy.syncOptions ${option}`);
+  }
+  for (const field of unsupportedIgnoreFields((ignoreDifferences ?? []) as IgnoreRule[]))
+    without(`spec.${field}`);
+  if ((found.source ?? found.sources?.[0])?.kustomize?.version) {
+    without('spec.source.kustomize.version', ': there is one built-in kustomize');
+  }
   return out;
 }
 

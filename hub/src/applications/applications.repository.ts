@@ -79,7 +79,7 @@ export class ApplicationsRepository {
       .execute();
   }
 
-  /** Makes or changes Applications in one statement; answers their ids. A changed one stops leaving. */
+  /** Makes or changes Applications in one statement; answers their ids, but not of those that another owner made meanwhile. */
   async write(trx: Trx, rows: readonly ApplicationSpecRow[]): Promise<string[]> {
     const ids: string[] = [];
     for (let at = 0; at < rows.length; at += 1000) {
@@ -100,6 +100,9 @@ export class ApplicationsRepository {
           version = applications.version + 1, updated_at = now(),
           leaving_at = null, leaving_action = null, held_reason = null, leaving_counted = false, tombstoned_at = null,
           restored_from = null
+        -- Another owner may have made it since the caller looked.
+        where applications.set_id is not distinct from excluded.set_id
+          or (applications.set_id is null and applications.restored_from = excluded.set_id)
         returning id
       `.execute(trx);
       ids.push(...written.rows.map((row) => row.id));

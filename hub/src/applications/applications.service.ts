@@ -81,7 +81,12 @@ export class ApplicationsService implements OnModuleInit {
     const stored = asStored(application, namespace);
     if (before?.manifest_hash === stored.hash && before.leaving_at === null) return 'unchanged';
     const [id] = await this.records.write(trx, null, [stored]);
-    await this.#render(trx, [{ kind: 'application', id: id! }]);
+    if (!id)
+      throw new MusterError(
+        'conflict',
+        `the Application ${namespace}/${name} was made by an ApplicationSet meanwhile`,
+      );
+    await this.#render(trx, [{ kind: 'application', id }]);
     const object = `application/${namespace}/${name}`;
     await this.audit.record(trx, {
       actor,

@@ -136,7 +136,21 @@ export async function startTestHub(folder: string, env: Record<string, string> =
           .where('c.name', '=', cluster)
           .where('a.application_name', '=', name)
           .executeTakeFirst();
-      await eventually(async () => expect(await read(), `the assignment of ${name}`).toBeDefined());
+      await eventually(async () => expect(await read(), `the assignment of ${name}`).toBeDefined()).catch(
+        async (thrown: unknown) => {
+          const waiting = await db
+            .selectFrom('outbox')
+            .select(['queue', 'key', 'attempts', 'not_before'])
+            .execute();
+          const sets = await db.selectFrom('application_sets').select(['name', 'conditions']).execute();
+          const apps = await db
+            .selectFrom('applications')
+            .select(['name', 'conditions', 'bundle_digest'])
+            .where('name', '=', name)
+            .execute();
+          throw new Error(JSON.stringify({ waiting, sets, apps }), { cause: thrown });
+        },
+      );
       return (await read())!;
     },
     app: (name) => app.get(ApplicationViews, { strict: false }).get(systemActor, 'argocd', name),

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { Action, Assignment } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Actor, systemActor } from '../access/actor.ts';
+import { ApplicationViews } from './application-views.service.ts';
+import { ApplyService } from './apply.service.ts';
 import { type TestHub, application, startTestHub } from './pipeline.fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-pipeline-'));
@@ -219,6 +222,42 @@ test('a project limits repositories, destinations and kinds', async () => {
       }),
     ]),
   ).rejects.toThrow('does not allow');
+});
+
+test('who operates one project applies Applications of it and nothing else', async () => {
+  const actor: Actor = { kind: 'user', name: 'bea', grants: [{ role: 'operator', project: 'team' }] };
+  const documents = hub.running.app.get(ApplyService, { strict: false });
+  const apply = (document: Record<string, unknown>) =>
+    documents.apply({ documents: [document], dryRun: true }, actor);
+  await apply(application(hub, 'mine', 'rbac', { project: 'team' }));
+  await expect(apply(application(hub, 'theirs', 'plain'))).rejects.toMatchObject({ code: 'forbidden' });
+  // Not by taking over what belongs to another project either.
+  await expect(apply(application(hub, 'plain', 'plain', { project: 'team' }))).rejects.toMatchObject({
+    code: 'forbidden',
+  });
+  const project = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name: 'team' },
+    spec: { sourceRepos: ['*'] },
+  };
+  await expect(apply(project)).rejects.toMatchObject({ code: 'forbidden' });
+});
+
+test('a whole list is paged and filtered in SQL', async () => {
+  const views = hub.running.app.get(ApplicationViews, { strict: false });
+  const all = await views.list(systemActor, { limit: 1000 });
+  const first = await views.list(systemActor, { limit: 2 });
+  const second = await views.list(systemActor, { limit: 1000, after: first.next });
+  expect([...first.items, ...second.items].map((one) => one.name)).toEqual(all.items.map((one) => one.name));
+  const names = async (query: Record<string, string>) =>
+    (await views.list(systemActor, { limit: 100, ...query })).items.map((one) => one.name);
+  expect(await names({ project: 'team' })).toEqual(['rbac']);
+  expect(await names({ cluster: 'dev', search: 'LAI' })).toEqual(['plain']);
+  expect(await names({ sync: 'Synced' })).toEqual([]);
+  expect(await names({ sync: 'Unknown', search: 'plain' })).toEqual(['plain']);
+  const bea: Actor = { kind: 'user', name: 'bea', grants: [{ role: 'viewer', project: 'team' }] };
+  expect((await views.list(bea, { limit: 100 })).items.map((one) => one.name)).toEqual(['rbac']);
 });
 
 test('hooks are left out of the bundle and named', async () => {

@@ -115,6 +115,7 @@ export class RenderingService {
           tools.set(toolKey, tool);
         }
         const rendererVersion = (await tool) === 'directory' ? '' : await this.renderer.version();
+        await this.#noteOverrides(found, rendering, signal);
         const input = renderInput({
           application,
           source,
@@ -134,6 +135,22 @@ export class RenderingService {
       }
     }
     return [...groups.values()];
+  }
+
+  /** Argo CD merges these files into the source; here they have no effect yet, which must not go unseen. */
+  async #noteOverrides(
+    { record, path, repositoryId, state }: Prepared,
+    rendering: Rendering,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const tree = await this.sources.tree(repositoryId, state.commit, signal);
+    for (const name of ['.argocd-source.yaml', `.argocd-source-${record.row.name}.yaml`]) {
+      const file = path === '' ? name : `${path}/${name}`;
+      if ((await tree.kind(file)) !== 'file') continue;
+      rendering.conditions
+        .get(record.row.id)!
+        .push({ type: 'UnsupportedField', message: `${file} has no effect yet` });
+    }
   }
 
   async #renderGroup({ input, members }: Group, rendering: Rendering, signal: AbortSignal): Promise<void> {

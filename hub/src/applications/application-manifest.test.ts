@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { checkApplication, removalOf } from './application-manifest.ts';
+
+const document = (spec: Record<string, unknown> = {}, over: Record<string, unknown> = {}) => ({
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'Application',
+  metadata: { name: 'web' },
+  spec: {
+    source: { repoURL: 'https://example.com/a.git', path: 'a' },
+    destination: { name: 'dev', namespace: 'shop' },
+    ...spec,
+  },
+  ...over,
+});
+const source = (fields: Record<string, unknown>) => ({
+  source: { repoURL: 'https://example.com/a.git', path: 'a', ...fields },
+});
+
+describe('Application documents', () => {
+  test('without a project belong to default', () => {
+    expect(checkApplication(document(), '').application.spec.project).toBe('default');
+  });
+
+  test.each([
+    [document({ sourceHydrator: {} }), 'spec.sourceHydrator: not supported yet'],
+    [
+      document({ source: undefined, sources: [{ repoURL: 'a' }, { repoURL: 'b' }] }),
+      'spec.sources: more than one source',
+    ],
+    [document(source({ chart: 'redis' })), 'spec.source.chart: charts from Helm repositories'],
+    [document(source({ plugin: { name: 'x' } })), 'spec.source.plugin: config management plugins'],
+    [document(source({ directory: { jsonnet: { libs: ['x'] } } })), 'spec.source.directory.jsonnet'],
+    [document(source({ helm: {}, kustomize: {} })), 'helm and kustomize exclude each other'],
+    [document({}, { operation: { sync: {} } }), 'operation: not supported'],
+  ])('with something that is not supported are refused by its name', (written, message) => {
+    expect(() => checkApplication(written, 'Application web')).toThrow(message);
+  });
+
+  test.each([
+    [document({ destination: { name: 'a', server: 'b' } }), 'give server or name, not both'],
+    [document({ destination: {} }), 'server or name is missing'],
+    [document({ source: null }), 'spec.source: missing'],
+    [
+      document({ syncPolicy: { automated: { pruned: true } } }),
+      'spec.syncPolicy.automated.pruned: unknown field',
+    ],
+    [
+      document(source({ helm: { parameters: [{ name: 1 }] } })),
+      'spec.source.helm.parameters[0].name: expected string',
+    ],
+    [document({}, { metadata: { name: 'A b' } }), 'metadata.name: is not a DNS name'],
+  ])('that are wrong are refused with the field', (written, message) => {
+    expect(() => checkApplication(written, 'Application web')).toThrow(message);
+  });
+
+  test('with fields that have no effect yet say so', () => {
+    const { notices } = checkApplication(
+      document({
+        syncPolicy: {
+          retry: { limit: 2 },
+          syncOptions: ['CreateNamespace=true', 'ServerSideApply=true', 'Replace=true'],
+        },
+        ignoreDifferences: [{ kind: 'Deployment', jqPathExpressions: ['.spec'] }],
+      }),
+      '',
+    );
+    expect(notices).toEqual([
+      expect.stringContaining('spec.syncPolicy.retry has no effect yet'),
+      'spec.syncPolicy.syncOptions Replace=true has no effect yet',
+      'spec.ignoreDifferences[0].jqPathExpressions has no effect yet',
+    ]);
+  });
+});
+
+test.each([
+  [[], 'orphan'],
+  [['resources-finalizer.argocd.argoproj.io'], 'uninstall'],
+  [['resources-finalizer.argocd.argoproj.io/background'], 'uninstall'],
+  [['post-delete-finalizer.argocd.argoproj.io'], 'orphan'],
+])('finalizers %j: %s', (finalizers, removal) => {
+  const { application } = checkApplication(document({}, { metadata: { name: 'web', finalizers } }), '');
+  expect(removalOf(application)).toBe(removal);
+});
