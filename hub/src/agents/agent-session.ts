@@ -6,6 +6,7 @@ import {
   type HubEffect,
   type HubEvent,
   HubSession,
+  type OfferedCommand,
   payloadSha256,
   type SessionOpening,
 } from '@muster/link';
@@ -17,7 +18,6 @@ import type {
   Report,
   SessionRequest,
   SessionResponse,
-  Signed,
   Version,
 } from '@muster/proto';
 import { toServiceError } from './grpc-status.ts';
@@ -117,7 +117,7 @@ export class AgentSession {
     });
   }
 
-  commandsChanged(load: () => Promise<Signed[]>): void {
+  commandsChanged(load: () => Promise<OfferedCommand[]>): void {
     this.#enqueue(async () => {
       if (this.holding !== undefined) return;
       await this.#carryOut(this.#machine.handle({ kind: 'commands', commands: await load() }));

@@ -116,6 +116,11 @@ describe('removal and rotation', () => {
     await fixture.assign('here', 'during');
     await eventually(() => expect(here.link.held.get('argocd/during')?.signed.keyId).toBe('assignment-1'));
     expect((await fixture.hub.request('POST', '/api/v1/keys/rotate')).body.code).toBe('precondition');
+    // One that joins meanwhile has the new set from its enrolment on.
+    const late = await fixture.agent('late');
+    late.connect();
+    await eventually(() => expect(late.welcome).toBeDefined());
+    late.disconnect();
     away.connect();
     await eventually(async () =>
       expect((await fixture.hub.request('GET', '/api/v1/keys')).body).toMatchObject({

@@ -3,10 +3,11 @@ import { PROTOCOL_VERSION, ZERO } from '@muster/link';
 import type { Hello } from '@muster/proto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CertificatesService } from '../clusters/certificates.service.ts';
-import type { ClusterRow } from '../clusters/clusters.repository.ts';
-import { ClustersService } from '../clusters/clusters.service.ts';
+import { type ClusterRow, ClustersService } from '../clusters/clusters.service.ts';
 import { RecoveredService } from '../clusters/recovered.service.ts';
 import { SessionsRegistry } from '../clusters/sessions-registry.ts';
+import { Keys } from '../keys/keys.ts';
+import { RotationService } from '../keys/rotation.service.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import type { Peer } from './peer.ts';
 
@@ -18,6 +19,8 @@ export class SessionAdmission {
   readonly #recovered: RecoveredService;
   readonly #registry: SessionsRegistry;
   readonly #recovery: RecoveryService;
+  readonly #keys: Keys;
+  readonly #rotation: RotationService;
 
   constructor(
     @Inject(CertificatesService) certificates: CertificatesService,
@@ -25,12 +28,16 @@ export class SessionAdmission {
     @Inject(RecoveredService) recovered: RecoveredService,
     @Inject(SessionsRegistry) registry: SessionsRegistry,
     @Inject(RecoveryService) recovery: RecoveryService,
+    @Inject(Keys) keys: Keys,
+    @Inject(RotationService) rotation: RotationService,
   ) {
     this.#certificates = certificates;
     this.#clusters = clusters;
     this.#recovered = recovered;
     this.#registry = registry;
     this.#recovery = recovery;
+    this.#keys = keys;
+    this.#rotation = rotation;
   }
 
   /**
@@ -48,7 +55,13 @@ export class SessionAdmission {
       (await this.#clusters.byId(peer.clusterId)) ?? (await this.#recovered.recover(peer.clusterId, hello));
     await this.#registry.requireSameCluster(known, hello.kubeSystemUid);
     await this.#recovery.heard(hello.highest ?? ZERO, known.name);
-    const cluster = await this.#registry.take(known, sessionId, hello.instanceId);
+    const ours = this.#keys.keySetVersion;
+    const keySetVersion = hello.keySetVersion < ours ? hello.keySetVersion : ours;
+    const cluster = await this.#registry.take(known, sessionId, {
+      instanceId: hello.instanceId,
+      keySetVersion,
+    });
+    if (known.key_set_version < keySetVersion) await this.#rotation.acknowledged();
     if (hello.facts) {
       await this.#clusters.heardFacts(cluster.id, cluster.name, hello.facts, cluster.facts_hash);
     }

@@ -1,8 +1,7 @@
 import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import { CertificatesService } from '../clusters/certificates.service.ts';
-import type { ClusterRow } from '../clusters/clusters.repository.ts';
-import { ClustersService } from '../clusters/clusters.service.ts';
+import { type ClusterRow, ClustersService } from '../clusters/clusters.service.ts';
 import { holdingReason } from '../clusters/holding.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';

@@ -3,6 +3,7 @@ import { jobHandlers } from '../queue/jobs.ts';
 import { AssignmentsRepository } from './assignments.repository.ts';
 import { AssignmentsService } from './assignments.service.ts';
 import { handlers } from './assignments.worker.ts';
+import { DetachmentRepository } from './detachment.repository.ts';
 import { DetachmentService } from './detachment.service.ts';
 
 /** What clusters should hold, signed. */
@@ -10,6 +11,7 @@ import { DetachmentService } from './detachment.service.ts';
   providers: [
     AssignmentsRepository,
     AssignmentsService,
+    DetachmentRepository,
     DetachmentService,
     jobHandlers([AssignmentsService], handlers),
   ],

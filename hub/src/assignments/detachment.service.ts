@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { payloadSha256 } from '@muster/link';
 import { Inject, Injectable } from '@nestjs/common';
-import { sql } from 'kysely';
 import { Events } from '../api/events.ts';
 import { Keys } from '../keys/keys.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
@@ -10,19 +9,15 @@ import type { Trx } from '../store/schema.ts';
 import { tombstonePayload } from './assignment-content.ts';
 import { AssignmentsRepository, type NewAssignment } from './assignments.repository.ts';
 import { ASSIGNMENTS_CHANNEL } from './assignments.service.ts';
+import { DetachmentRepository, type HeldTarget } from './detachment.repository.ts';
 
 export type TombstoneAction = 'orphan' | 'uninstall';
-
-interface Held {
-  namespace: string;
-  name: string;
-  applicationId: string;
-}
 
 /** Tombstones that no release asks for: a cluster leaves the fleet, or something unclaimed is decided on. */
 @Injectable()
 export class DetachmentService {
   readonly #repository: AssignmentsRepository;
+  readonly #detachments: DetachmentRepository;
   readonly #keys: Keys;
   readonly #recovery: RecoveryService;
   readonly #notifications: Notifications;
@@ -30,12 +25,14 @@ export class DetachmentService {
 
   constructor(
     @Inject(AssignmentsRepository) repository: AssignmentsRepository,
+    @Inject(DetachmentRepository) detachments: DetachmentRepository,
     @Inject(Keys) keys: Keys,
     @Inject(RecoveryService) recovery: RecoveryService,
     @Inject(Notifications) notifications: Notifications,
     @Inject(Events) events: Events,
   ) {
     this.#repository = repository;
+    this.#detachments = detachments;
     this.#keys = keys;
     this.#recovery = recovery;
     this.#notifications = notifications;
@@ -48,21 +45,18 @@ export class DetachmentService {
    * @throws MusterError precondition in recovery.
    */
   async detach(trx: Trx, clusterId: string, action: TombstoneAction): Promise<number> {
-    const held = await sql<Held>`
-      select application_namespace as namespace, application_name as name, application_id as "applicationId"
-      from assignments where cluster_id = ${clusterId} and action <> ${action}`.execute(trx);
-    await this.#release(trx, clusterId);
-    await this.#tombstones(trx, clusterId, held.rows, action);
-    return held.rows.length;
+    const held = await this.#detachments.held(trx, clusterId, action);
+    await this.#detachments.release(trx, clusterId);
+    await this.#tombstones(trx, clusterId, held, action);
+    return held.length;
   }
 
   /** Drops all that is known of what a cluster holds; nothing is sent to it any more. */
   async forget(trx: Trx, clusterId: string): Promise<void> {
-    const leaving = await this.#release(trx, clusterId);
-    await sql`delete from assignments where cluster_id = ${clusterId}`.execute(trx);
+    const leaving = await this.#detachments.release(trx, clusterId);
+    await this.#detachments.dropAssignments(trx, clusterId);
     const departed = await this.#repository.deleteDeparted(trx, leaving);
-    // An Application that is still assigned elsewhere, or that could not be deleted, must not hold the cluster's row.
-    await sql`update applications set cluster_id = null where cluster_id = ${clusterId}`.execute(trx);
+    await this.#detachments.unbind(trx, clusterId);
     await this.#events.publish(
       'application',
       departed.map((one) => `${one.namespace}/${one.name}`),
@@ -84,22 +78,10 @@ export class DetachmentService {
     );
   }
 
-  /** Applications of sets leave with the cluster; those applied directly stay, without a cluster. Returns those that leave. */
-  async #release(trx: Trx, clusterId: string): Promise<string[]> {
-    const leaving = await sql<{ id: string }>`
-      update applications set tombstoned_at = coalesce(tombstoned_at, now()), leaving_at = null, held_reason = null
-      where cluster_id = ${clusterId} and set_id is not null returning id`.execute(trx);
-    await sql`
-      update applications set cluster_id = null, version = version + 1 where cluster_id = ${clusterId} and set_id is null`.execute(
-      trx,
-    );
-    return leaving.rows.map((row) => row.id);
-  }
-
   async #tombstones(
     trx: Trx,
     clusterId: string,
-    held: readonly Held[],
+    held: readonly HeldTarget[],
     action: TombstoneAction,
   ): Promise<void> {
     if (held.length === 0) return;

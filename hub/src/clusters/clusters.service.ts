@@ -12,6 +12,8 @@ import { type ClusterQuery, type ClusterRow, ClustersRepository } from './cluste
 import { type BoundedFacts, boundFacts } from './facts.ts';
 import { encodeRegistration } from './registration.ts';
 
+export type { ClusterRow };
+
 /** NOTIFY channel; payload: cluster id. Its row changed in a way that an open session has to act on. */
 export const CLUSTERS_CHANNEL = 'clusters';
 

@@ -35,6 +35,5 @@ function long(text: string): string {
 
 /** PostgreSQL takes no NUL, and nobody wants control characters on a page. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
-  return text.replace(/[\u0000-\u001f\u007f]/g, '');
+  return text.replace(/\p{Cc}/gu, '');
 }

@@ -64,8 +64,12 @@ export class SessionsRegistry {
     );
   }
 
-  /** Makes a session the cluster's. */
-  async take(row: ClusterRow, sessionId: string, instanceId: string): Promise<ClusterRow> {
+  /** Makes a session the cluster's. `keySetVersion`: what its agent has verified. */
+  async take(
+    row: ClusterRow,
+    sessionId: string,
+    hello: { instanceId: string; keySetVersion: bigint },
+  ): Promise<ClusterRow> {
     return this.#repository.transaction(async (trx) => {
       if (needsNewConfirmation(row, new Date())) {
         await this.#repository.note(trx, row.id, { removal_held_at: new Date() });
@@ -77,7 +81,14 @@ export class SessionsRegistry {
         });
       }
       const { replicaId, leaseSeconds } = this.#config;
-      const session = { sessionId, replicaId, instanceId: instanceId.slice(0, 128), leaseSeconds };
+      const { keySetVersion } = hello;
+      const session = {
+        sessionId,
+        replicaId,
+        instanceId: hello.instanceId.slice(0, 128),
+        leaseSeconds,
+        keySetVersion,
+      };
       const taken = await this.#sessions.takeSession(trx, row.id, session);
       if (!taken) throw new MusterError('unavailable', 'the cluster was removed just now');
       await this.#notifications.publish(trx, SESSIONS_CHANNEL, `${row.id} ${sessionId}`);

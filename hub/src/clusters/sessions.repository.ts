@@ -17,7 +17,13 @@ export class SessionsRepository {
   takeSession(
     trx: Trx,
     id: string,
-    session: { sessionId: string; replicaId: string; instanceId: string; leaseSeconds: number },
+    session: {
+      sessionId: string;
+      replicaId: string;
+      instanceId: string;
+      leaseSeconds: number;
+      keySetVersion: bigint;
+    },
   ): Promise<ClusterRow | undefined> {
     return trx
       .updateTable('clusters')
@@ -26,6 +32,7 @@ export class SessionsRepository {
         replica_id: session.replicaId,
         instance_id: session.instanceId,
         lease_seconds: session.leaseSeconds,
+        key_set_version: sql<bigint>`greatest(key_set_version, ${session.keySetVersion}::bigint)`,
         connected_at: sql<Date>`now()`,
         last_seen_at: sql<Date>`now()`,
       })

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.ts';
 import { Keys } from './keys.ts';
 import { KeysController } from './keys.controller.ts';
+import { RotationRepository } from './rotation.repository.ts';
 import { RotationService } from './rotation.service.ts';
 
 /** Everything secret, from the keys folder. */
@@ -14,6 +15,7 @@ import { RotationService } from './rotation.service.ts';
       inject: [CONFIG],
       useFactory: (config: Config) => Keys.open(config.keysDir, config.createKeys),
     },
+    RotationRepository,
     RotationService,
   ],
   exports: [Keys, RotationService],

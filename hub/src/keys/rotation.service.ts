@@ -2,13 +2,11 @@ import { MusterError } from '@muster/base';
 import type { KeysView } from '@muster/api';
 import { KeySet, KeyUse } from '@muster/proto';
 import { Inject, Injectable } from '@nestjs/common';
-import { sql } from 'kysely';
 import type { Actor } from '../access/actor.ts';
 import { Audit } from '../audit/audit.ts';
-import { Outbox } from '../queue/outbox.ts';
-import { DATABASE, type Db } from '../store/database.ts';
 import { Notifications } from '../store/notifications.ts';
 import { Keys } from './keys.ts';
+import { RotationRepository } from './rotation.repository.ts';
 
 /** NOTIFY channel: the keys folder has another key set, or other keys sign. */
 export const KEYS_CHANNEL = 'keys';
@@ -17,23 +15,20 @@ const SHOWN = 1000;
 /** Rotation: a new key set goes out, and signs once every cluster knows it. */
 @Injectable()
 export class RotationService {
-  readonly #db: Db;
+  readonly #repository: RotationRepository;
   readonly #keys: Keys;
   readonly #notifications: Notifications;
-  readonly #outbox: Outbox;
   readonly #audit: Audit;
 
   constructor(
-    @Inject(DATABASE) db: Db,
+    @Inject(RotationRepository) repository: RotationRepository,
     @Inject(Keys) keys: Keys,
     @Inject(Notifications) notifications: Notifications,
-    @Inject(Outbox) outbox: Outbox,
     @Inject(Audit) audit: Audit,
   ) {
-    this.#db = db;
+    this.#repository = repository;
     this.#keys = keys;
     this.#notifications = notifications;
-    this.#outbox = outbox;
     this.#audit = audit;
   }
 
@@ -41,13 +36,10 @@ export class RotationService {
     const version = this.#keys.keySetVersion;
     const { keys } = KeySet.decode(this.#keys.keySet().payload);
     const active = new Set(Object.values(this.#keys.active));
-    const waitingFor = await this.#behind(version);
-    const counted = await this.#db
-      .selectFrom('clusters')
-      .select(({ fn }) => fn.countAll<bigint>().as('count'))
-      .where('state', 'in', ['active', 'removing'])
-      .where('key_set_version', '>=', version)
-      .executeTakeFirstOrThrow();
+    const [counts, waitingFor] = await Promise.all([
+      this.#repository.counts(version),
+      this.#repository.behind(version, SHOWN),
+    ]);
     return {
       hubId: this.#keys.hubId,
       caSha256: this.#keys.caSha256,
@@ -58,9 +50,8 @@ export class RotationService {
         use: key.use === KeyUse.COMMAND ? ('command' as const) : ('assignment' as const),
         active: active.has(key.id),
       })),
-      acknowledged: Number(counted.count),
-      waitingFor: waitingFor.slice(0, SHOWN),
-      waiting: waitingFor.length,
+      ...counts,
+      waitingFor,
     };
   }
 
@@ -75,14 +66,14 @@ export class RotationService {
         },
       );
     }
-    const inUse = await this.#db.selectFrom('assignments').select('key_id').distinct().execute();
-    const version = await this.#keys.stageRotation(inUse.map((row) => row.key_id));
+    // Keys that signed what is still delivered stay in the set; the others go.
+    const version = await this.#keys.stageRotation(await this.#repository.keysInUse());
     await this.#announce(actor, 'keys.rotate', { version: String(version) }, reason);
     await this.acknowledged();
     return this.view();
   }
 
-  /** Signs with the newest keys from now on, and has everything signed again with them. */
+  /** Signs with the newest keys from now on; what was signed before stays valid until it changes. */
   async activate(actor: Actor | 'system', reason?: string): Promise<KeysView> {
     if (!this.#keys.rotating) throw new MusterError('precondition', 'the newest keys sign already');
     await this.#keys.activate();
@@ -92,7 +83,8 @@ export class RotationService {
 
   /** A cluster took a key set: once all that may be assigned to have it, its keys sign. */
   async acknowledged(): Promise<void> {
-    if (!this.#keys.rotating || (await this.#anyBehind(this.#keys.keySetVersion))) return;
+    if (!this.#keys.rotating || (await this.#repository.behind(this.#keys.keySetVersion, 1)).length > 0)
+      return;
     try {
       await this.activate('system', 'all clusters have acknowledged the key set');
     } catch (error) {
@@ -101,35 +93,13 @@ export class RotationService {
     }
   }
 
-  async #anyBehind(version: bigint): Promise<boolean> {
-    const row = await this.#db
-      .selectFrom('clusters')
-      .select('id')
-      .where('state', 'in', ['active', 'removing'])
-      .where('key_set_version', '<', version)
-      .limit(1)
-      .executeTakeFirst();
-    return row !== undefined;
-  }
-
-  async #behind(version: bigint): Promise<string[]> {
-    const rows = await this.#db
-      .selectFrom('clusters')
-      .select('name')
-      .where('state', 'in', ['active', 'removing'])
-      .where('key_set_version', '<', version)
-      .orderBy('name')
-      .execute();
-    return rows.map((row) => row.name);
-  }
-
   async #announce(
     actor: Actor | string,
     action: string,
     details: Record<string, unknown>,
     reason?: string,
   ): Promise<void> {
-    await this.#db.transaction().execute(async (trx) => {
+    await this.#repository.transaction(async (trx) => {
       await this.#audit.record(trx, {
         actor,
         action,
@@ -137,17 +107,6 @@ export class RotationService {
         ...(reason ? { reason } : {}),
         details,
       });
-      if (action === 'keys.activate') {
-        const owners = await sql<{ key: string }>`
-          select distinct case when set_id is null then 'application:' || id else 'set:' || set_id end as key from applications`.execute(
-          trx,
-        );
-        await this.#outbox.add(
-          trx,
-          'assign',
-          owners.rows.map((row) => row.key),
-        );
-      }
       await this.#notifications.publish(trx, KEYS_CHANNEL, action);
     });
   }
