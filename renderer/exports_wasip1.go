@@ -40,6 +40,17 @@ func call(nameLength int32) int64 {
 	return int64(uintptr(unsafe.Pointer(unsafe.SliceData(output))))<<32 | int64(len(output))
 }
 
+// grow gives the module more memory, as the instruction memory.grow does, whose place the host puts it in:
+// so the host knows how much of the memory is in use, and may give the same again after it was put back.
+//
+//go:wasmimport muster grow
+func grow(pages int32) int32
+
+// reserved tells the host how much memory Go believes to have, in pages of 64 KiB.
+//
+//go:wasmexport muster_reserved
+func reserved() int32 { return grow(0) }
+
 // writableStart is where read-only memory ends; module data, variables and the heap follow.
 func writableStart() uintptr
 

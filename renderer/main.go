@@ -19,11 +19,7 @@ import (
 // operation answers one request (JSON) with one response that is marshalled as JSON.
 type operation func(request []byte) (any, error)
 
-// spare is the heap that most renders do with: mapped but unused in the snapshot, so that their memory neither
-// grows (which costs a new instance) nor needs a collection.
-const spare = 24 << 20
-
-// settle prepares the snapshot: spare heap, no garbage, and a collector that becomes eager only near the limit.
+// settle prepares a snapshot: no garbage, and a collector that small renders never wake and that becomes eager near the limit.
 func settle(request []byte) (any, error) {
 	var limits struct {
 		MemoryMb int64 `json:"memoryMb"`
@@ -33,9 +29,6 @@ func settle(request []byte) (any, error) {
 	}
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit((limits.MemoryMb - 48) << 20 / 4 * 3)
-	room := make([]byte, spare)
-	runtime.KeepAlive(room)
-	room = nil
 	runtime.GC()
 	runtime.GC()
 	return true, nil

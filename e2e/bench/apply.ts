@@ -78,11 +78,15 @@ async function applyByKubectl({ cluster }: AgentStage, dir: string, name: string
   return { kubectlMs, startMs: performance.now() - again };
 }
 
-/** The agent's line for the first sync of an Application. */
+/** The agent's line for the first sync of an Application, which it writes about when it reports. */
 async function loggedTimes(log: string, application: string) {
-  const lines = (await readFile(log, 'utf8')).split('\n');
-  const line = lines.find((text) => text.includes('"sync ended"') && text.includes(`/${application}"`));
-  if (!line) throw new Error(`the agent logged no sync of ${application}`);
+  const line = await eventually(
+    async () => {
+      const lines = (await readFile(log, 'utf8')).split('\n');
+      return lines.find((text) => text.includes('"sync ended"') && text.includes(`/${application}"`));
+    },
+    { what: `the line of the agent's log about ${application}` },
+  );
   const { dryRunMs, applyMs } = JSON.parse(line) as { dryRunMs: number; applyMs: number };
   return { dryRunMs, applyMs };
 }

@@ -13,8 +13,6 @@ import (
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
-	release "helm.sh/helm/v4/pkg/release/v1"
-	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
 
 	"muster.dev/renderer/fault"
 	"muster.dev/renderer/output"
@@ -153,33 +151,4 @@ func (r *Request) execute(ch *chart.Chart, values map[string]any, capabilities *
 		}
 	}
 	return rendered, nil
-}
-
-// collect orders what was rendered as `helm template --include-crds` prints it: CRDs, manifests, hooks.
-func (r *Request) collect(ch *chart.Chart, rendered map[string]string, result *output.Result) error {
-	hooks, manifests, err := releaseutil.SortManifests(rendered, nil, releaseutil.InstallOrder)
-	if err != nil {
-		return r.manifestFault(err)
-	}
-	if r.IncludeCRDs == nil || *r.IncludeCRDs {
-		for _, crd := range ch.CRDObjects() {
-			if err := result.Append(r.sourceFile(ch, crd.Filename), string(crd.File.Data)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, m := range manifests {
-		if err := result.Append(r.sourceFile(ch, m.Name), m.Content); err != nil {
-			return err
-		}
-	}
-	for _, h := range hooks {
-		if r.SkipTests && slices.Contains(h.Events, release.HookTest) {
-			continue
-		}
-		if err := result.Append(r.sourceFile(ch, h.Path), h.Manifest); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -52,7 +52,7 @@ func (r *Result) AppendJSON(file string, document json.RawMessage) error {
 		return nil
 	}
 	if document[0] != '{' {
-		return &fault.Fault{Code: fault.Invalid, File: file, Message: "a rendered document is not a Kubernetes object but " + describe(document[0])}
+		return NotAnObject(file, document)
 	}
 	var list struct {
 		Items []json.RawMessage `json:"items"`
@@ -68,6 +68,11 @@ func (r *Result) AppendJSON(file string, document json.RawMessage) error {
 	}
 	r.Objects = append(r.Objects, Object{File: file, Object: document})
 	return nil
+}
+
+// NotAnObject says of a JSON document that is neither an object nor null what it is.
+func NotAnObject(file string, document json.RawMessage) error {
+	return &fault.Fault{Code: fault.Invalid, File: file, Message: "a rendered document is not a Kubernetes object but " + describe(document[0])}
 }
 
 func describe(first byte) string {

@@ -2,7 +2,7 @@ import { sha256 } from '@muster/base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileView } from './file-view.ts';
 import { type LoadedRenderer, loadRenderer } from './load.ts';
-import { Sandbox } from './sandbox.ts';
+import { Sandbox, type Snapshot } from './sandbox.ts';
 import { configMap, dataOf, TestRenderer } from './testing.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -118,24 +118,51 @@ describe('an instance', () => {
   }, 300_000);
 
   it('comes up in the same state each time, to the byte', () => {
-    const [a, b] = [new Sandbox(compiled, warmUp).snapshot, new Sandbox(compiled, warmUp).snapshot];
-    expect(a.globals).toEqual(b.globals);
-    const text = (s: typeof a) => s.parts.map(({ at, bytes }) => `${at} ${sha256(bytes)}`);
-    expect(text(a)).toEqual(text(b));
+    const [a, b] = [new Sandbox(compiled, warmUp).snapshots, new Sandbox(compiled, warmUp).snapshots];
+    const text = ({ from, size, globals, parts }: Snapshot) => {
+      const hashes = parts.map(({ at, bytes }) => `${at} ${sha256(bytes)}`);
+      return { from, size, globals, hashes };
+    };
+    expect(text(a.plain)).toEqual(text(b.plain));
+    expect(text(a.kustomize)).toEqual(text(b.kustomize));
   });
 
   it('never writes below what is restored', () => {
     const sandbox = new Sandbox(compiled, warmUp);
-    const untouched = new Sandbox(compiled, sandbox.snapshot);
+    const untouched = new Sandbox(compiled, sandbox.snapshots);
     for (let i = 0; i < 20; i++)
       sandbox.call('helm', bytes('{"path":"x","values":"a: [1, 2]"}'), world(), view());
-    expect(sandbox.readOnlyMemory.length).toBeGreaterThan(10 * 2 ** 20);
-    expect(Buffer.compare(sandbox.readOnlyMemory, untouched.readOnlyMemory)).toBe(0);
+    const { from } = sandbox.snapshots.plain;
+    expect(from).toBeGreaterThan(10 * 2 ** 20);
+    const readOnly = (s: Sandbox) => s.memory.subarray(0, from);
+    expect(Buffer.compare(readOnly(sandbox), readOnly(untouched))).toBe(0);
+  });
+
+  it('is put back to the byte, whatever was called before and however much memory that took', () => {
+    const sandbox = new Sandbox(compiled, warmUp);
+    const call = (op: string, values: string) =>
+      sandbox.call(op, bytes(JSON.stringify({ path: 'x', values })), world(), view());
+    const differences = () => {
+      sandbox.tidy();
+      const expected = Buffer.alloc(sandbox.memory.length);
+      const { plain } = sandbox.snapshots;
+      expected.set(sandbox.memory.subarray(0, plain.from));
+      for (const { at, bytes: part } of plain.parts) expected.set(part, at);
+      return Buffer.compare(expected, sandbox.memory);
+    };
+    const before = sandbox.memory.length;
+    call('helm', `a: [${'"some text", '.repeat(200_000)}]`);
+    expect(sandbox.memory.length).toBeGreaterThan(before + 20 * 2 ** 20);
+    call('helm', 'a: 1');
+    expect(differences()).toBe(0);
+    call('kustomize', '');
+    call('helm', 'a: 1');
+    expect(differences()).toBe(0);
   });
 
   it('answers from a shared snapshot what the one it came from answers', () => {
     const first = new Sandbox(compiled, warmUp);
-    const second = new Sandbox(compiled, first.snapshot);
+    const second = new Sandbox(compiled, first.snapshots);
     const call = (s: Sandbox) =>
       new TextDecoder().decode(s.call('kustomize', bytes('{"path":"x"}'), world(), view()));
     expect(call(second)).toBe(call(first));

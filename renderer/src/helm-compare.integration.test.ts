@@ -81,6 +81,7 @@ describe('the same objects in the same order as `helm template`', () => {
       { valuesObject: { invoices: { enabled: false }, tags: { caching: false } } },
     ],
     ['corners', [], {}],
+    ['corners', ['--set', 'derive=true'], { parameters: [{ name: 'derive', value: 'true' }] }],
   ])('of %s %j', async (chart, flags, source) => {
     const [ours, theirs] = await Promise.all([render(chart, source), template(chart, flags)]);
     expect(theirs.length).toBeGreaterThan(1);

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { type ErrorCode, MusterError } from '@muster/base';
 import type { Bounds, FileSource, Preload, Reads } from './request.ts';
-import type { CompiledRenderer, Snapshot } from './sandbox.ts';
+import type { CompiledRenderer, Snapshots } from './sandbox.ts';
 import type { FileAnswer, FileQuestion, Job, WorkerData, WorkerMessage } from './worker-protocol.ts';
 
 /** One operation of the renderer with everything that it may look at. */
@@ -23,8 +23,8 @@ export interface CallResult {
 }
 
 interface Events {
-  /** The worker has come up, from this state. */
-  warm(snapshot: Snapshot): void;
+  /** The worker has come up, and starts calls from these states. */
+  warm(snapshots: Snapshots): void;
   /** The worker is warm and has nothing to do. */
   idle(): void;
   /** The thread has ended; `wasReady` is false when it never came up. */
@@ -51,14 +51,14 @@ export class PoolWorker {
   #warm = false;
   #ending: MusterError | undefined;
 
-  constructor(renderer: CompiledRenderer, snapshot: Snapshot | undefined, url: URL, events: Events) {
+  constructor(renderer: CompiledRenderer, snapshots: Snapshots | undefined, url: URL, events: Events) {
     const { port1, port2 } = new MessageChannel();
     this.#events = events;
     this.#files = port1;
     const { module, globals, memoryMb } = renderer;
     const workerData: WorkerData = {
       compiled: { module, globals, memoryMb },
-      snapshot,
+      snapshots,
       files: port2,
       answered: this.#answered,
     };
@@ -116,7 +116,7 @@ export class PoolWorker {
       this.#worker.on('message', (message: WorkerMessage) => {
         if (message.kind === 'ready') {
           this.#warm = true;
-          this.#events.warm(message.snapshot);
+          this.#events.warm(message.snapshots);
           resolve();
           this.#events.idle();
         } else if (message.kind === 'broken') {

@@ -5,7 +5,7 @@ import type { LoadedRenderer } from './load.ts';
 import { PoolWorker, type Call, type CallResult } from './pool-worker.ts';
 import { prefetch } from './prefetch.ts';
 import type { Bounds, FileSource, Preload, RenderRequest, RenderResult, RenderedObject } from './request.ts';
-import type { Snapshot } from './sandbox.ts';
+import type { Snapshots } from './sandbox.ts';
 import type { Failure } from './worker-protocol.ts';
 
 /** The size and patience of a pool. */
@@ -49,7 +49,7 @@ export class RendererPool {
   readonly #idle: PoolWorker[] = [];
   readonly #all = new Set<PoolWorker>();
   readonly #queue: Waiting[] = [];
-  #snapshot: Snapshot | undefined;
+  #snapshots: Snapshots | undefined;
   #closed = false;
 
   constructor(renderer: LoadedRenderer, options: PoolOptions = {}) {
@@ -161,10 +161,10 @@ export class RendererPool {
   }
 
   #addWorker(): void {
-    const worker = new PoolWorker(this.#renderer, this.#snapshot, this.#options.workerUrl, {
-      warm: (snapshot) => {
-        if (this.#snapshot || this.#closed) return;
-        this.#snapshot = snapshot;
+    const worker = new PoolWorker(this.#renderer, this.#snapshots, this.#options.workerUrl, {
+      warm: (snapshots) => {
+        if (this.#snapshots || this.#closed) return;
+        this.#snapshots = snapshots;
         for (let i = 1; i < this.#options.size; i++) this.#addWorker();
       },
       idle: () => {

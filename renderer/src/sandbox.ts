@@ -17,6 +17,7 @@ interface Exports {
   muster_alloc(size: number): number;
   muster_call(nameLength: number): bigint;
   muster_writable(): number;
+  muster_reserved(): number;
   [global: string]: unknown;
 }
 
@@ -26,6 +27,7 @@ export interface Snapshot {
   from: number;
   /** Everything from there on; runs of zeros are left out. */
   parts: { at: number; bytes: Uint8Array }[];
+  /** Bytes that Go believes to have. */
   size: number;
   globals: [name: string, value: number | bigint][];
 }
@@ -34,57 +36,72 @@ const ABSENT = -1;
 const KINDS = ['read', 'list', 'stat'] as const;
 const PAGE = 65536;
 
+/** The states that calls start from: of a kustomization after kustomize was warmed up, which tripled the heap, of all else before. */
+export interface Snapshots {
+  plain: Snapshot;
+  kustomize: Snapshot;
+}
+
+/** Brings an instance into the state that calls start from; `keep` is called where that of the plain ones is reached. */
+export type WarmUp = (call: Sandbox['call'], keep: () => void, memoryMb: number) => void;
+
 /**
  * One instance of the renderer that answers every call from the same state: after its initialisation and warm-up
- * the memory and the globals are kept, and put back before each call. So map order, math/rand and caches of
+ * the memory and the globals are kept, and put back for each call. So map order, math/rand and caches of
  * an earlier call cannot show in a later one.
  */
 export class Sandbox {
   readonly #compiled: CompiledRenderer;
   readonly #wasi: Wasi;
-  #exports: Exports;
-  #snapshot: Snapshot;
+  readonly #exports: Exports;
+  readonly snapshots: Snapshots;
+  /** The snapshot that memory and globals are at, to the byte; undefined after a call. */
+  #at: Snapshot | undefined;
+  /** Pages that Go believes to have; the memory may have more, from an earlier call. */
+  #pages = 0;
+  #last: Snapshot | undefined;
   #files: FileView | undefined;
   #answer: Uint8Array = new Uint8Array(0);
 
-  /**
-   * Starts from a snapshot, or initialises an instance and takes one; `warmUp` then makes calls whose traces
-   * (parsed schemas, caches) every later call finds.
-   */
-  constructor(
-    compiled: CompiledRenderer,
-    start: Snapshot | ((call: Sandbox['call'], memoryMb: number) => void),
-  ) {
+  /** Starts from snapshots, or initialises an instance and takes them; what `warmUp` does every later call finds done. */
+  constructor(compiled: CompiledRenderer, start: Snapshots | WarmUp) {
     this.#compiled = compiled;
     this.#wasi = new Wasi({ clock: 0, seed: new Uint8Array(32), used: { clock: false, random: false } });
     this.#exports = this.#instantiate();
+    this.#pages = this.#exports.memory.buffer.byteLength / PAGE;
     if (typeof start !== 'function') {
-      this.#snapshot = start;
+      this.snapshots = start;
       return;
     }
     this.#guard(() => this.#exports._initialize());
-    this.#snapshot = { from: 0, parts: [], size: 0, globals: [] };
-    start((op, body, world, files) => this.#invoke(op, body, world, files), compiled.memoryMb);
-    this.#snapshot = this.#takeSnapshot();
+    let plain: Snapshot | undefined;
+    start(
+      (op, body, world, files) => this.#invoke(op, body, world, files),
+      () => (plain = this.#takeSnapshot()),
+      compiled.memoryMb,
+    );
+    const last = this.#takeSnapshot();
+    this.snapshots = { plain: plain ?? last, kustomize: last };
   }
 
   /** Runs one operation; the answer is the JSON text that Go wrote. Errors: `limit` when memory ran out. */
   call(op: string, body: Uint8Array, world: World, files: FileView): Uint8Array {
-    this.#restore();
+    this.#restore(op === 'kustomize' ? this.snapshots.kustomize : this.snapshots.plain);
     return this.#invoke(op, body, world, files);
   }
 
-  /** The variables and the heap that every call starts from, in memory that threads can share. */
-  get snapshot(): Snapshot {
-    return this.#snapshot;
+  /** Puts the state back that the next call most likely starts from; to be called when nobody waits. */
+  tidy(): void {
+    if (this.#last) this.#restore(this.#last);
   }
 
-  /** What calls can read but, Go being Go, not write. */
-  get readOnlyMemory(): Uint8Array {
-    return new Uint8Array(this.#exports.memory.buffer, 0, this.#snapshot.from);
+  /** All of the instance's memory as it is now; what is below `from` of a snapshot calls can, Go being Go, only read. */
+  get memory(): Uint8Array {
+    return new Uint8Array(this.#exports.memory.buffer);
   }
 
   #invoke(op: string, body: Uint8Array, world: World, files: FileView): Uint8Array {
+    this.#at = undefined;
     this.#wasi.enter(world);
     this.#files = files;
     return this.#guard(() => {
@@ -105,6 +122,7 @@ export class Sandbox {
       wasi_snapshot_preview1: this.#wasi.imports(module),
       muster: {
         open: (kind: number, path: number, length: number) => this.#open(kind, path, length),
+        grow: (pages: number) => this.#grow(pages),
         take: (into: number) => new Uint8Array(this.#exports.memory.buffer).set(this.#answer, into >>> 0),
       },
     });
@@ -116,34 +134,47 @@ export class Sandbox {
   #takeSnapshot(): Snapshot {
     const names = this.#compiled.globals.map(globalName);
     const from = this.#exports.muster_writable() >>> 0;
-    const { buffer } = this.#exports.memory;
+    const size = this.#pages * PAGE;
     return {
       from,
-      parts: nonZeroParts(buffer, from),
-      size: buffer.byteLength,
+      parts: nonZeroParts(this.#exports.memory.buffer, from, size),
+      size,
       globals: names.map((name) => [name, (this.#exports[name] as Global).value]),
     };
   }
 
-  #restore(): void {
-    const { from, parts, size, globals } = this.#snapshot;
-    // A memory that has grown cannot shrink, and Go would grow it further from where it believes it is.
-    if (this.#exports.memory.buffer.byteLength !== size) {
-      this.#exports = this.#instantiate();
-      const missing = (size - this.#exports.memory.buffer.byteLength) / PAGE;
-      if (missing > 0) this.#exports.memory.grow(missing);
-    }
+  #restore(wanted: Snapshot): void {
+    if (this.#at === wanted) return;
+    const missing = wanted.size - this.#exports.memory.buffer.byteLength;
+    if (missing > 0) this.#exports.memory.grow(missing / PAGE);
     const memory = new Uint8Array(this.#exports.memory.buffer);
-    let clean = from;
-    for (const { at, bytes } of parts) {
+    let clean = wanted.from;
+    for (const { at, bytes } of wanted.parts) {
       memory.fill(0, clean, at);
       memory.set(bytes, at);
       clean = at + bytes.length;
     }
-    memory.fill(0, clean);
-    for (const [name, value] of globals) {
+    // Beyond what the last call had, nothing was ever written.
+    memory.fill(0, clean, Math.max(wanted.size, this.#pages * PAGE));
+    for (const [name, value] of wanted.globals) {
       (this.#exports[name] as Global).value = value;
     }
+    this.#pages = wanted.size / PAGE;
+    this.#at = this.#last = wanted;
+  }
+
+  /** What `memory.grow` does, but gives again what the memory already has. */
+  #grow(pages: number): number {
+    const { memory } = this.#exports;
+    const before = this.#pages;
+    const missing = before + pages - memory.buffer.byteLength / PAGE;
+    try {
+      if (missing > 0) memory.grow(missing);
+    } catch {
+      return ABSENT;
+    }
+    this.#pages = before + pages;
+    return before;
   }
 
   #open(kind: number, path: number, length: number): number {
@@ -173,8 +204,8 @@ export class Sandbox {
 }
 
 /** The memory in use, in as few pieces as its pages of zeros allow, in buffers that threads can share. */
-function nonZeroParts(buffer: ArrayBuffer, from: number): Snapshot['parts'] {
-  const memory = Buffer.from(buffer);
+function nonZeroParts(buffer: ArrayBuffer, from: number, size: number): Snapshot['parts'] {
+  const memory = Buffer.from(buffer, 0, size);
   const zeros = Buffer.alloc(PAGE);
   const parts: Snapshot['parts'] = [];
   let start: number | undefined;

@@ -1,6 +1,6 @@
 import { FileView, type SyncFileSource } from './file-view.ts';
 import type { Entry } from './request.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { WarmUp } from './sandbox.ts';
 
 const files: Record<string, string> = {
   'chart/Chart.yaml': 'apiVersion: v2\nname: warm\nversion: 1.0.0\n',
@@ -36,19 +36,19 @@ const source: SyncFileSource = {
 const bounds = { totalBytes: 1e6, fileBytes: 1e6, fileCount: 100, outputBytes: 1e6 };
 
 /**
- * Renders a small chart and a small overlay, so that what is parsed at first use (kustomize's schemas of the
- * Kubernetes API, regular expressions) is part of the snapshot, then has Go collect its garbage.
+ * Renders a small chart and then a small overlay, so that what is parsed at first use (kustomize's schemas of the
+ * Kubernetes API, regular expressions) is part of the snapshots, and each time has Go collect its garbage.
  */
-export function warmUp(call: Sandbox['call'], memoryMb: number): void {
+export const warmUp: WarmUp = (call, keep, memoryMb) => {
   const world = () => ({ clock: 0, seed: new Uint8Array(32), used: { clock: false, random: false } });
   const run = (op: string, request: unknown) => {
     const body = new TextEncoder().encode(JSON.stringify(request));
     const answer = new TextDecoder().decode(call(op, body, world(), new FileView(source, bounds)));
     if ('error' in JSON.parse(answer)) throw new Error(`the renderer failed its warm-up: ${answer}`);
   };
-  for (let i = 0; i < 2; i++) {
-    run('helm', { path: 'chart', releaseName: 'warm', namespace: 'warm' });
-    run('kustomize', { path: 'overlay', namespace: 'warm' });
-  }
+  for (let i = 0; i < 2; i++) run('helm', { path: 'chart', releaseName: 'warm', namespace: 'warm' });
   run('settle', { memoryMb });
-}
+  keep();
+  for (let i = 0; i < 2; i++) run('kustomize', { path: 'overlay', namespace: 'warm' });
+  run('settle', { memoryMb });
+};

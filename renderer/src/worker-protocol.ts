@@ -1,12 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Bounds, Entry, Preload, Reads, Used } from './request.ts';
-import type { CompiledRenderer, Snapshot } from './sandbox.ts';
+import type { CompiledRenderer, Snapshots } from './sandbox.ts';
 
 /** What a worker is started with. */
 export interface WorkerData {
   compiled: CompiledRenderer;
   /** Of an earlier worker; without it the worker initialises and warms up itself. */
-  snapshot: Snapshot | undefined;
+  snapshots: Snapshots | undefined;
   /** Where the worker asks for files, and the word that says that the answer is there. */
   files: MessagePort;
   answered: SharedArrayBuffer;
@@ -25,7 +25,7 @@ export interface Job {
 
 /** Worker → main thread. `answer` is JSON text; `failure` is set when there is none. */
 export type WorkerMessage =
-  | { kind: 'ready'; snapshot: Snapshot }
+  | { kind: 'ready'; snapshots: Snapshots }
   | { kind: 'broken'; message: string }
   | { kind: 'done'; id: number; answer: Uint8Array; reads: Reads; used: Omit<Used, 'capabilities'> }
   | { kind: 'failed'; id: number; failure: Failure; unusable: boolean };

@@ -6,7 +6,7 @@ import { Sandbox } from './sandbox.ts';
 import { warmUp } from './warm-up.ts';
 import type { Failure, FileAnswer, FileQuestion, Job, WorkerData, WorkerMessage } from './worker-protocol.ts';
 
-const { compiled, snapshot, files, answered } = workerData as WorkerData;
+const { compiled, snapshots, files, answered } = workerData as WorkerData;
 const flag = new Int32Array(answered);
 const main = parentPort!;
 
@@ -53,9 +53,13 @@ function run(sandbox: Sandbox, job: Job): void {
 }
 
 try {
-  const sandbox = new Sandbox(compiled, snapshot ?? warmUp);
-  main.on('message', (job: Job) => run(sandbox, job));
-  send({ kind: 'ready', snapshot: sandbox.snapshot });
+  const sandbox = new Sandbox(compiled, snapshots ?? warmUp);
+  main.on('message', (job: Job) => {
+    run(sandbox, job);
+    // After the answer, so that the next call finds it done.
+    sandbox.tidy();
+  });
+  send({ kind: 'ready', snapshots: sandbox.snapshots });
 } catch (error) {
   send({ kind: 'broken', message: MusterError.from(error).message });
 }
