@@ -64,6 +64,8 @@ export class TestHub {
   downloads = 0;
   /** Bytes after which a download is cut off, once. */
   cutDownloadAt = 0;
+  /** Downloads fail as when the hub goes away. */
+  withholdBundles = false;
   readonly hubId: string;
   readonly clusterId = randomUUID();
   address = '';
@@ -440,6 +442,10 @@ export class TestHub {
   private bundle(call: ServerWritableStream<proto.GetBundleRequest, proto.GetBundleResponse>): void {
     this.downloads++;
     const stored = this.bundles.get(call.request.digest);
+    if (this.withholdBundles) {
+      call.emit('error', Object.assign(new Error('away'), { code: 14 }));
+      return;
+    }
     if (!stored) {
       call.emit('error', Object.assign(new Error('no such bundle'), { code: 5 }));
       return;

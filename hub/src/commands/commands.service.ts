@@ -1,5 +1,6 @@
 import { MusterError } from '@muster/base';
-import type { CommandResult, Signed } from '@muster/proto';
+import type { OfferedCommand } from '@muster/link';
+import type { CommandResult } from '@muster/proto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Events } from '../api/events.ts';
 import { Keys } from '../keys/keys.ts';
@@ -126,10 +127,10 @@ export class CommandsService {
   }
 
   /** What a session delivers: everything open when it begins, later only what no session has had. */
-  async toDeliver(clusterId: string, when: 'opening' | 'later'): Promise<Signed[]> {
+  async toDeliver(clusterId: string, when: 'opening' | 'later'): Promise<OfferedCommand[]> {
     const rows = await this.#repository.open(clusterId, when === 'later');
     await this.#repository.markSent(rows.map((row) => row.id));
-    return rows.map((row) => ({ payload: row.payload, signature: row.signature, keyId: row.key_id }));
+    return rows.map(({ id, payload, signature, key_id: keyId }) => ({ id, payload, signature, keyId }));
   }
 
   /** Stores an agent's result. Repeated or unknown ones are accepted and change nothing. */

@@ -56,7 +56,20 @@ export class BundlesService {
   async #open(digest: string): Promise<{ stored: Buffer; plainSize: bigint }> {
     const row = await this.repository.find(digest);
     if (!row) throw new MusterError('not-found', `there is no bundle ${digest}`);
-    return { stored: this.sealer.open(row.sealed, contextOf(digest)), plainSize: row.plainSize };
+    return { stored: this.#unseal(row.sealed, digest), plainSize: row.plainSize };
+  }
+
+  #unseal(sealed: Buffer, digest: string): Buffer {
+    try {
+      return this.sealer.open(sealed, contextOf(digest));
+    } catch (cause) {
+      // `internal` would be hidden from the agent, and with it from whoever asks why nothing is applied.
+      const reason = MusterError.from(cause).message;
+      throw new MusterError('unavailable', `the stored bundle ${digest} does not open: ${reason}`, {
+        hint: 'it was altered, or its key is missing; a commit that changes it makes another',
+        cause,
+      });
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import type {
   SessionRequest,
   SessionResponse,
 } from '@muster/proto';
-import { Command, Registration } from '@muster/proto/records';
+import { Registration } from '@muster/proto/records';
 import type { Facts, Signed, Version } from '@muster/proto/records';
 import { payloadSha256 } from './envelope.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -36,7 +36,12 @@ export interface SessionOpening {
   keySetVersion: bigint;
   registration?: Signed;
   /** Signed commands without an outcome, not expired, oldest first. Ignored while holding. */
-  commands: readonly Signed[];
+  commands: readonly OfferedCommand[];
+}
+
+/** A signed command with the id of its row: what the bytes say is not believed, as somebody may have altered them. */
+export interface OfferedCommand extends Signed {
+  id: string;
 }
 
 /** To be carried out in order. `load-*` answers come back as events. */
@@ -61,14 +66,14 @@ export type HubEvent =
   /** New or changed assignments, as loaded after a notification or on request. */
   | { kind: 'assignments'; rows: readonly DesiredAssignment[] }
   | { kind: 'desired'; for: 'compare' | 'inventory'; lines: readonly HeldLine[] }
-  | { kind: 'commands'; commands: readonly Signed[] }
+  | { kind: 'commands'; commands: readonly OfferedCommand[] }
   | { kind: 'key-set'; signed: Signed }
   | { kind: 'registration'; signed: Signed }
   /** The report's transaction has ended: stored up to `sequence`; `gap` when it could not follow on. */
   | { kind: 'report-stored'; instanceId: string; sequence: bigint; gap: boolean }
   | { kind: 'command-result-stored'; commandId: string }
   /** The reason to hold back has gone, or has come. */
-  | { kind: 'holding'; reason?: string; commands: readonly Signed[] };
+  | { kind: 'holding'; reason?: string; commands: readonly OfferedCommand[] };
 
 /** Heartbeats that may pass before unanswered assignments are looked into. */
 const PATIENCE = 2;
@@ -80,7 +85,7 @@ const PATIENCE = 2;
 export class HubSession {
   private holding: string | undefined;
   private agreed: Buffer | undefined;
-  /** Sent and not answered: version by `namespace/name`. */
+  /** Sent and not answered, by `namespace/name`, with the digest of the bytes as sent, altered or not. */
   private inFlight = new Map<string, { sha: Uint8Array; line: HeldLine }>();
   private beatsInFlight = 0;
   /** Commands sent and without a result, by id. */
@@ -155,7 +160,7 @@ export class HubSession {
     return this.inFlight.size;
   }
 
-  private hold(reason: string | undefined, commands: readonly Signed[]): HubEffect[] {
+  private hold(reason: string | undefined, commands: readonly OfferedCommand[]): HubEffect[] {
     const released = this.holding !== undefined && reason === undefined;
     this.holding = reason;
     if (!released) return [];
@@ -173,7 +178,7 @@ export class HubSession {
       case 'assignmentAck':
         return this.answered(message.value);
       case 'commandResult':
-        return [{ kind: 'store-command-result', result: message.value }];
+        return [{ kind: 'store-command-result', result: this.attributed(message.value) }];
       case 'report':
         return [{ kind: 'store-report', report: message.value }];
       case 'keySetAck':
@@ -204,10 +209,19 @@ export class HubSession {
     return effects;
   }
 
-  private command(commands: readonly Signed[]): HubEffect[] {
-    for (const signed of commands)
-      this.openCommands.set(Command.decode(signed.payload).id, { signed, beats: 0 });
-    return commands.map((c) => send('command', c));
+  private command(commands: readonly OfferedCommand[]): HubEffect[] {
+    return commands.map(({ id, ...signed }) => {
+      this.openCommands.set(id, { signed, beats: 0 });
+      return send('command', signed);
+    });
+  }
+
+  /** An agent cannot name a command that does not verify: it is known by the bytes that were sent. */
+  private attributed(result: CommandResult): CommandResult {
+    if (result.commandId !== '') return result;
+    for (const [id, { signed }] of this.openCommands)
+      if (same(payloadSha256(signed), result.payloadSha256)) return { ...result, commandId: id };
+    return result;
   }
 
   private settleComparison(desired: readonly HeldLine[]): HubEffect[] {
@@ -248,7 +262,7 @@ export class HubSession {
   private deliver(row: DesiredAssignment): HubEffect[] {
     this.agreed = undefined;
     this.beatsInFlight = 0;
-    this.inFlight.set(applicationKey(row), { sha: row.payloadSha256, line: row });
+    this.inFlight.set(applicationKey(row), { sha: payloadSha256(row.signed), line: row });
     return [send('assignment', row.signed)];
   }
 
@@ -256,7 +270,8 @@ export class HubSession {
     for (const [key, sent] of this.inFlight) {
       if (!same(sent.sha, ack.payloadSha256)) continue;
       this.inFlight.delete(key);
-      if (ack.refused) return [{ kind: 'refused', payloadSha256: sent.sha, reason: ack.refused }];
+      if (ack.refused)
+        return [{ kind: 'refused', payloadSha256: sent.line.payloadSha256, reason: ack.refused }];
       return [{ kind: 'acknowledged', lines: [sent.line] }];
     }
     if (ack.refused) return [{ kind: 'refused', payloadSha256: ack.payloadSha256, reason: ack.refused }];

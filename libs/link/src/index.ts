@@ -10,5 +10,11 @@ export type { Domain } from './envelope.ts';
 export { fingerprint } from './fingerprint.ts';
 export type { HeldLine } from './fingerprint.ts';
 export { HubSession } from './hub-session.ts';
-export type { DesiredAssignment, HubEffect, HubEvent, SessionOpening } from './hub-session.ts';
+export type {
+  DesiredAssignment,
+  HubEffect,
+  HubEvent,
+  OfferedCommand,
+  SessionOpening,
+} from './hub-session.ts';
 export { ZERO, applicationKey, compareVersions, newest, versionText } from './version.ts';

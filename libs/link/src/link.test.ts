@@ -13,7 +13,14 @@ import type { Signed, Version } from '@muster/proto/records';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AgentLink, HubSession, applicationKey, payloadSha256, rawPublicKey, signRecord } from './index.ts';
-import type { AgentEffect, AgentMemory, DesiredAssignment, HubEffect, JournalEntry } from './index.ts';
+import type {
+  AgentEffect,
+  AgentMemory,
+  DesiredAssignment,
+  HubEffect,
+  JournalEntry,
+  OfferedCommand,
+} from './index.ts';
 
 const root = generateKeyPairSync('ed25519').privateKey;
 const signer = generateKeyPairSync('ed25519').privateKey;
@@ -79,8 +86,9 @@ class Hub {
     return signed;
   }
 
-  openCommands(): Signed[] {
-    return [...this.commands.values()].filter((c) => c.outcome === undefined).map((c) => c.signed);
+  openCommands(): OfferedCommand[] {
+    const open = [...this.commands].filter(([, c]) => c.outcome === undefined);
+    return open.map(([id, { signed }]) => ({ ...signed, id }));
   }
 
   storeReport(report: Extract<NonNullable<SessionRequest['message']>, { $case: 'report' }>['value']) {
@@ -365,9 +373,10 @@ function perform(world: World, { kind, name }: { kind: string; name: string }) {
     case 'report':
       return world.report(name);
     case 'command': {
-      const signed = world.hub.issue(`cmd${++world.counter}`);
+      const id = `cmd${++world.counter}`;
+      const signed = world.hub.issue(id);
       if (world.hub.session)
-        world.hubDoes(world.hub.session.handle({ kind: 'commands', commands: [signed] }));
+        world.hubDoes(world.hub.session.handle({ kind: 'commands', commands: [{ ...signed, id }] }));
       return;
     }
     case 'assign':
@@ -445,5 +454,38 @@ describe('the link, whatever is lost, repeated or cut', () => {
       expect(world.agent.link.held.size).toBe(0);
     }
     expect(offer(good)[0]?.kind).toBe('persist');
+  });
+
+  it('knows what was refused by the bytes that it sent, also when they were altered where they are stored', () => {
+    const world = new World();
+    world.connect();
+    world.settle();
+    const session = world.hub.session!;
+    const alter = (signed: Signed): Signed => {
+      const payload = Buffer.from(signed.payload);
+      payload[payload.length - 1]! ^= 1;
+      return { ...signed, payload };
+    };
+    const row = world.hub.assign('web', Action.APPLY);
+    const sent = alter(row.signed);
+    session.handle({ kind: 'assignments', rows: [{ ...row, signed: sent }] });
+    const ack = { applicationNamespace: '', applicationName: '', version: undefined, refused: 'altered' };
+    const refused = {
+      $case: 'assignmentAck' as const,
+      value: { ...ack, payloadSha256: payloadSha256(sent) },
+    };
+    expect(session.handle({ kind: 'received', message: refused, nowMs: 0 })).toEqual([
+      { kind: 'refused', payloadSha256: row.payloadSha256, reason: 'altered' },
+    ]);
+
+    const command = alter(world.hub.issue('c-1'));
+    session.handle({ kind: 'commands', commands: [{ ...command, id: 'c-1' }] });
+    const answered = world.agent.link
+      .handle({ kind: 'received', message: { $case: 'command', value: command }, nowMs: 0 })
+      .flatMap((effect) => (effect.kind === 'send' ? [effect.message] : []));
+    expect(answered).toHaveLength(1);
+    expect(session.handle({ kind: 'received', message: answered[0], nowMs: 0 })).toMatchObject([
+      { kind: 'store-command-result', result: { commandId: 'c-1', outcome: CommandOutcome.REFUSED } },
+    ]);
   });
 });
