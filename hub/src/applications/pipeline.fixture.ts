@@ -18,7 +18,8 @@ import type { Db } from '../store/database.ts';
 import type { Row } from '../store/schema.ts';
 import { type TestDatabase, startTestDatabase } from '../testing/index.ts';
 
-const PATIENCE = { timeout: 30_000, interval: 25 };
+// A job that the queue lost is handed over again after half a minute.
+const PATIENCE = { timeout: 75_000, interval: 25 };
 
 export interface TestHub {
   running: RunningHub;

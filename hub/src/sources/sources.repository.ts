@@ -71,9 +71,20 @@ export class SourcesRepository {
     `.execute(trx);
   }
 
+  /**
+   * Holds a repository while what moved in it is recorded and announced. Whoever begins to follow it (`follow`) is
+   * either seen by the announcement or sees what was recorded: nobody is left behind at an old commit.
+   */
+  async hold(trx: Trx, id: string): Promise<void> {
+    await trx.selectFrom('repositories').select('id').where('id', '=', id).forUpdate().execute();
+  }
+
   /** Follows revisions; answers the repositories of those that nothing followed before. */
   async follow(trx: Trx, followed: readonly Followed[]): Promise<string[]> {
     if (followed.length === 0) return [];
+    await sql`
+      select from repositories where id = any(${[...new Set(followed.map((one) => one.repositoryId))]}::uuid[]) order by id for key share
+    `.execute(trx);
     const { rows } = await sql<{ repository_id: string }>`
       insert into tracked_revisions (repository_id, revision)
       select distinct * from unnest(${followed.map((one) => one.repositoryId)}::uuid[], ${followed.map((one) => one.revision)}::text[])

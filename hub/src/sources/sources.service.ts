@@ -60,6 +60,7 @@ export class SourcesService implements OnApplicationShutdown {
     const { error, rows } = await this.#read(row, followed, context.signal);
     context.signal.throwIfAborted();
     await this.repository.db.transaction().execute(async (trx) => {
+      await this.repository.hold(trx, id);
       const moved = await this.repository.resolved(trx, id, rows);
       const errorChanged = await this.repository.fetched(trx, id, error, this.#nextPoll());
       const affected = errorChanged ? followed.map((one) => one.revision) : moved;
