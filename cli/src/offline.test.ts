@@ -1,6 +1,7 @@
 import type { KubeObject } from '@muster/kube';
 import { describe, expect, it } from 'vitest';
-import { differences, healthOf, planOf } from './offline.ts';
+import { healthCustomizations } from '@muster/kube/scripts';
+import { differences, healthOf, healthSettings, planOf } from './offline.ts';
 
 const map = (name: string, data: Record<string, string>, more: Record<string, unknown> = {}): KubeObject => ({
   apiVersion: 'v1',
@@ -45,6 +46,23 @@ describe('offline verbs', () => {
       { action: 'apply', name: 'new', phase: 'Sync', wave: 0, hook: false },
       { action: 'prune', name: 'old', held: expect.stringContaining('Prune=false') as string },
     ]);
+  });
+
+  it('judge by the checks of an argocd-cm, in both its forms', () => {
+    const script = 'return {status = "Degraded", message = obj.data.x}';
+    const forms: Record<string, string>[] = [
+      { 'resource.customizations.health.ConfigMap': script },
+      { 'resource.customizations': `ConfigMap:\n  health.lua: '${script}'\n` },
+    ];
+    for (const data of forms) {
+      const options = healthCustomizations(healthSettings(data, 'cm.yaml'), { now: () => 0 });
+      expect(healthOf([map('a', { x: 'why' })], options)).toMatchObject([
+        { status: 'Degraded', message: 'why' },
+      ]);
+    }
+    expect(healthSettings({ 'resource.customizations.health.argoproj.io_Rollout': 'x' }, '')).toEqual({
+      'argoproj.io/Rollout': { 'health.lua': 'x' },
+    });
   });
 
   it('give a kind without a check no health', () => {

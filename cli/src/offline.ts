@@ -3,6 +3,7 @@ import {
   diffObjects,
   type FieldChange,
   forDisplay,
+  type HealthOptions,
   type IgnoreRule,
   keyOf,
   type KubeObject,
@@ -12,7 +13,8 @@ import {
   unsupportedIgnoreFields,
   withoutIgnored,
 } from '@muster/kube';
-import { MusterError } from '@muster/base';
+import { type Json, MusterError, parseDocument } from '@muster/base';
+import type { HealthSettings } from '@muster/kube/scripts';
 import { readDocuments } from './documents.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -37,10 +39,45 @@ export async function readObjects(
   });
 }
 
+/** The health checks of an `argocd-cm` ConfigMap. @throws MusterError for a file that holds none. */
+export async function customizationsOf(file: string, terminal: Terminal): Promise<HealthOptions> {
+  const documents = await readDocuments([file], { terminal });
+  const found = documents.find(({ value }) => value['kind'] === 'ConfigMap');
+  if (!found) throw new MusterError('invalid', 'no ConfigMap in it', { where: file });
+  // Lua and CEL are large; they are loaded for whoever brings checks.
+  const { healthCustomizations } = await import('@muster/kube/scripts');
+  const data = (found.value['data'] ?? {}) as Record<string, string>;
+  return healthCustomizations(healthSettings(data, found.where), { now: Date.now });
+}
+
+const HEALTH_KEY = 'resource.customizations.health.';
+const LIBS_KEY = 'resource.customizations.useOpenLibs.';
+
+/** Both forms of the reference: one YAML map by `group/Kind`, and a key `….health.GROUP_KIND` each. */
+export function healthSettings(data: Record<string, string>, where: string): HealthSettings {
+  const settings: Record<string, Record<string, Json>> = {};
+  const whole = parseDocument(data['resource.customizations'] ?? '', { file: where });
+  for (const [key, value] of Object.entries((whole ?? {}) as Record<string, Record<string, Json>>)) {
+    settings[key] = { ...value };
+  }
+  for (const [key, value] of Object.entries(data)) {
+    const [prefix, field] = key.startsWith(HEALTH_KEY)
+      ? [HEALTH_KEY, 'health.lua']
+      : [LIBS_KEY, 'health.lua.useOpenLibs'];
+    if (!key.startsWith(prefix)) continue;
+    const kind = key.slice(prefix.length).replace('_', '/');
+    settings[kind] = { ...settings[kind], [field]: value };
+  }
+  return settings as HealthSettings;
+}
+
 /** One row an object, in the order given; `status` is null for a kind without a check. */
-export function healthOf(objects: KubeObject[]): (ObjectName & { status: string | null; message: string })[] {
+export function healthOf(
+  objects: KubeObject[],
+  options?: HealthOptions,
+): (ObjectName & { status: string | null; message: string })[] {
   return objects.map((object) => {
-    const health = assessHealth(object);
+    const health = assessHealth(object, options);
     return { ...nameOf(object), status: health?.status ?? null, message: health?.message ?? '' };
   });
 }

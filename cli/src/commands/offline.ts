@@ -19,7 +19,9 @@ export function offlineCommands(root: Command, host: Host): void {
       output: true,
       offline: true,
     }),
-  ).action(host.run(health));
+  )
+    .option('--customizations <file>', 'argocd-cm.yaml with your own health checks')
+    .action(host.run(health));
 
   const sync = group(root, 'sync', 'What a sync would do');
   withFiles(
@@ -76,9 +78,16 @@ const objectName = ({ kind, name }: Named) => `${kind}/${name}`;
 // The semantics are a large module: only these commands load it.
 const semantics = () => import('../offline.ts');
 
-async function health({ terminal, format }: Context, options: Files): Promise<void> {
-  const { healthOf, readObjects } = await semantics();
-  const rows = healthOf(await readObjects(options.filename, { recursive: options.recursive, terminal }));
+async function health(
+  { terminal, format }: Context,
+  options: Files & { customizations?: string },
+): Promise<void> {
+  const { customizationsOf, healthOf, readObjects } = await semantics();
+  const checks = options.customizations
+    ? await customizationsOf(options.customizations, terminal)
+    : undefined;
+  const objects = await readObjects(options.filename, { recursive: options.recursive, terminal });
+  const rows = healthOf(objects, checks);
   const view: View<(typeof rows)[number]> = {
     name: objectName,
     columns: [
