@@ -1,10 +1,9 @@
 /** Bundles the hub to `dist/main.mjs` with its migrations beside it. npm packages stay outside, `@muster/*` goes in. */
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-rmSync(`${here}dist`, { recursive: true, force: true });
 await build({
   absWorkingDir: here,
   // The renderer's threads look for their entries beside the bundle.
