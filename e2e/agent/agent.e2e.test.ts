@@ -272,6 +272,29 @@ describe('an agent with a real control plane', () => {
     expect(hub.enrolments).toBe(1);
   });
 
+  it('keeps healing what it applied while the next bundle cannot be had', async () => {
+    await join_();
+    await hub.assign({ name: 'between', objects: [configMap('between')] });
+    await settled('between');
+    hub.withholdBundles = true;
+    await hub.assign({ name: 'between', objects: [configMap('between', { a: 'next' })] });
+    await eventually(
+      (see) => see(hub.status('between'))?.conditions.some(({ type }) => type === 'BundleUnavailable'),
+      { what: 'the condition' },
+    );
+    await cluster.kube.patch('v1/ConfigMap', 'default/between', { data: { a: 'drift' } });
+    await eventually(async () => (await cluster.kube.get('v1/ConfigMap', 'default/between')).data.a === '1', {
+      what: 'the heal',
+    });
+    expect(hub.status('between')?.sync).not.toBe('Synced');
+    hub.withholdBundles = false;
+    await eventually(
+      async () => (await cluster.kube.get('v1/ConfigMap', 'default/between')).data.a === 'next',
+      { what: 'the next' },
+    );
+    expect((await settled('between')).conditions).toEqual([]);
+  });
+
   it('keeps all of it in Secrets, and survives the loss of its folder', async () => {
     await join_({ MUSTER_AGENT_STORE: 'secrets' });
     await hub.assign({ name: 'secrets', objects: [configMap('in-secrets')] });

@@ -62,6 +62,11 @@ export class Application {
     return this.automated && (this.assignment.syncPolicy?.selfHeal ?? false);
   }
 
+  /** Whether what is compared is the assigned bundle, not an earlier one while that cannot be had. */
+  get comparesAssigned(): boolean {
+    return this.desiredFor.endsWith(` ${this.assignment.bundleDigest}`);
+  }
+
   /** Value of an option such as `Prune` in `Prune=false`; undefined when it is not there. */
   option(name: string): string | undefined {
     const prefix = `${name}=`;

@@ -9,11 +9,13 @@ export function adopt(app: Application, desired: DesiredState): void {
   app.desired = new Map([...desired.objects.values()].map(({ key, hash }) => [key, hash]));
   app.hooks = desired.hooks;
   app.problems = desired.problems;
-  for (const { key, object } of desired.objects.values()) {
-    const known = app.resources.get(key);
+  for (const { key, object, hash } of desired.objects.values()) {
     const { version } = keyOf(object);
-    if (known) Object.assign(known, { version, requiresPruning: false, judged: '', applyError: '' });
-    else app.resources.set(key, newResource(key, version));
+    const resource = app.resources.get(key) ?? newResource(key, version);
+    app.resources.set(key, resource);
+    Object.assign(resource, { version, requiresPruning: false, judged: '', applyError: '' });
+    // Until it has been looked at: what was never applied like this cannot be called Synced.
+    if (app.inventory.get(key)?.applied !== hash) resource.sync = 'OutOfSync';
   }
 }
 

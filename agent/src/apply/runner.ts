@@ -151,7 +151,7 @@ export class Runner {
     const { app } = this;
     if (!app.automated || this.options.cluster.now() < this.notBefore) return false;
     if (this.suppressed === app.held.payloadSha256.toString('hex')) return false;
-    if (!app.desiredFor.endsWith(` ${app.assignment.bundleDigest}`)) return false;
+    if (!app.comparesAssigned) return false;
     if (app.applied.assignment !== assignmentDigest(app.assignment)) return true;
     // A sync of something else that failed half-way, then a return to what was applied before.
     if (app.operation?.phase === 'Failed' || app.operation?.phase === 'Error' || leftHalfWay(app))

@@ -22,6 +22,7 @@ function application(...resources: Resource[]): Application {
   const signed = Signed.fromPartial({});
   const app = new Application('argocd/a', { signed, assignment, payloadSha256: Buffer.alloc(32) });
   app.desired = new Map();
+  app.desiredFor = 'payload ';
   for (const each of resources) app.resources.set(each.key, each);
   return app;
 }

@@ -19,7 +19,7 @@ export function healthOf(app: Application): { health: string; message: string } 
 /** Synced only when every resource is, and nothing waits to be pruned. */
 export function syncOf(app: Application): 'Synced' | 'OutOfSync' | 'Unknown' {
   if (!app.desired || app.comparisonError) return 'Unknown';
-  if (app.problems.length > 0) return 'OutOfSync';
+  if (app.problems.length > 0 || !app.comparesAssigned) return 'OutOfSync';
   let sync: 'Synced' | 'OutOfSync' | 'Unknown' = 'Synced';
   for (const resource of app.resources.values()) {
     if (resource.requiresPruning || resource.sync === 'OutOfSync') return 'OutOfSync';
