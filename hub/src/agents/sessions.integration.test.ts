@@ -5,6 +5,7 @@ import { AgentServiceClient, CommandOutcome } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CommandsService } from '../commands/commands.service.ts';
+import { ReportIngest } from '../status/report-ingest.ts';
 import { Gateway } from './gateway.ts';
 import { LinkFixture } from './testing/fixture.ts';
 import { TestAgent, unary } from './testing/test-agent.ts';
@@ -137,6 +138,10 @@ describe('sessions', () => {
     );
     await eventually(() => expect(second.welcome).toBeDefined());
     expect(second.ended).toBeUndefined();
+    const ingest = fixture.hub.app.get(ReportIngest, { strict: false });
+    const late = { instanceId: 'late', sequence: 1n, snapshot: true, applications: [], gone: [] };
+    const stored = ingest.add(await fixture.clusterId('fenced'), 'a session that was fenced', late);
+    await expect(stored).rejects.toThrow('newer session');
     second.disconnect();
   });
 
