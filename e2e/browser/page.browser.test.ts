@@ -60,6 +60,7 @@ afterAll(async () => {
 });
 
 const cell = () => page.locator(`[data-app="${APPLICATION}"]`);
+const live = () => page.locator('[role=status][data-live=true]');
 const panel = () => page.getByRole('dialog');
 const seen = (text: string | RegExp) => cell().filter({ hasText: text }).waitFor();
 
@@ -74,8 +75,8 @@ describe('the page, from an empty hub to a silent cluster, never reloaded', () =
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('heading', { name: 'No cluster has joined yet' }).waitFor();
     await page.getByText('muster cluster join-token create').waitFor();
-    await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
-    await page.evaluate(() => document.body.setAttribute('data-unreloaded', 'yes'));
+    await live().waitFor();
+    await page.evaluate(`document.body.dataset.unreloaded = 'yes'`);
   });
 
   it('shows a cluster that asks to join, and approves it', async () => {
@@ -129,7 +130,16 @@ describe('the page, from an empty hub to a silent cluster, never reloaded', () =
     await drift.waitFor({ state: 'hidden' });
   });
 
-  it('filters the list by state, in the address', async () => {
+  it('is used by keyboard, and filters the list by state in the address', async () => {
+    await page.keyboard.press('Escape');
+    await panel().waitFor({ state: 'hidden' });
+    // The keyboard alone leads back to where it was.
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await panel()
+      .getByRole('heading', { name: `web-${CLUSTER}` })
+      .waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Applications', exact: true }).click();
     await cell().waitFor();
@@ -153,11 +163,13 @@ describe('the page, from an empty hub to a silent cluster, never reloaded', () =
     await hub.stop();
     await page.getByRole('status').filter({ hasText: 'Not live' }).waitFor();
     hub = await startHub({ dir: hub.dir });
-    await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+    await live().waitFor();
+    await client.clusters.change(CLUSTER, { labels: { env: 'prod', tier: 'gold' } });
+    await page.locator(`[data-cluster="${CLUSTER}"]`).filter({ hasText: 'tier=gold' }).waitFor();
   });
 
   it('did all of it without a reload, and within the content security policy', async () => {
-    expect(await page.evaluate(() => document.body.getAttribute('data-unreloaded'))).toBe('yes');
+    expect(await page.evaluate('document.body.dataset.unreloaded')).toBe('yes');
     expect(complaints).toEqual([]);
   });
 

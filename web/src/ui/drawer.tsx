@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 
 /** A panel at the right; what is behind it stays usable, Escape closes it. */
 export function Drawer({
@@ -14,11 +14,16 @@ export function Drawer({
   onClose: () => void;
   children: ReactNode;
 }) {
+  const [opener] = useState(() => document.activeElement);
   return (
     <Dialog.Root open modal={false} onOpenChange={(open) => !open && onClose()}>
       <Dialog.Content
         aria-describedby={undefined}
         onInteractOutside={(event) => event.preventDefault()}
+        onCloseAutoFocus={(event) => {
+          event.preventDefault();
+          if (opener instanceof HTMLElement) opener.focus();
+        }}
         className="fixed inset-y-0 right-0 z-30 flex w-full max-w-[600px] flex-col border-l border-line bg-panel shadow-2xl outline-none"
       >
         <header className="flex items-start gap-3 border-b border-line px-4 py-3">

@@ -47,7 +47,7 @@ export function Chip({ children, title }: { children: ReactNode; title?: string 
   );
 }
 
-export function Labels({ labels, most = 3 }: { labels: Record<string, string>; most?: number }) {
+export function Labels({ labels, most = 2 }: { labels: Record<string, string>; most?: number }) {
   const all = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   if (all.length === 0) return null;
   return (

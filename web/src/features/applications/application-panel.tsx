@@ -66,6 +66,8 @@ function Subtitle({ app }: { app: ApplicationView }) {
       )}
       <span>
         <ObservedAgo at={app.observedAt} />
+        {/* Agents report what changes; while one is connected, its last word holds. */}
+        {app.clusterState?.connected && <span className="text-muted">, cluster connected</span>}
       </span>
     </div>
   );

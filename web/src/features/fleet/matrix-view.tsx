@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useMemo, useRef } from 'react';
+import { type KeyboardEvent, useMemo, useRef } from 'react';
 import { ErrorNotice, Notice } from '../../ui/notice.tsx';
 import { SkeletonRows } from '../../ui/parts.tsx';
 import { StateIcon } from '../../ui/icons.tsx';
@@ -8,6 +8,7 @@ import { MATRIX_LIMIT, applicationsQuery } from '../applications/queries.ts';
 import { ClusterCell } from '../clusters/cluster-cell.tsx';
 import { clustersQuery } from '../clusters/queries.ts';
 import { NoClusters, NoSets } from './empty.tsx';
+import { nextPlace } from './grid-keys.ts';
 import { MatrixCell } from './matrix-cell.tsx';
 import { type Matrix, type MatrixColumn, buildMatrix, filterMatrix } from './matrix.ts';
 import { setsQuery } from './queries.ts';
@@ -70,7 +71,8 @@ function Grid({ matrix: { columns, rows } }: { matrix: Matrix }) {
       ref={scroller}
       tabIndex={0}
       aria-label="Clusters and Applications"
-      className="min-h-0 flex-1 overflow-auto"
+      onKeyDown={moveFocus}
+      className="min-h-0 flex-1 scroll-pt-10 scroll-pl-76 overflow-auto"
     >
       <div role="table" aria-rowcount={rows.length + 1} style={width}>
         <div
@@ -141,4 +143,21 @@ function ColumnHead({ column: { title, set, total, attention } }: { column: Matr
       </span>
     </div>
   );
+}
+
+/** Arrow keys go from cell to cell; rows that are not drawn yet follow as the focus scrolls. */
+function moveFocus(event: KeyboardEvent<HTMLDivElement>): void {
+  const cell = (event.target as Element).closest('[role=cell], [role=rowheader]');
+  const row = cell?.parentElement;
+  if (!cell || !row) return;
+  const cells = ({ row: index }: { row: number }) =>
+    event.currentTarget.querySelector(`[aria-rowindex="${index}"]`)?.children;
+  const from = { row: Number(row.ariaRowIndex), column: [...row.children].indexOf(cell) };
+  const to = nextPlace(from, event.key, (place) => {
+    const found = cells(place)?.[place.column];
+    return found && found.querySelector('button') !== null;
+  });
+  if (!to) return;
+  event.preventDefault();
+  cells(to)?.[to.column]?.querySelector('button')?.focus();
 }

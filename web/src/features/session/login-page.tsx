@@ -3,7 +3,7 @@ import type { FormEvent } from 'react';
 import { hub } from '../../lib/hub.ts';
 import { ErrorNotice } from '../../ui/notice.tsx';
 import { Button } from '../../ui/parts.tsx';
-import { sessionQuery } from './queries.ts';
+import { changeSession } from './queries.ts';
 
 const FIELD =
   'mt-1 h-9 w-full rounded-md border border-line bg-ground px-2.5 text-ink focus-visible:outline-offset-0';
@@ -12,7 +12,7 @@ export function LoginPage() {
   const queries = useQueryClient();
   const login = useMutation({
     mutationFn: (body: { name: string; password: string }) => hub.session.login(body),
-    onSuccess: ({ session }) => queries.setQueryData(sessionQuery.queryKey, session),
+    onSuccess: ({ session }) => changeSession(queries, session),
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();

@@ -1,5 +1,6 @@
 import { MusterError } from '@muster/base';
-import { queryOptions } from '@tanstack/react-query';
+import type { Session } from '@muster/api';
+import { type QueryClient, queryOptions } from '@tanstack/react-query';
 import { hub } from '../../lib/hub.ts';
 
 /** Who is logged in; null: nobody. */
@@ -15,4 +16,10 @@ export const sessionQuery = queryOptions({
 
 export function isLoggedOut(error: unknown): boolean {
   return error instanceof MusterError && error.code === 'unauthenticated';
+}
+
+/** Somebody else uses the page now, or nobody: nothing that was read as another stays. */
+export function changeSession(queries: QueryClient, session: Session | null): void {
+  queries.setQueryData(sessionQuery.queryKey, session);
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
 }

@@ -3,16 +3,13 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { ChevronDown, LogOut } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { hub } from '../../lib/hub.ts';
-import { sessionQuery } from './queries.ts';
+import { changeSession } from './queries.ts';
 
 export function UserMenu({ session }: { session: Session }) {
   const queries = useQueryClient();
   const logout = useMutation({
     mutationFn: () => hub.session.logout(),
-    onSuccess: () => {
-      queries.clear();
-      queries.setQueryData(sessionQuery.queryKey, null);
-    },
+    onSuccess: () => changeSession(queries, null),
   });
   const roles = session.grants.map(({ role, project }) => (project === '*' ? role : `${role} of ${project}`));
   return (
