@@ -1,11 +1,11 @@
 import type { Application } from '@muster/appset';
 import { MusterError, canonicalJson, sha256 } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Kysely } from 'kysely';
 import type { Owner } from '../releases/owner.ts';
 import { SourcesService } from '../sources/sources.service.ts';
 import { Sealer } from '../store/sealer.ts';
-import type { Schema, Trx } from '../store/schema.ts';
+import type { Db } from '../store/database.ts';
+import type { Trx } from '../store/schema.ts';
 import { storedManifest } from './application-manifest.ts';
 import {
   type ApplicationRow,
@@ -13,6 +13,8 @@ import {
   ApplicationsRepository,
   type RenderedRow,
 } from './applications.repository.ts';
+
+export type { RenderedRow };
 
 /** An Application as stored, with its manifest opened. */
 export interface ApplicationRecord {
@@ -37,12 +39,12 @@ export class ApplicationRecords {
     @Inject(SourcesService) private readonly sources: SourcesService,
   ) {}
 
-  async ofOwner(db: Kysely<Schema>, owner: Owner): Promise<ApplicationRecord[]> {
+  async ofOwner(db: Db, owner: Owner): Promise<ApplicationRecord[]> {
     return (await this.repository.ofOwner(db, owner)).map((row) => this.open(row));
   }
 
   /** Row versions of an owner's Applications, by id. */
-  versions(db: Kysely<Schema>, owner: Owner): Promise<Map<string, bigint>> {
+  versions(db: Db, owner: Owner): Promise<Map<string, bigint>> {
     return this.repository.versions(db, owner);
   }
 
@@ -103,10 +105,7 @@ export class ApplicationRecords {
     };
   }
 
-  byNames(
-    db: Kysely<Schema>,
-    names: readonly { namespace: string; name: string }[],
-  ): Promise<ApplicationRow[]> {
+  byNames(db: Db, names: readonly { namespace: string; name: string }[]): Promise<ApplicationRow[]> {
     return this.repository.byNames(db, names);
   }
 

@@ -15,6 +15,6 @@ import { DetachmentService } from './detachment.service.ts';
     DetachmentService,
     jobHandlers([AssignmentsService], handlers),
   ],
-  exports: [AssignmentsRepository, AssignmentsService, DetachmentService],
+  exports: [AssignmentsService, DetachmentService],
 })
 export class AssignmentsModule {}

@@ -11,7 +11,7 @@ import type { JobContext } from '../queue/jobs.ts';
 import { Notifications } from '../store/notifications.ts';
 import type { Trx } from '../store/schema.ts';
 import { applyPayload, tombstonePayload } from './assignment-content.ts';
-import { type Signing, planAssignments } from './assignment-plan.ts';
+import { type Assigned, type Signing, type Target, planAssignments } from './assignment-plan.ts';
 import {
   type Ack,
   type AssignmentRow,
@@ -176,6 +176,29 @@ export class AssignmentsService {
       departed.map((one) => `${one.namespace}/${one.name}`),
       { trx },
     );
+  }
+
+  /** One signer of an owner at a time, until the transaction ends; false: the owner is gone. */
+  hold(trx: Trx, owner: Owner): Promise<boolean> {
+    return this.repository.lockOwner(trx, owner);
+  }
+
+  /** The newest release of an owner with its targets. */
+  latestRelease(trx: Trx, owner: Owner): Promise<{ id: string; targets: Target[] } | undefined> {
+    return this.repository.latest(trx, owner.id);
+  }
+
+  /** What is assigned now for Applications. */
+  assignedFor(
+    trx: Trx,
+    applicationIds: readonly string[],
+  ): Promise<(Assigned & { applicationId: string })[]> {
+    return this.repository.assigned(trx, applicationIds);
+  }
+
+  /** Those of the clusters that may be assigned to. */
+  assignable(trx: Trx, clusterIds: readonly string[]): Promise<Set<string>> {
+    return this.repository.assignable(trx, clusterIds);
   }
 
   /** Asks for the assignments of owners to be compared with their releases again. */

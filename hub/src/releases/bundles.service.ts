@@ -6,6 +6,8 @@ import type { Bundle } from './bundle.ts';
 import { readBundle } from './bundle.ts';
 import { BundlesRepository, type NewRender, type StoredRender } from './bundles.repository.ts';
 
+export type { NewRender, StoredRender };
+
 /** Releases that each owner keeps. */
 const KEEP_RELEASES = 10;
 /** Earlier renders looked at for one that still holds. */

@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Target } from '../assignments/assignment-plan.ts';
-import { AssignmentsRepository } from '../assignments/assignments.repository.ts';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
 import type { Trx } from '../store/schema.ts';
 import type { Owner } from './owner.ts';
@@ -20,22 +19,21 @@ export interface CommitLabel {
 export class ReleasesService {
   constructor(
     @Inject(ReleasesRepository) private readonly repository: ReleasesRepository,
-    @Inject(AssignmentsRepository) private readonly assigned: AssignmentsRepository,
     @Inject(AssignmentsService) private readonly assignments: AssignmentsService,
   ) {}
 
   /** Holds the owner for the length of the transaction; false: it is gone. */
   hold(trx: Trx, owner: Owner): Promise<boolean> {
-    return this.assigned.lockOwner(trx, owner);
+    return this.assignments.hold(trx, owner);
   }
 
   latest(trx: Trx, owner: Owner) {
-    return this.assigned.latest(trx, owner.id);
+    return this.assignments.latestRelease(trx, owner);
   }
 
   /** Clusters of targets that may be assigned to. */
   assignable(trx: Trx, targets: readonly Target[]): Promise<Set<string>> {
-    return this.assigned.assignable(
+    return this.assignments.assignable(
       trx,
       targets.map((target) => target.clusterId),
     );
@@ -43,7 +41,7 @@ export class ReleasesService {
 
   /** What is assigned now for Applications. */
   assignedFor(trx: Trx, applicationIds: readonly string[]) {
-    return this.assigned.assigned(trx, applicationIds);
+    return this.assignments.assignedFor(trx, applicationIds);
   }
 
   /**
@@ -80,7 +78,7 @@ export class ReleasesService {
 
   /** Makes a release of one Application that is what was assigned to it last, and asks for its assignment. */
   async again(trx: Trx, owner: Owner, target: Target): Promise<void> {
-    const previous = (await this.assigned.latest(trx, owner.id))?.targets ?? [];
+    const previous = (await this.assignments.latestRelease(trx, owner))?.targets ?? [];
     if (!releaseDifference(previous, [target])) return;
     const release = { owner, cause: 'restored', commit: target.commit, message: null, author: null };
     await this.repository.insert(trx, release, [target]);

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ApplicationRecords, type ApplicationRecord } from '../applications/application-records.service.ts';
-import type { RenderedRow } from '../applications/applications.repository.ts';
+import type { RenderedRow } from '../applications/application-records.service.ts';
 import { Events } from '../api/events.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import type { Owner } from '../releases/owner.ts';

@@ -1,7 +1,7 @@
 import type { GitTree } from '../sources/git-tree.ts';
 import type { Bundle } from '../releases/bundle.ts';
 import { makeBundle } from '../releases/bundle.ts';
-import type { NewRender, StoredRender } from '../releases/bundles.repository.ts';
+import type { NewRender, StoredRender } from '../releases/bundles.service.ts';
 import type { RenderAsked, RenderReads } from '../store/schema.ts';
 import { type RenderInput, inputKey } from './render-input.ts';
 import { type RenderedOnce, type Surroundings } from './render-once.ts';

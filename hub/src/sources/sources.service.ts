@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { MusterError, type Outcome, done } from '@muster/base';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { Kysely } from 'kysely';
 import { Events } from '../api/events.ts';
 import { CONFIG, type Config } from '../config.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { Sealer } from '../store/sealer.ts';
-import type { Schema, Trx } from '../store/schema.ts';
+import type { Db } from '../store/database.ts';
+import type { Trx } from '../store/schema.ts';
 import type { Credentials, RemoteAccess } from './credentials.ts';
 import type { GitTree } from './git-tree.ts';
 import type { Mirror } from './mirror.ts';
@@ -118,7 +118,7 @@ export class SourcesService implements OnApplicationShutdown {
    * The ids of repositories by URL as written, made where they are new. URLs that are none are left out.
    * Repositories of the hub's own machine are left out too where the setting forbids them.
    */
-  async ensure(trx: Kysely<Schema>, urls: readonly string[]): Promise<Map<string, string>> {
+  async ensure(trx: Db, urls: readonly string[]): Promise<Map<string, string>> {
     const parsed = new Map<string, RepositoryUrl>();
     for (const url of new Set(urls)) {
       const found = tryParse(url);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { Condition, Paging } from './conditions.ts';
+import { Condition } from './conditions.ts';
+import { PageQuery } from './paging.ts';
 
-export const ListApplications = z.object({
-  ...Paging,
+export const ListApplications = PageQuery.extend({
   project: z.string().optional(),
   cluster: z.string().optional(),
   /** `namespace/name` or name of an ApplicationSet. */

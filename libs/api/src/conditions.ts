@@ -5,9 +5,3 @@ export const Condition = z
   .object({ type: z.string(), message: z.string(), since: z.string().optional() })
   .meta({ id: 'Condition' });
 export type Condition = z.infer<typeof Condition>;
-
-/** Keyset paging: `after` is the `next` of the answer before. */
-export const Paging = {
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-  after: z.string().max(1000).optional(),
-};
