@@ -13,7 +13,7 @@ import {
   syncTone,
   toneOf,
 } from '../applications/state.ts';
-import { useFleetSearch } from './use-search.ts';
+import type { FleetSearch } from './search.ts';
 
 interface MatrixCellProps {
   column: string;
@@ -21,11 +21,20 @@ interface MatrixCellProps {
   set: string;
   cluster: ClusterView | undefined;
   apps: ApplicationView[] | undefined;
+  selected: boolean;
+  change: (change: Partial<FleetSearch>) => void;
 }
 
 /** What one set has on one cluster; opens the Application, or the list when there are several. */
-export const MatrixCell = memo(function MatrixCell({ column, row, set, cluster, apps }: MatrixCellProps) {
-  const [search, change] = useFleetSearch();
+export const MatrixCell = memo(function MatrixCell({
+  column,
+  row,
+  set,
+  cluster,
+  apps,
+  selected,
+  change,
+}: MatrixCellProps) {
   const app = apps?.[0];
   if (!app)
     return (
@@ -48,7 +57,7 @@ export const MatrixCell = memo(function MatrixCell({ column, row, set, cluster, 
         type="button"
         onClick={open}
         data-app={key}
-        aria-pressed={search.app === key}
+        aria-pressed={selected}
         className={`flex h-full w-full flex-col justify-center border-l-3 px-2 text-left hover:bg-raised/60 aria-pressed:bg-accent/10 ${EDGE[tone]}`}
       >
         {isSilent(app) ? <Silent app={app} /> : <States app={app} />}

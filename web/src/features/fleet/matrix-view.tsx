@@ -1,3 +1,4 @@
+import type { ApplicationView } from '@muster/api';
 import { useQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useMemo, useRef } from 'react';
@@ -5,6 +6,7 @@ import { ErrorNotice, Notice } from '../../ui/notice.tsx';
 import { SkeletonRows } from '../../ui/parts.tsx';
 import { StateIcon } from '../../ui/icons.tsx';
 import { MATRIX_LIMIT, applicationsQuery } from '../applications/queries.ts';
+import { keyOf } from '../applications/state.ts';
 import { ClusterCell } from '../clusters/cluster-cell.tsx';
 import { clustersQuery } from '../clusters/queries.ts';
 import { NoClusters, NoSets } from './empty.tsx';
@@ -55,12 +57,13 @@ export function MatrixView() {
 }
 
 function Grid({ matrix: { columns, rows } }: { matrix: Matrix }) {
+  const [search, change] = useFleetSearch();
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
-    overscan: 8,
+    overscan: 4,
   });
   const template = `${NAME_WIDTH}px repeat(${columns.length}, minmax(${CELL_WIDTH}px, 300px))`;
   const width = { minWidth: NAME_WIDTH + CELL_WIDTH * columns.length };
@@ -111,6 +114,8 @@ function Grid({ matrix: { columns, rows } }: { matrix: Matrix }) {
                     row={row.key}
                     apps={row.cells.get(key)}
                     set={key}
+                    selected={search.app !== undefined && search.app === firstKey(row.cells.get(key))}
+                    change={change}
                   />
                 ))}
               </div>
@@ -120,6 +125,10 @@ function Grid({ matrix: { columns, rows } }: { matrix: Matrix }) {
       </div>
     </div>
   );
+}
+
+function firstKey(apps: readonly ApplicationView[] | undefined): string | undefined {
+  return apps?.[0] && keyOf(apps[0]);
 }
 
 function ColumnHead({ column: { title, set, total, attention } }: { column: MatrixColumn }) {
