@@ -40,7 +40,7 @@ export const settings = z.object({
     .min(0)
     .max(65535)
     .default(0)
-    .describe('port of /livez, /readyz; 0: off'),
+    .describe('port of /livez, /readyz, /metrics; 0: off'),
   MUSTER_AGENT_HEALTH_HOST: z.string().default('0.0.0.0').describe('address that the health port listens on'),
   MUSTER_AGENT_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])

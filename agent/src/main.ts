@@ -3,6 +3,7 @@ import { MusterError } from '@muster/base';
 import { runAgent } from './agent.ts';
 import { readConfig } from './config.ts';
 import { type Log, makeLog } from './log.ts';
+import { metricsText } from './metrics.ts';
 import type { Health } from './serve.ts';
 
 // grpc-js names the server by its address in the handshake, which Node calls deprecated on every start.
@@ -40,11 +41,16 @@ function report(log: Log, error: MusterError): void {
   process.stderr.write(`muster-agent: ${error.describe()}\n`);
 }
 
-/** /livez: the process answers. /readyz: it knows its cluster and its identity. */
+/** /livez: the process answers. /readyz: it knows its cluster and its identity. /metrics: for Prometheus. */
 function serveHealth(host: string, port: number, health: Health) {
   if (port === 0) return undefined;
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
+    if (path === '/metrics') {
+      const text = metricsText(health, process.memoryUsage());
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
+      return;
+    }
     if (path !== '/livez' && path !== '/readyz') {
       response.writeHead(404).end();
       return;

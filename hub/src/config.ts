@@ -118,7 +118,7 @@ export const settings = {
   enrolAddress: setting(
     'MUSTER_ENROL_ADDRESS',
     hostPort.optional(),
-    'the host of the gateway address with the enrolment port',
+    'the host of the gateway address, port + 1',
     'HOST:PORT that agents enrol at.',
   ),
   keysDir: setting(

@@ -1,12 +1,19 @@
 import { MusterError } from '@muster/base';
+import { runCommand } from './command-line.ts';
 import { readConfig } from './config.ts';
 import { type RunningHub, startHub } from './hub.ts';
 import { createLogger } from './telemetry/logger.ts';
 
 const STOP_DEADLINE_MS = 9000;
 
-/** Exit codes: 0 stopped, 1 could not start or failed. */
+/** Serves, unless the arguments ask for something else. Exit codes: 0 stopped or done, 1 could not start or failed. */
 async function main(): Promise<void> {
+  const answer = await runCommand(process.argv.slice(2));
+  if (answer === undefined) return serve();
+  process.stdout.write(answer);
+}
+
+async function serve(): Promise<void> {
   const config = readConfig(process.env);
   const logger = createLogger(config.logLevel);
   process.on('unhandledRejection', (error) => {

@@ -1,5 +1,6 @@
 {{- define "agent.name" -}}
-{{- default .Chart.Name .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- /* Short enough for the longest name made of it, NAME-join-token. */ -}}
+{{- default .Chart.Name .Release.Name | trunc 50 | trimSuffix "-" -}}
 {{- end }}
 {{- define "agent.selector" -}}
 app.kubernetes.io/name: muster-agent
@@ -10,7 +11,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: muster
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- define "agent.serviceAccount" -}}
 {{- if .Values.serviceAccount.create }}{{ default (include "agent.name" .) .Values.serviceAccount.name }}{{ else }}{{ default "default" .Values.serviceAccount.name }}{{ end }}

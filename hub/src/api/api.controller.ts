@@ -8,8 +8,9 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { Readiness } from './readiness.ts';
 import { routesOf } from './routes.ts';
+import { VERSION } from '../version.ts';
 
-export const API_VERSION = '0.1.0';
+export const API_VERSION = VERSION;
 
 /** Health, metrics and the description of the API. */
 @Controller()

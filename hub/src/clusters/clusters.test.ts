@@ -134,7 +134,7 @@ describe('the gateway', () => {
     });
     expect(gatewayAddresses(set, {})).toEqual({
       gateway: 'muster.example.org:443',
-      enrol: 'muster.example.org:7444',
+      enrol: 'muster.example.org:444',
       external: true,
     });
     expect(gatewayNames(set)).toEqual(['muster.example.org', '10.0.0.1', 'localhost', '127.0.0.1']);

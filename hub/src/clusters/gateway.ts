@@ -11,7 +11,7 @@ export interface GatewayAddresses {
   external: boolean;
 }
 
-/** What agents dial: as set, else where the hub listens. */
+/** What agents dial: as set (enrolment one port above sessions unless set, as in the agent's chart), else where the hub listens. */
 export function gatewayAddresses(
   config: Config,
   listening: Pick<Listening, 'session' | 'enrol'>,
@@ -20,7 +20,8 @@ export function gatewayAddresses(
   const enrol = reachable(listening.enrol ?? `${config.gatewayHost}:${config.enrolPort}`);
   if (!config.gatewayAddress)
     return { gateway: session, enrol: config.enrolAddress ?? enrol, external: false };
-  const fallback = `${hostOf(config.gatewayAddress)}:${enrol.slice(enrol.lastIndexOf(':') + 1)}`;
+  const nextPort = Number(portOf(config.gatewayAddress)) + 1;
+  const fallback = `${hostOf(config.gatewayAddress)}:${nextPort}`;
   return { gateway: config.gatewayAddress, enrol: config.enrolAddress ?? fallback, external: true };
 }
 
@@ -39,6 +40,10 @@ export function gatewayNames(config: Config): string[] {
 
 function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':'));
+}
+
+function portOf(address: string): string {
+  return address.slice(address.lastIndexOf(':') + 1);
 }
 
 function unbracket(host: string): string {

@@ -7,13 +7,12 @@ import { Audit } from '../audit/audit.ts';
 import { CONFIG, type Config } from '../config.ts';
 import { Keys } from '../keys/keys.ts';
 import type { Row } from '../store/schema.ts';
+import { VERSION } from '../version.ts';
 import { ClustersService } from './clusters.service.ts';
 import { gatewayAddresses } from './gateway.ts';
 import { installCommand } from './install-command.ts';
 import { hashJoinToken, newJoinToken } from './join-token.ts';
 import { JoinTokensRepository } from './join-tokens.repository.ts';
-
-const CHART_VERSION = '0.1.0';
 
 /** Join tokens: made once, stored hashed, bound to a cluster's name. */
 @Injectable()
@@ -103,7 +102,7 @@ export class JoinTokensService {
       caSha256,
       ...(this.#config.publicUrl ? { publicUrl: this.#config.publicUrl } : {}),
       gatewayIsExternal: external,
-      chartVersion: CHART_VERSION,
+      chartVersion: VERSION,
     });
     return { hub: { gateway, enrol, caSha256 }, install };
   }

@@ -67,6 +67,11 @@ export class Keys {
     return decodeKeySet(this.#material.keySet).version;
   }
 
+  /** Ids of the keys that the key set lists. */
+  get publishedIds(): string[] {
+    return decodeKeySet(this.#material.keySet).keys.map((key) => key.id);
+  }
+
   get active(): ActiveKeys {
     return this.#material.active;
   }
