@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../src/index.ts';
 import { type Fleet, startFleet } from './fleet.ts';
@@ -107,13 +110,26 @@ describe('a bad commit leaves everything as it was and says what is wrong:', () 
     await fleet.until('chart', 'to be well again', ({ conditions }) => conditions.length === 0);
   });
 
-  it('and so does an Application of an unknown cluster or repository', async () => {
-    await fleet.apply(
-      application(fleet.repository.url, 'nowhere', { on: 'atlantis', path: 'shop' }),
-      application('file:///no/such/repository', 'no-source', { on: 'dev' }),
+  it('and so do an unknown cluster, a repository that is not there, and one that wants a password', async () => {
+    const closed = createServer((_request, answer) =>
+      answer.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end(),
     );
-    await fleet.condition('nowhere', /atlantis/);
-    await fleet.condition('no-source', /no\/such\/repository|repository/);
+    await once(closed.listen(0, '127.0.0.1'), 'listening');
+    const { port } = closed.address() as AddressInfo;
+    await fleet.apply(
+      applicationSet(fleet.repository.url, 'nowhere', {
+        generators: [{ list: { elements: [{ cluster: 'atlantis' }] } }],
+        applicationName: 'in-{{cluster}}',
+        source: { path: 'shop' },
+        destination: { name: '{{cluster}}', namespace: 'shop' },
+      }),
+      application('file:///no/such/repository', 'no-source', { on: 'dev' }),
+      application(`http://127.0.0.1:${port}/closed.git`, 'no-password', { on: 'dev' }),
+    );
+    await fleet.condition('in-atlantis', /atlantis/);
+    await fleet.condition('no-source', /repository/);
+    await fleet.condition('no-password', /password|credentials/);
+    closed.close();
   });
 });
 

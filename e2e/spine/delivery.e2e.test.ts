@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { eventually } from '../src/index.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { application, applicationSet, configMap, deployment } from './testing/documents.ts';
 
@@ -240,16 +239,10 @@ describe('an AppProject', () => {
     });
     await fleet.apply(set);
     await fleet.synced('team-dev');
-    const { conditions } = await eventually(
-      async () => {
-        const found = await fleet.client.applicationSets.get('argocd', 'team-everywhere');
-        return (
-          found.conditions.some(({ type, status }) => type === 'ErrorOccurred' && status === 'True') && found
-        );
-      },
-      { what: 'the set to say what is denied' },
-    );
-    expect(conditions.map(({ message }) => message).join()).toMatch(/"team".*prod/);
+    for (const name of ['staging', 'prod']) {
+      const { type, message } = await fleet.condition(`team-${name}`, /"team"/);
+      expect([type, message]).toEqual(['ProjectDenied', expect.stringContaining(name)]);
+    }
     for (const name of ['staging', 'prod'])
       expect(await fleet.kube(name).find('v1/ConfigMap', 'team-b/limited')).toBeUndefined();
   });

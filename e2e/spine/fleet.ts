@@ -27,11 +27,11 @@ import { type Files, Repository } from './testing/repository.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
-export const WEBHOOK_SECRET = 'a webhook secret of the tests';
+const WEBHOOK_SECRET = 'a webhook secret of the tests';
 
 /** Short enough to be seen by a test, long enough for a machine under load. */
 export const LEASE_SECONDS = 4;
-export const GRACE_SECONDS = 4;
+const GRACE_SECONDS = 4;
 
 const CLUSTERS: Record<string, Record<string, string>> = {
   dev: { env: 'dev', region: 'eu-central' },
@@ -39,17 +39,15 @@ const CLUSTERS: Record<string, Record<string, string>> = {
   prod: { env: 'prod', region: 'eu-west' },
 };
 
-export interface FleetOptions {
-  /** What carries the hub's work; MUSTER_TEST_QUEUE unless told, else PostgreSQL. */
-  queue?: 'postgres' | 'redis';
-  /** Names of clusters; dev, staging and prod unless told. */
-  clusters?: string[];
+interface FleetOptions {
   /** Further settings of the hub. */
   env?: Record<string, string>;
+  /** Clusters whose agents get the chart's narrower preset: rights in these namespaces only. */
+  namespaces?: Record<string, string[]>;
 }
 
 /** A cluster with its agent, which runs beside it with the rights of the chart's ServiceAccount. */
-export interface Member {
+interface Member {
   readonly name: string;
   readonly plane: ControlPlane;
   readonly kube: KubeClient;
@@ -64,9 +62,10 @@ export interface Member {
  * `stop` ends it all.
  */
 export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
-  const queue = options.queue ?? (process.env.MUSTER_TEST_QUEUE === 'redis' ? 'redis' : 'postgres');
+  // MUSTER_TEST_QUEUE says what carries the hub's work.
+  const isRedis = process.env.MUSTER_TEST_QUEUE === 'redis';
   const dir = await mkdtemp(join(tmpdir(), 'muster-spine-'));
-  const redis = queue === 'redis' ? await startRedis({ dir: join(dir, 'redis') }) : undefined;
+  const redis = isRedis ? await startRedis({ dir: join(dir, 'redis') }) : undefined;
   const env = {
     MUSTER_POLL_SECONDS: '1',
     MUSTER_LEASE_SECONDS: String(LEASE_SECONDS),
@@ -76,7 +75,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     ...(redis ? { REDIS_URL: redis.url } : {}),
     ...options.env,
   };
-  const names = options.clusters ?? Object.keys(CLUSTERS);
+  const names = Object.keys(CLUSTERS);
   const repository = await Repository.create(join(dir, 'repository'));
   const started = await Promise.allSettled([
     startHub({ dir: join(dir, 'hub'), env }),
@@ -85,12 +84,14 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     ),
   ]);
   const [hub, ...planes] = started.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
-  const fleet = new Fleet(dir, env, hub as Hub, redis, repository, queue);
+  const fleet = new Fleet(dir, env, hub as Hub, redis, repository);
   const failed = started.find((one) => one.status === 'rejected');
   try {
     if (failed) throw failed.reason;
     await fleet.logIn();
-    await Promise.all((planes as ControlPlane[]).map((plane) => fleet.join(plane)));
+    await Promise.all(
+      (planes as ControlPlane[]).map((plane) => fleet.join(plane, options.namespaces?.[plane.name])),
+    );
     await fleet.connected(...names);
     return fleet;
   } catch (error) {
@@ -103,14 +104,12 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
 /** A hub with its clusters, and what tests do to them. */
 export class Fleet {
   readonly dir: string;
-  readonly queue: 'postgres' | 'redis';
   readonly redis: Redis | undefined;
   readonly repository: Repository;
   readonly members: Record<string, Member> = {};
   readonly #env: Record<string, string>;
   hub: Hub;
   client!: HubClient;
-  #cookie: string | undefined;
 
   constructor(
     dir: string,
@@ -118,14 +117,12 @@ export class Fleet {
     hub: Hub,
     redis: Redis | undefined,
     repository: Repository,
-    queue: 'postgres' | 'redis',
   ) {
     this.dir = dir;
     this.#env = env;
     this.hub = hub;
     this.redis = redis;
     this.repository = repository;
-    this.queue = queue;
   }
 
   /** The members in the order of their names as started. */
@@ -151,15 +148,7 @@ export class Fleet {
   /** A client with a session of its own. */
   async as(name: string, password: string): Promise<HubClient> {
     const { cookie } = await hubClient({ hub: this.hub.url }).session.login({ name, password });
-    if (name === 'admin') this.#cookie = cookie;
     return hubClient({ hub: this.hub.url, ...(cookie ? { cookie } : {}) });
-  }
-
-  /** GET as admin of a path that the client has no function for. */
-  async get<T>(path: string): Promise<T> {
-    const answer = await fetch(`${this.hub.url}${path}`, { headers: { cookie: this.#cookie ?? '' } });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as T;
   }
 
   invite(name: string, more: Partial<NewJoinToken> = {}): Promise<CreatedJoinToken> {
@@ -172,12 +161,12 @@ export class Fleet {
   }
 
   /** Enrols a control plane as a user would, and starts its agent. */
-  async join(plane: ControlPlane, more: Partial<NewJoinToken> = {}): Promise<Member> {
-    const { token, hub } = await this.invite(plane.name, more);
+  async join(plane: ControlPlane, namespaces: string[] = []): Promise<Member> {
+    const { token, hub } = await this.invite(plane.name);
     const folder = join(this.dir, 'agents', plane.name);
     const log = join(folder, 'agent.log');
     const invitation = { token, ...hub };
-    const installed = await installAgent({ kube: plane.kube, dir: folder, invitation });
+    const installed = await installAgent({ kube: plane.kube, dir: folder, invitation, namespaces });
     const agent = await installed.start(log);
     const { name, labels, kube } = plane;
     return (this.members[name] = { name, labels, plane, kube, installed, agent, log });

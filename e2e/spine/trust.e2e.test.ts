@@ -9,7 +9,7 @@ let fleet: Fleet;
 let stolen: StolenIdentity;
 
 beforeAll(async () => {
-  fleet = await startFleet();
+  fleet = await startFleet({ namespaces: { staging: ['team-a', 'team-b'] } });
   await fleet.repository.commit({ 'app/a.yaml': configMap('settings', { value: 'trusted' }) }, 'trusted');
   const { url } = fleet.repository;
   await fleet.apply(
@@ -48,6 +48,29 @@ async function recovers(value: string): Promise<void> {
   await fleet.synced('on-dev', sha);
   expect(await valueOnDev()).toBe(value);
 }
+
+describe('an agent that is limited to some namespaces', () => {
+  it('says so, works in them, and refuses the others in words', async () => {
+    expect((await fleet.cluster('staging')).namespaces.sort()).toEqual(['team-a', 'team-b']);
+    const { url } = fleet.repository;
+    const policy = { automated: { prune: true, selfHeal: true } };
+    const into = (namespace: string) =>
+      application(url, `in-${namespace}`, { on: 'staging', path: 'app', namespace, syncPolicy: policy });
+    await fleet.apply(into('team-a'), into('default'));
+    await fleet.synced('in-team-a');
+    expect((await fleet.condition('in-default', /default/)).type).toBe('NamespaceDenied');
+    expect(await fleet.kube('staging').find('v1/ConfigMap', 'default/settings')).toBeUndefined();
+  });
+
+  it('has no rights beyond them', async () => {
+    const { access } = fleet.member('staging').installed;
+    const agent = fleet.kube('staging').withToken(access.token!);
+    expect(await agent.list('v1/ConfigMap', 'team-b')).toBeInstanceOf(Array);
+    await expect(agent.list('v1/Secret', 'kube-system')).rejects.toMatchObject({ status: 403 });
+    await expect(agent.list('v1/Secret')).rejects.toMatchObject({ status: 403 });
+    await agent.close();
+  });
+});
 
 describe('the certificate of one cluster', () => {
   it('downloads its own bundles, and none of another cluster', async () => {
