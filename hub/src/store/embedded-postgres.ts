@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { closeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -44,6 +44,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   mkdirSync(dir, { recursive: true, mode: 0o711 });
   const password = readPassword(join(dir, 'password'));
   if (!existsSync(join(data, 'PG_VERSION'))) initialise(binaries.initdb, dir, data, account);
+  // A volume mounted with an fsGroup has been opened to the group, which the server refuses.
+  else chmodSync(data, 0o700);
 
   const orphan = await findOrphan(data, password);
   const onLost = options.onLost ?? (() => undefined);
