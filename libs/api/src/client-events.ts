@@ -1,4 +1,4 @@
-import { MusterError } from '@muster/base';
+import { MusterError } from '@muster/base/errors';
 import type { RequestOptions, Transport } from './client-transport.ts';
 import type { Change } from './events.ts';
 

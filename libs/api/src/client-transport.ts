@@ -1,4 +1,4 @@
-import { type ErrorCode, MusterError } from '@muster/base';
+import { type ErrorCode, MusterError } from '@muster/base/errors';
 import type { Problem } from './errors.ts';
 
 /** Where a client talks to, and as whom. */

@@ -1,4 +1,4 @@
-import { MusterError } from '@muster/base';
+import { MusterError } from '@muster/base/errors';
 import { Check, Copy } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { StateIcon } from './icons.tsx';

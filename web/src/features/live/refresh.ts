@@ -1,5 +1,5 @@
 import type { ApplicationDetail, ApplicationList, ApplicationView, ClusterView } from '@muster/api';
-import { MusterError } from '@muster/base';
+import { MusterError } from '@muster/base/errors';
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import { hub } from '../../lib/hub.ts';
 import { readApplications, split } from '../applications/queries.ts';

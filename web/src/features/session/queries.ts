@@ -1,4 +1,4 @@
-import { MusterError } from '@muster/base';
+import { MusterError } from '@muster/base/errors';
 import type { Session } from '@muster/api';
 import { type QueryClient, queryOptions } from '@tanstack/react-query';
 import { hub } from '../../lib/hub.ts';
