@@ -1,4 +1,16 @@
-import { type ApplicationSet, type Expansion, type TemplateEngines, expand } from '@muster/appset';
+import {
+  type Application,
+  type ApplicationSet,
+  type ApplicationsPlan,
+  type Expansion,
+  expand,
+  keepFields,
+  keepRules,
+  planApplications,
+  requeueAfterSeconds,
+  type TemplateEngines,
+  type WantedApplication,
+} from '@muster/appset';
 import { MusterError, type Outcome, done, waiting } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import { asStored, ApplicationRecords } from '../applications/application-records.service.ts';
@@ -12,14 +24,15 @@ import { Outbox } from '../queue/outbox.ts';
 import { Renderer } from '../rendering/renderer.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationSetsRepository, type SetRow } from './applicationsets.repository.ts';
-import { type Removal, heldRemovals } from './deletion-budget.ts';
-import { type ExpansionPlan, type Generated, planExpansion } from './expansion-plan.ts';
+import { type Removal, heldRemovals, overruns } from './deletion-budget.ts';
 import { SetManifests } from './set-manifests.ts';
 import { SetRepositories } from './set-repositories.ts';
 import { mergeSetConditions } from './set-conditions.ts';
 
 type Manifest = ReturnType<typeof asStored>['manifest'];
 type Existing = Awaited<ReturnType<ExpansionService['existing']>>;
+
+const RETRY_SECONDS = 30;
 
 /** Expands ApplicationSets into Applications; writes only what is different. */
 @Injectable()
@@ -53,6 +66,7 @@ export class ExpansionService {
       context.signal.throwIfAborted();
       failure = MusterError.from(thrown);
     }
+    const again = row.deleting_at ? undefined : nextExpansion(set, failure);
     await this.repository.db.transaction().execute(async (trx) => {
       const held = await this.repository.lock(trx, setId);
       // Changed meanwhile: it has been asked for again.
@@ -60,10 +74,10 @@ export class ExpansionService {
         if (expansion) await this.#apply(trx, held, set, expansion, clusters);
         else await this.#conditions(trx, held, failure, []);
       }
-      // Last: everyone takes sets first and outbox rows after them.
-      await context.complete(trx);
+      // Last: everyone takes sets first and outbox rows after them. One that is asked for later keeps its row.
+      if (!again) await context.complete(trx);
     });
-    return failure?.code === 'unavailable' ? waiting(failure.message, new Date(Date.now() + 30_000)) : done;
+    return again ?? done;
   }
 
   async #generate(
@@ -94,26 +108,25 @@ export class ExpansionService {
     expansion: Expansion,
     clusters: readonly ClusterFacts[],
   ): Promise<void> {
-    const generated = expansion.applications.map((application): Generated<Manifest> => {
-      const { manifest, hash } = asStored(application, row.namespace);
-      return {
-        namespace: row.namespace,
-        name: manifest.metadata.name,
-        project: manifest.spec.project || 'default',
-        hash,
-        manifest,
-      };
-    });
-    const existing = await this.existing(trx, row, generated);
-    const plan = planExpansion(generated, existing.all, {
+    const wanted = expansion.applications.map((application) => wantedFrom(application, row.namespace));
+    const existing = await this.existing(trx, row, wanted);
+    const plan = planApplications(kept(wanted, existing, set), existing.all, {
       set: `${row.namespace}/${row.name}`,
       project: row.project,
       policy: set.spec.syncPolicy?.applicationsSync ?? 'sync',
+      deleting: row.deleting_at !== null,
       refused: expansion.validationErrors,
     });
+    if (plan.leave.length > 0) await this.repository.lockBudget(trx);
     await this.records.write(trx, row.id, plan.write);
     await this.records.stay(trx, plan.stay);
     await this.#leave(trx, row, plan, existing, new Set(clusters.map((cluster) => cluster.id)));
+    await this.records.detach(trx, plan.detach);
+    await this.outbox.add(
+      trx,
+      'render',
+      plan.detach.map((id) => `application:${id}`),
+    );
     if (plan.write.length + plan.stay.length + plan.leave.length > 0) {
       await this.outbox.add(trx, 'render', [`set:${row.id}`]);
       await this.events.publish('applicationset', [`${row.namespace}/${row.name}`], { trx });
@@ -165,7 +178,7 @@ export class ExpansionService {
   async #leave(
     trx: Trx,
     row: SetRow,
-    plan: ExpansionPlan<Manifest>,
+    plan: ApplicationsPlan<Manifest>,
     existing: Existing,
     standing: ReadonlySet<string>,
   ): Promise<void> {
@@ -182,10 +195,17 @@ export class ExpansionService {
     const clusters = [...new Set(counted.flatMap((one) => one.clusterId ?? []))];
     const projects = [...new Set(counted.map((one) => one.project))];
     const name = `${row.namespace}/${row.name}`;
-    const held = heldRemovals(
-      counted,
-      await this.repository.budgetScopes(trx, { id: row.id, name }, clusters, projects),
-    );
+    const facts = await this.repository.budgetScopes(trx, { id: row.id, name }, clusters, projects);
+    const found = overruns(counted, facts, row.id);
+    const held = heldRemovals(found);
+    for (const { kind, key, reason } of found.filter((one) => one.exhausted)) {
+      const others = await this.repository.holdPending(trx, kind, key, reason);
+      await this.events.publish(
+        'applicationset',
+        others.map((one) => `${one.namespace}/${one.name}`),
+        { trx },
+      );
+    }
     await this.records.leave(
       trx,
       removals.map((one) => ({
@@ -209,4 +229,33 @@ export class ExpansionService {
     await this.repository.expanded(trx, row.id, row.version, conditions);
     if (changed) await this.events.publish('applicationset', [`${row.namespace}/${row.name}`], { trx });
   }
+}
+
+/** When a set is expanded again though nothing told of a change. */
+function nextExpansion(set: ApplicationSet, failure: MusterError | undefined): Outcome | undefined {
+  const after = (seconds: number) => new Date(Date.now() + seconds * 1000);
+  if (failure?.code === 'unavailable') return waiting(failure.message, after(RETRY_SECONDS));
+  const seconds = requeueAfterSeconds(set);
+  return seconds === undefined ? undefined : waiting('asks its generators again', after(seconds));
+}
+
+function wantedFrom(application: Application, namespace: string): WantedApplication<Manifest> {
+  const { manifest, hash } = asStored(application, namespace);
+  const { metadata, spec } = manifest;
+  return { namespace, name: metadata.name, project: spec.project || 'default', hash, manifest };
+}
+
+/** What is generated, with what the Applications that are there keep of themselves. */
+function kept(
+  wanted: readonly WantedApplication<Manifest>[],
+  { records }: Existing,
+  set: ApplicationSet,
+): WantedApplication<Manifest>[] {
+  const rules = keepRules(set.spec);
+  const byName = new Map([...records.values()].map((one) => [one.row.name, one.manifest]));
+  return wanted.map((one) => {
+    const there = byName.get(one.name);
+    const next = there ? keepFields(there, one.manifest, rules) : one.manifest;
+    return next === one.manifest ? one : wantedFrom(next, one.namespace);
+  });
 }

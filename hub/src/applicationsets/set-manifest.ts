@@ -1,4 +1,4 @@
-import type { ApplicationSet } from '@muster/appset';
+import { type ApplicationSet, unsupportedIgnores } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { z } from 'zod';
 import { issuesOf } from '../projects/issues.ts';
@@ -8,6 +8,7 @@ const name = z
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a DNS name');
 const loose = z.looseObject({});
+const keys = z.array(z.string().max(1000)).max(1000);
 
 const document = z.strictObject({
   apiVersion: z.literal('argoproj.io/v1alpha1'),
@@ -26,8 +27,17 @@ const document = z.strictObject({
       })
       .nullish(),
     strategy: z.looseObject({ type: z.string().optional() }).nullish(),
-    preservedFields: loose.nullish(),
-    ignoreApplicationDifferences: z.array(loose).nullish(),
+    preservedFields: z.strictObject({ annotations: keys.optional(), labels: keys.optional() }).nullish(),
+    ignoreApplicationDifferences: z
+      .array(
+        z.strictObject({
+          name: z.string().max(253).optional(),
+          jsonPointers: keys.optional(),
+          jqPathExpressions: keys.optional(),
+        }),
+      )
+      .max(100)
+      .nullish(),
     applyNestedSelectors: z.boolean().optional(),
   }),
   status: z.unknown().optional(),
@@ -69,7 +79,7 @@ export function checkApplicationSet(written: unknown, where: string): CheckedSet
     project: free ? '' : project,
     dependsOnClusters: found.kinds.has('clusters'),
     repositories: found.repositories,
-    notices: noticesOf(parsed.data.spec),
+    notices: noticesOf(set),
   };
 }
 
@@ -104,14 +114,8 @@ function hasTemplate(generator: Record<string, unknown>): boolean {
   return JSON.stringify(generator).includes('"template"');
 }
 
-function noticesOf(spec: z.infer<typeof document>['spec']): string[] {
-  const out: string[] = [];
-  if (spec.preservedFields)
-    out.push('spec.preservedFields has no effect: Applications of a set are changed through the set only');
-  if (spec.ignoreApplicationDifferences?.length) {
-    out.push(
-      'spec.ignoreApplicationDifferences has no effect: Applications of a set are changed through the set only',
-    );
-  }
-  return out;
+function noticesOf(set: ApplicationSet): string[] {
+  return unsupportedIgnores(set.spec).map(
+    (field) => `${field} has no effect: only JSON pointers and jq paths to one field are understood`,
+  );
 }
