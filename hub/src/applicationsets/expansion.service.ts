@@ -22,6 +22,7 @@ import { ProjectsService } from '../projects/projects.service.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { Renderer } from '../rendering/renderer.ts';
+import { ScmService } from '../sources/scm/scm.service.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationSetsRepository, type SetRow } from './applicationsets.repository.ts';
 import { type Removal, heldRemovals, overruns } from './deletion-budget.ts';
@@ -41,6 +42,7 @@ export class ExpansionService {
     @Inject(ApplicationSetsRepository) private readonly repository: ApplicationSetsRepository,
     @Inject(SetManifests) private readonly manifests: SetManifests,
     @Inject(SetRepositories) private readonly repositories: SetRepositories,
+    @Inject(ScmService) private readonly scm: ScmService,
     @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
     @Inject(ClustersService) private readonly clusters: ClustersService,
     @Inject(ProjectsService) private readonly projects: ProjectsService,
@@ -61,7 +63,7 @@ export class ExpansionService {
     try {
       expansion = row.deleting_at
         ? { applications: [], validationErrors: {} }
-        : await this.#generate(set, clusters, context.signal);
+        : await this.#generate(row.project, set, clusters, context.signal);
     } catch (thrown) {
       context.signal.throwIfAborted();
       failure = MusterError.from(thrown);
@@ -81,6 +83,7 @@ export class ExpansionService {
   }
 
   async #generate(
+    project: string,
     set: ApplicationSet,
     clusters: readonly ClusterFacts[],
     signal: AbortSignal,
@@ -93,12 +96,15 @@ export class ExpansionService {
       },
       yaml: { toJson: async (texts, end) => (await this.renderer.engines()).yaml.toJson(texts, end) },
     };
-    const options = { implicitLocalCluster: false };
-    return expand(
-      { applicationSet: set, clusters, projects, repos: this.repositories.contents(signal), options },
-      engines,
-      signal,
-    );
+    const input = {
+      applicationSet: set,
+      clusters,
+      projects,
+      repos: this.repositories.contents(signal),
+      external: this.scm.external(project, engines.goTemplate, signal),
+      options: { implicitLocalCluster: false },
+    };
+    return expand(input, engines, signal);
   }
 
   async #apply(

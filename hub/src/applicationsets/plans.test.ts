@@ -52,8 +52,16 @@ describe('ApplicationSet documents', () => {
 
   test.each([
     [
-      { generators: [{ scmProvider: {} }] },
-      'spec.generators[0].scmProvider: this generator is not supported yet',
+      { generators: [{ clusterDecisionResource: {} }] },
+      'spec.generators[0].clusterDecisionResource: this generator is not supported yet',
+    ],
+    [
+      { generators: [{ pullRequest: { azuredevops: {} } }] },
+      'spec.generators[0].pullRequest.azuredevops: this host is not supported yet',
+    ],
+    [
+      { generators: [{ scmProvider: { github: { organization: 'x', appSecretName: 'y' } } }] },
+      'spec.generators[0].scmProvider.github.appSecretName: GitHub Apps are not supported yet',
     ],
     [
       { generators: [{ matrix: { generators: [{ plugin: {} }] } }] },

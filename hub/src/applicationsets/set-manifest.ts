@@ -2,6 +2,7 @@ import { type ApplicationSet, unsupportedIgnores } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { z } from 'zod';
 import { issuesOf } from '../projects/issues.ts';
+import { scmProblem } from '../sources/scm/scm-config.ts';
 
 const name = z
   .string()
@@ -44,7 +45,16 @@ const document = z.strictObject({
 });
 
 /** Generators that this hub can expand; others are refused by name. */
-const SUPPORTED = new Set(['list', 'clusters', 'git', 'matrix', 'merge', 'selector']);
+const SUPPORTED = new Set([
+  'list',
+  'clusters',
+  'git',
+  'matrix',
+  'merge',
+  'scmProvider',
+  'pullRequest',
+  'selector',
+]);
 
 /** An ApplicationSet that was checked, and what is read from it. */
 export interface CheckedSet {
@@ -100,6 +110,10 @@ function walk(
       if (inner.repoURL.includes('{{') || String(inner.revision ?? '').includes('{{')) {
         found.problems.push(`${where}.git.repoURL: a templated repository or revision is not supported yet`);
       } else found.repositories.push({ url: inner.repoURL, revision: String(inner.revision || 'HEAD') });
+    }
+    if (kind === 'scmProvider' || kind === 'pullRequest') {
+      const problem = scmProblem(value as Record<string, unknown>);
+      if (problem) found.problems.push(`${where}.${kind}.${problem}`);
     }
     if (Array.isArray(inner.generators)) {
       inner.generators.forEach((child, i) => {
