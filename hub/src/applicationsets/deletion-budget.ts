@@ -24,6 +24,14 @@ export function budgetOf(total: number): number {
   return Math.max(3, Math.floor(total / 10));
 }
 
+/** Previews that may go at once: 20 or half of the set, whichever is greater. They draw on no other budget. */
+export function heldPreviews(removals: readonly Removal[], total: number): Map<string, string> {
+  const budget = Math.max(20, Math.floor(total / 2));
+  if (removals.length <= budget) return new Map();
+  const reason = `waits for an approval: ${removals.length} previews would be removed at once, more than ${budget}`;
+  return new Map(removals.map(({ id }) => [id, reason]));
+}
+
 /** A budget that does not suffice for what an expansion removes, or that would be used up to the last Application. */
 export interface Overrun {
   kind: 'set' | 'cluster' | 'project';

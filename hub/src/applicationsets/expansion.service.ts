@@ -6,6 +6,7 @@ import {
   expand,
   keepFields,
   keepRules,
+  makesPreviews,
   planApplications,
   requeueAfterSeconds,
   type TemplateEngines,
@@ -25,7 +26,7 @@ import { Renderer } from '../rendering/renderer.ts';
 import { ScmService } from '../sources/scm/scm.service.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationSetsRepository, type SetRow } from './applicationsets.repository.ts';
-import { type Removal, heldRemovals, overruns } from './deletion-budget.ts';
+import { type Removal, heldPreviews, heldRemovals, overruns } from './deletion-budget.ts';
 import { SetManifests } from './set-manifests.ts';
 import { SetRepositories } from './set-repositories.ts';
 import { mergeSetConditions } from './set-conditions.ts';
@@ -126,7 +127,7 @@ export class ExpansionService {
     if (plan.leave.length > 0) await this.repository.lockBudget(trx);
     await this.records.write(trx, row.id, plan.write);
     await this.records.stay(trx, plan.stay);
-    await this.#leave(trx, row, plan, existing, new Set(clusters.map((cluster) => cluster.id)));
+    await this.#leave(trx, row, set, plan, existing, new Set(clusters.map((cluster) => cluster.id)));
     await this.records.detach(trx, plan.detach);
     await this.outbox.add(
       trx,
@@ -184,6 +185,7 @@ export class ExpansionService {
   async #leave(
     trx: Trx,
     row: SetRow,
+    set: ApplicationSet,
     plan: ApplicationsPlan<Manifest>,
     existing: Existing,
     standing: ReadonlySet<string>,
@@ -193,8 +195,9 @@ export class ExpansionService {
       const one = existing.records.get(id)!.row;
       return { id, clusterId: one.cluster_id, project: one.project };
     });
+    const previews = row.deleting_at === null && makesPreviews(set);
     // Applications of a cluster that is being removed go with it: that was decided already.
-    const decided = row.deleting_at !== null && row.deleting_approved;
+    const decided = previews || (row.deleting_at !== null && row.deleting_approved);
     const counted = decided
       ? []
       : removals.filter((one) => one.clusterId !== null && standing.has(one.clusterId));
@@ -203,7 +206,7 @@ export class ExpansionService {
     const name = `${row.namespace}/${row.name}`;
     const facts = await this.repository.budgetScopes(trx, { id: row.id, name }, clusters, projects);
     const found = overruns(counted, facts, row.id);
-    const held = heldRemovals(found);
+    const held = previews ? heldPreviews(removals, existing.records.size) : heldRemovals(found);
     for (const { kind, key, reason } of found.filter((one) => one.exhausted)) {
       const others = await this.repository.holdPending(trx, kind, key, reason);
       await this.events.publish(
@@ -220,7 +223,8 @@ export class ExpansionService {
         heldReason: held.get(one.id) ?? null,
         counted: counted.includes(one),
       })),
-      new Date(Date.now() + this.config.deletionGraceSeconds * 1000),
+      // Nobody misses a preview whose pull request is closed.
+      new Date(Date.now() + (previews ? 0 : this.config.deletionGraceSeconds) * 1000),
     );
   }
 

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type BudgetFacts, budgetOf, heldRemovals, overruns, type Removal } from './deletion-budget.ts';
+import {
+  type BudgetFacts,
+  budgetOf,
+  heldPreviews,
+  heldRemovals,
+  overruns,
+  type Removal,
+} from './deletion-budget.ts';
 import { checkApplicationSet } from './set-manifest.ts';
 
 describe('the deletion budget', () => {
@@ -33,6 +40,13 @@ describe('the deletion budget', () => {
     expect(overruns([removal('1')], facts)).toEqual([
       expect.objectContaining({ kind: 'cluster', key: 'c', exhausted: true }),
     ]);
+  });
+
+  test('previews come and go; only very many at once wait', () => {
+    const some = (count: number) => Array.from({ length: count }, (_, i) => removal(String(i)));
+    expect(heldPreviews(some(20), 20).size).toBe(0);
+    expect(heldPreviews(some(21), 30).get('0')).toMatch(/21 previews would be removed at once, more than 20/);
+    expect(heldPreviews(some(50), 100).size).toBe(0);
   });
 
   test('the last ones of a set or a cluster always wait', () => {

@@ -15,7 +15,7 @@ let host: ScmServer;
 
 beforeAll(async () => {
   host = await startScmServer();
-  hub = await startTestHub(folder);
+  hub = await startTestHub(folder, { MUSTER_DELETION_GRACE_SECONDS: '600' });
   await hub.cluster('dev');
   hub.commit({ 'app/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n' }, 'first');
 });
@@ -98,10 +98,12 @@ test('a host that fails takes nothing away', async () => {
   expect((await hub.app('pr-1-feature-1')).leaving).toBeUndefined();
 });
 
-test('an environment leaves with its pull request', async () => {
-  host.answers[PULLS] = [pull(3), pull(4)];
+test('an environment leaves with its pull request, at once and without an approval', async () => {
+  host.answers[PULLS] = [];
   await hub.eventually(async () =>
     expect((await hub.assignment('dev', 'pr-1-feature-1')).action).toBe('uninstall'),
   );
-  expect((await hub.assignment('dev', 'pr-3-feature-3')).action).toBe('apply');
+  await hub.eventually(async () =>
+    expect((await hub.assignment('dev', 'pr-4-feature-4')).action).toBe('uninstall'),
+  );
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Application, ApplicationSetSpec } from '../types.ts';
 import { keepFields, keepRules, unsupportedIgnores } from './keep.ts';
 import { type ExistingApplication, planApplications, type WantedApplication } from './plan.ts';
-import { requeueAfterSeconds } from './requeue.ts';
+import { makesPreviews, requeueAfterSeconds } from './requeue.ts';
 
 const generated = (name: string, hash = 'h', project = 'default'): WantedApplication<string> => ({
   namespace: 'argocd',
@@ -198,4 +198,14 @@ test.each([
 ])('%j is asked again after %s s', (generators, seconds) => {
   const set = { apiVersion: '', kind: '', metadata: { name: 's' }, spec: { generators, template: {} } };
   expect(requeueAfterSeconds(set)).toBe(seconds);
+});
+
+test.each([
+  [[{ pullRequest: {} }], true],
+  [[{ matrix: { generators: [{ pullRequest: {} }, { clusters: {} }] } }], true],
+  [[{ pullRequest: {} }, { clusters: {} }], false],
+  [[], false],
+])('whether %j makes previews only: %s', (generators, previews) => {
+  const set = { apiVersion: '', kind: '', metadata: { name: 's' }, spec: { generators, template: {} } };
+  expect(makesPreviews(set)).toBe(previews);
 });

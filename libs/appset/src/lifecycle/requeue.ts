@@ -20,3 +20,14 @@ function secondsOf(generator: Generator): number[] {
     ...children.flatMap((child) => (child ? secondsOf(child) : [])),
   ];
 }
+
+/** Whether all that a set makes are previews of pull requests: they come and go with them. */
+export function makesPreviews({ spec }: ApplicationSet): boolean {
+  const generators = spec.generators ?? [];
+  return generators.length > 0 && generators.every(asksForPullRequests);
+}
+
+function asksForPullRequests(generator: Generator): boolean {
+  const children = [...(generator.matrix?.generators ?? []), ...(generator.merge?.generators ?? [])];
+  return Boolean(generator.pullRequest) || children.some((child) => child && asksForPullRequests(child));
+}
