@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface ScmAnswer {
+interface ScmAnswer {
   status?: number;
   headers?: Record<string, string>;
   body?: unknown;
