@@ -10,6 +10,7 @@ import { ProjectsService } from '../projects/projects.service.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { Renderer } from '../rendering/renderer.ts';
+import { lookingSecret, maskStrings, withoutSecrets } from '../rendering/secrets.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationSetsRepository, type SetRow } from './applicationsets.repository.ts';
 import { type Removal, heldRemovals } from './deletion-budget.ts';
@@ -51,7 +52,7 @@ export class ExpansionService {
         : await this.#generate(set, clusters, context.signal);
     } catch (thrown) {
       context.signal.throwIfAborted();
-      failure = MusterError.from(thrown);
+      failure = withoutSecrets(thrown, lookingSecret(set.spec));
     }
     await this.repository.db.transaction().execute(async (trx) => {
       const held = await this.repository.lock(trx, setId);
@@ -109,7 +110,7 @@ export class ExpansionService {
       set: `${row.namespace}/${row.name}`,
       project: row.project,
       policy: set.spec.syncPolicy?.applicationsSync ?? 'sync',
-      refused: expansion.validationErrors,
+      refused: maskStrings(expansion.validationErrors, lookingSecret(set.spec)),
     });
     await this.records.write(trx, row.id, plan.write);
     await this.records.stay(trx, plan.stay);
