@@ -221,12 +221,18 @@ describe('an AppProject', () => {
     expect(await dev.find('rbac.authorization.k8s.io/v1/ClusterRole', 'too-much')).toBeUndefined();
     expect(await dev.find('v1/ConfigMap', 'kube-system/stray')).toBeUndefined();
 
-    const refused = (options: Parameters<typeof application>[2]) =>
-      fleet.apply(application(url, 'refused', { ...inTeam, path: 'limited', ...options }));
-    await expect(refused({ on: 'dev', namespace: 'shop' })).rejects.toThrow(/"team".*shop/);
-    await expect(refused({ on: 'prod' })).rejects.toThrow(/"team".*prod/);
-    await expect(refused({ on: 'dev', project: 'strangers' })).rejects.toThrow(/"strangers".*sourceRepos/);
-    expect(await fleet.findApp('refused')).toBeUndefined();
+    const foreign = (name: string, options: Parameters<typeof application>[2]) =>
+      fleet.apply(application(url, name, { ...inTeam, path: 'limited', ...options }));
+    await expect(foreign('foreign-source', { on: 'dev', project: 'strangers' })).rejects.toThrow(
+      /"strangers".*sourceRepos/,
+    );
+    expect(await fleet.findApp('foreign-source')).toBeUndefined();
+    await foreign('foreign-namespace', { on: 'dev', namespace: 'shop' });
+    expect((await fleet.condition('foreign-namespace', /"team".*shop/)).type).toBe('ProjectDenied');
+    await foreign('foreign-cluster', { on: 'prod' });
+    expect((await fleet.condition('foreign-cluster', /"team".*prod/)).type).toBe('ProjectDenied');
+    expect(await dev.find('v1/ConfigMap', 'shop/limited')).toBeUndefined();
+    expect(await fleet.kube('prod').find('v1/ConfigMap', 'team-a/limited')).toBeUndefined();
   });
 
   it('holds also for what an ApplicationSet generates', async () => {

@@ -19,7 +19,7 @@ export interface KubeObject {
     [field: string]: unknown;
   };
   // Tests assert on fields of many kinds; a type for each would say no more than the assertion does.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
+  // oxlint-disable-next-line typescript/no-explicit-any -- see above
   [field: string]: any;
 }
 

@@ -63,7 +63,7 @@ function wrong(message: string): MusterError {
 
 function made({ folder, hubId, caSha256 }: KeysReport): string {
   return `Made the keys of hub ${hubId} in ${folder}. SHA-256 of its CA: ${caSha256}
-Next: kubectl -n NAMESPACE create secret generic muster-keys --from-file=${folder}
+Next: kubectl --namespace NAMESPACE create secret generic muster-keys --from-file=DIR, with that folder as DIR.
 Keep a backup of the folder: without it every agent has to be enrolled again.
 `;
 }

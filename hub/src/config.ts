@@ -266,7 +266,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     else problems.push(`${key} ${result.error.issues[0]?.message ?? 'is wrong'}`);
   }
   for (const key of Object.keys(env)) {
-    if (/^MUSTER_(?!AGENT_|E2E_|CACHE$|TEST_|DEMO_|HUB$|TOKEN$|CONFIG$|CONTEXT$)/.test(key) && !known.has(key))
+    if (
+      /^MUSTER_(?!AGENT_|E2E_|CACHE$|TEST_|DEMO_|HUB$|TOKEN$|CONFIG$|CONTEXT$)/.test(key) &&
+      !known.has(key)
+    )
       problems.push(`${key} is not a setting of the hub`);
   }
   if (problems.length > 0) {

@@ -104,7 +104,7 @@ describe('a render', () => {
   });
 });
 
-describe('an instance', () => {
+describe('an instance', { timeout: 120_000 }, () => {
   let compiled: LoadedRenderer;
   const view = () =>
     new FileView(

@@ -14,6 +14,11 @@ export const REDIS: SystemProgram = {
   debian: 'redis-server',
   why: 'the queue is tested on Redis too',
 };
+export const SSHD: SystemProgram = {
+  commands: ['sshd'],
+  debian: 'openssh-server',
+  why: 'repositories are read over SSH too',
+};
 export const CHROMIUM: SystemProgram = {
   commands: ['chromium', 'chromium-browser', 'google-chrome'],
   debian: 'chromium',
@@ -52,7 +57,9 @@ export async function ensureProgram(program: SystemProgram): Promise<string> {
 }
 
 function find(commands: readonly string[]): string | undefined {
-  for (const dir of (process.env['PATH'] ?? '').split(':')) {
+  // Servers are often beside a user's PATH.
+  const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
+  for (const dir of path.split(':')) {
     for (const command of commands) if (dir && existsSync(`${dir}/${command}`)) return `${dir}/${command}`;
   }
   return undefined;

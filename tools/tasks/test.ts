@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ensureGoTool } from '../go-tools.mjs';
 import { buildAll } from './build.ts';
 import { bin, run, took } from './context.ts';
-import { CHROMIUM, GIT, REDIS, ensureProgram } from './system.ts';
+import { CHROMIUM, GIT, REDIS, SSHD, ensureProgram } from './system.ts';
 
 interface Ring {
   name: string;
@@ -43,6 +43,8 @@ const rings: Ring[] = [
     prepare: async () => {
       await ensureProgram(GIT);
       await ensureProgram(REDIS);
+      // Where it cannot be had, that test is skipped and says so.
+      await ensureProgram(SSHD).catch((e: unknown) => console.warn((e as Error).message));
     },
   },
   {

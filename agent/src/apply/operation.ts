@@ -1,6 +1,6 @@
 import type { MusterError } from '@muster/base';
 import type { Application } from './application.ts';
-import type { SyncOutcome } from './sync.ts';
+import { type SyncOutcome, conflictText } from './sync.ts';
 
 /** Shows a sync or removal as running. */
 export function beginOperation(app: Application, commandId: string, retries: number, nowMs: number): void {
@@ -18,7 +18,7 @@ export function beginOperation(app: Application, commandId: string, retries: num
 export function endOperation(app: Application, outcome: SyncOutcome, dryRun: boolean, nowMs: number): void {
   const { phase, message, errors, conflicts } = outcome;
   app.operation = { ...app.operation!, phase, message, finishedAtMs: BigInt(nowMs) };
-  const texts = [...conflicts].map(([key, owner]) => `${key} belongs to Application ${owner}`);
+  const texts = [...conflicts].map(([key, owner]) => conflictText(key, owner));
   app.condition('SharedResource', texts.join('; '), nowMs);
   if (!dryRun) app.condition('SyncError', errors.size > 0 ? message : undefined, nowMs);
   for (const [key, owner] of conflicts) setMessage(app, key, `belongs to Application ${owner}`);

@@ -1,5 +1,14 @@
 import { MusterError } from '@muster/base';
-import { type SyncTask, describeKey, keyOf, keyString, planSync, pruneDecision, ownerOf } from '@muster/kube';
+import {
+  type SyncTask,
+  describeKey,
+  keyOf,
+  keyString,
+  planSync,
+  parseKeyString,
+  pruneDecision,
+  ownerOf,
+} from '@muster/kube';
 import type { KubeObject } from '@muster/kube';
 import { safeMessage, KubeError } from '../kube/errors.ts';
 import type { ApiType } from '../kube/discovery.ts';
@@ -337,8 +346,14 @@ function describeSuccess(changed: number, pruned: number, note: string): string 
 
 function describeFailure(errors: Map<string, string>, conflicts: Map<string, string>, note: string): string {
   const lines = [...errors].map(([key, message]) => (key ? `${key}: ${message}` : message));
-  for (const [key, owner] of conflicts) lines.push(`${key} belongs to Application ${owner}`);
+  for (const [key, owner] of conflicts) lines.push(conflictText(key, owner));
   const shown = lines.slice(0, 5).join('; ');
   const more = lines.length > 5 ? ` (and ${lines.length - 5} more)` : '';
   return `${note ? `${note}: ` : ''}${shown}${more}`;
+}
+
+/** Says whose an object is, in words: `ConfigMap shop/settings belongs to Application argocd/web`. */
+export function conflictText(key: string, owner: string): string {
+  const object = parseKeyString(key);
+  return `${object ? describeKey(object) : key} belongs to Application ${owner}`;
 }

@@ -160,11 +160,15 @@ async function untilStopped({ clusters, dir, stop }: Stage): Promise<void> {
   lines.close();
 }
 
-async function stopAll({ clusters, hub, progress }: Stage): Promise<void> {
+async function stopAll(stage: Stage): Promise<void> {
+  const { clusters, hub, progress } = stage;
+  if (!hub && !clusters.some((c) => c.agent || c.plane)) return;
   progress.step('Stopping agents, hub and control planes …');
   await Promise.all(clusters.map((c) => c.agent?.stop()));
   await hub?.stop();
   await Promise.all(clusters.map((c) => c.plane?.stop()));
+  stage.clusters = [];
+  stage.hub = undefined;
   progress.step('All is stopped.');
 }
 

@@ -46,6 +46,18 @@ test('guessing is bounded, and does not lock the account for others', async () =
   expect((await login('admin', ADMIN_PASSWORD)).status).toBe(200);
 });
 
+test('failed logins are in the audit log: a row a minute for a name and an address, unknown names unnamed', async () => {
+  await hub.request('POST', '/api/v1/users', { body: { name: 'missed', password: ADMIN_PASSWORD } });
+  const wrong = ['missed', 'missed', 'missed', 'a password typed too early', 'another'];
+  const answers = await Promise.all(wrong.map((name) => login(name, 'wrong password')));
+  expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
+  const { body } = await hub.request('GET', '/api/v1/audit?action=session.login-failed');
+  const of = (object: string) => body.items.filter((item: { object: string }) => item.object === object);
+  expect(of('user/missed')).toMatchObject([{ actor: 'anonymous', remoteAddress: '127.0.0.1' }]);
+  expect(of('user')).toHaveLength(1);
+  expect(JSON.stringify(body)).not.toContain('typed too early');
+});
+
 test('a page of another site can neither log in nor use the login', async () => {
   const elsewhere = { origin: 'https://elsewhere.example' };
   expect((await login('admin', ADMIN_PASSWORD, elsewhere)).status).toBe(403);

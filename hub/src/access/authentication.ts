@@ -82,6 +82,7 @@ export class Authentication {
     const correct = await verifyPassword(password, user?.password_hash ?? null);
     if (!user || !correct || user.disabled_at) {
       this.#limit.failed(request.ip, name);
+      await this.#auditFailure(request.ip, user?.name);
       throw new MusterError('unauthenticated', 'name or password is wrong');
     }
     this.#limit.succeeded(request.ip, name);
@@ -95,6 +96,18 @@ export class Authentication {
     const identity = await this.repository.bySession(hashToken(token));
     if (!identity) throw new MusterError('unauthenticated', 'name or password is wrong');
     return { cookie: this.#cookie(token, SESSION_SECONDS), actor: actor(identity, request.ip) };
+  }
+
+  /**
+   * At most a row a minute for a name and an address. A name that no user has is not written down: people type
+   * passwords there, and guessed names would be as many rows.
+   */
+  async #auditFailure(address: string, name: string | undefined): Promise<void> {
+    const who: Actor = { kind: 'user', name: 'anonymous', grants: [], remoteAddress: address };
+    const object = name === undefined ? 'user' : `user/${name}`;
+    await this.repository.transaction((trx) =>
+      this.audit.recordOnceAMinute(trx, { actor: who, action: 'session.login-failed', object }),
+    );
   }
 
   /** Ends the session; returns the header that deletes the cookie. */

@@ -120,6 +120,7 @@ describe('removal and rotation', () => {
     const late = await fixture.agent('late');
     late.connect();
     await eventually(() => expect(late.welcome).toBeDefined());
+    expect((await fixture.cluster('late')).keySetVersion).toBe('2');
     late.disconnect();
     away.connect();
     await eventually(async () =>

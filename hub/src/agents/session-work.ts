@@ -1,4 +1,3 @@
-import { applicationKey } from '@muster/link';
 import { Inject, Injectable } from '@nestjs/common';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
 import { CommandsService } from '../commands/commands.service.ts';
@@ -40,9 +39,8 @@ export class SessionWorkFactory {
     return {
       desired: async () => (await this.#assignments.inventory(id)).map(heldLine),
       assignments: async (keys) => {
-        const rows = (await this.#assignments.listFor(id)).filter((row) => keys || row.acked_at === null);
-        const wanted = keys && new Set(keys);
-        return rows.map(desiredAssignment).filter((each) => !wanted || wanted.has(applicationKey(each)));
+        const filter = keys ? { applications: keys } : { unanswered: true };
+        return (await this.#assignments.listFor(id, filter)).map(desiredAssignment);
       },
       acknowledged: (lines) => this.#answers.acknowledged(id, lines),
       refused: (sha, reason) => this.#answers.refused(id, name, sha, reason),

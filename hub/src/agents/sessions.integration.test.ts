@@ -4,6 +4,7 @@ import { credentials, status } from '@grpc/grpc-js';
 import { AgentServiceClient, CommandOutcome } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ApplicationList } from '../applications/application-list.repository.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import { ReportIngest } from '../status/report-ingest.ts';
 import { Gateway } from './gateway.ts';
@@ -311,6 +312,64 @@ describe('sessions', () => {
     await eventually(() => expect(agent.link.held.has('argocd/still-here')).toBe(true));
     agent.disconnect();
     late.disconnect();
+  });
+
+  it('are counted as their Applications are listed: reported, behind the assignment, never reported, silent', async () => {
+    const agent = await connected('counted');
+    const quiet = await connected('quiet');
+    const clusters = { counted: await fixture.clusterId('counted'), quiet: await fixture.clusterId('quiet') };
+    const add = async (cluster: keyof typeof clusters, name: string) => {
+      await fixture.db
+        .insertInto('applications')
+        .values({
+          namespace: 'argocd',
+          name,
+          project: 'counted',
+          cluster_id: clusters[cluster],
+          manifest_sealed: Buffer.from('not read'),
+          manifest_hash: '',
+        })
+        .execute();
+    };
+    for (const name of ['current', 'behind', 'unreported']) {
+      await add('counted', name);
+      await fixture.assign('counted', name);
+    }
+    await add('counted', 'unassigned');
+    await add('quiet', 'unheard');
+    await fixture.assign('quiet', 'unheard');
+    await eventually(() => expect([agent.link.held.size, quiet.link.held.size]).toEqual([3, 1]));
+    for (const name of ['current', 'behind']) agent.report(fixture.status(agent, name));
+    quiet.report(fixture.status(quiet, 'unheard'));
+    await eventually(() => expect(agent.link.reportsDrained && quiet.link.reportsDrained).toBe(true));
+    await fixture.assign('counted', 'behind', [{ kind: 'ConfigMap' }]);
+    quiet.disconnect();
+    await fixture.db
+      .updateTable('clusters')
+      .set({ last_seen_at: new Date('2026-01-01T00:00:00Z') })
+      .where('name', '=', 'quiet')
+      .execute();
+    const list = fixture.hub.app.get(ApplicationList, { strict: false });
+    const shown = (await list.read({ projects: '*', limit: 100 })).map((row) => ({
+      name: row.name,
+      sync: row.sync_now,
+      health: row.health_now,
+    }));
+    expect(Object.fromEntries(shown.map(({ name, sync, health }) => [name, `${sync} ${health}`]))).toEqual({
+      current: 'Synced Healthy',
+      behind: 'OutOfSync Progressing',
+      unreported: 'OutOfSync Missing',
+      unassigned: 'Unknown Unknown',
+      unheard: 'Unknown Unknown',
+    });
+    const count = (of: string[]) =>
+      of.reduce<Record<string, number>>((sum, one) => ({ ...sum, [one]: (sum[one] ?? 0) + 1 }), {});
+    expect((await fixture.hub.request('GET', '/api/v1/summary')).body.applications).toEqual({
+      total: 5,
+      bySync: count(shown.map(({ sync }) => sync)),
+      byHealth: count(shown.map(({ health }) => health)),
+    });
+    agent.disconnect();
   });
 
   it('say since when a silent cluster is unknown, computed when read', async () => {

@@ -10,8 +10,6 @@ import { Readiness } from './readiness.ts';
 import { routesOf } from './routes.ts';
 import { VERSION } from '../version.ts';
 
-export const API_VERSION = VERSION;
-
 /** Health, metrics and the description of the API. */
 @Controller()
 export class ApiController {
@@ -55,7 +53,7 @@ export class ApiController {
   @Get('api/v1/openapi.json')
   @Public()
   openApi(): object {
-    this.#document ??= openApiOf(routesOf(this.discovery), API_VERSION);
+    this.#document ??= openApiOf(routesOf(this.discovery), VERSION);
     return this.#document;
   }
 }

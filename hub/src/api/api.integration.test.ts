@@ -7,6 +7,7 @@ import { Notifications } from '../store/notifications.ts';
 import { Events } from './events.ts';
 
 let hub: TestHub;
+const LARGE = '// a line of the page\n'.repeat(200);
 const files = mkdtempSync(join(tmpdir(), 'muster-web-'));
 
 beforeAll(async () => {
@@ -14,6 +15,8 @@ beforeAll(async () => {
   mkdirSync(join(files, 'charts'));
   writeFileSync(join(files, 'web', 'index.html'), '<!doctype html><title>Muster</title>');
   writeFileSync(join(files, 'web', 'assets', 'app-1a2b.js'), 'export {};');
+  writeFileSync(join(files, 'web', 'assets', 'large-1a2b.js'), LARGE);
+  writeFileSync(join(files, 'web', 'assets', 'picture-1a2b.png'), Buffer.alloc(5000));
   writeFileSync(join(files, 'charts', 'index.yaml'), 'entries: {}\n');
   hub = await startTestHub({ MUSTER_WEB_DIR: join(files, 'web'), MUSTER_CHARTS_DIR: join(files, 'charts') });
 });
@@ -78,6 +81,23 @@ test('serves the UI and charts under a strict content security policy', async ()
   expect(asset.headers.get('cache-control')).toContain('immutable');
   expect((await hub.request('GET', '/charts/index.yaml', { anonymous: true })).body).toContain('entries');
   expect((await hub.request('GET', '/charts/../data/admin-password', { anonymous: true })).status).toBe(404);
+});
+
+test('lists and files are compressed for whoever asks; small answers, images and event streams are not', async () => {
+  const encodingOf = async (path: string, accepted: string) =>
+    (
+      await hub.request('GET', path, { headers: { 'accept-encoding': accepted, cookie: hub.adminCookie } })
+    ).headers.get('content-encoding');
+  expect(await encodingOf('/api/v1/openapi.json', 'gzip, br')).toBe('br');
+  expect(await encodingOf('/api/v1/openapi.json', 'gzip')).toBe('gzip');
+  expect(await encodingOf('/api/v1/openapi.json', 'identity')).toBeNull();
+  expect(await encodingOf('/assets/large-1a2b.js', 'br')).toBe('br');
+  expect(await encodingOf('/assets/picture-1a2b.png', 'br')).toBeNull();
+  expect(await encodingOf('/api/v1/session', 'br')).toBeNull();
+  expect((await hub.request('GET', '/assets/large-1a2b.js')).body).toBe(LARGE);
+  const stream = await openStream(undefined, { cookie: hub.adminCookie, 'accept-encoding': 'br, gzip' });
+  expect(stream.encoding).toBeNull();
+  stream.close();
 });
 
 test('metrics exist before anything has happened', async () => {
@@ -195,5 +215,10 @@ async function openStream(
   const until = (pattern: RegExp) =>
     vi.waitFor(() => expect(text).toMatch(pattern), { timeout: 10_000, interval: 10 });
   await until(/: muster/);
-  return { text: () => text, until, close: () => controller.abort() };
+  return {
+    encoding: response.headers.get('content-encoding'),
+    text: () => text,
+    until,
+    close: () => controller.abort(),
+  };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import statics from '@fastify/static';
@@ -9,6 +10,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Config } from '../config.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
+/** Below it, headers and work cost more than the bytes saved. */
+const COMPRESS_FROM_BYTES = 1024;
+/** JSON and the files of the page; not event streams, which must not wait in a buffer, nor images and charts. */
+const COMPRESSED =
+  /^(?:application\/(?:[\w.-]+\+)?json|application\/javascript|text\/(?:html|css|javascript|plain|xml)|image\/svg\+xml)(?:$|;)/i;
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
 export function createAdapter(config: Config): FastifyAdapter {
@@ -40,6 +46,12 @@ export async function configureHttp(
 ): Promise<void> {
   const https = config.publicUrl?.startsWith('https:') ?? false;
   await app.register(cookie);
+  await app.register(compress, {
+    encodings: ['br', 'gzip'],
+    threshold: COMPRESS_FROM_BYTES,
+    customTypes: COMPRESSED,
+    globalDecompression: false,
+  });
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { APPLICATION_STATE_TABLES, HEALTH_NOW, SYNC_NOW } from '../store/application-state.ts';
 import { DATABASE } from '../store/database.ts';
 import type { ApplicationCondition, Schema } from '../store/schema.ts';
 import type { ApplicationRow } from './applications.repository.ts';
@@ -45,9 +46,6 @@ export interface ListFilter {
 /**
  * Reads Applications joined with other capabilities' tables (clusters, releases, tracked_revisions, assignments,
  * target_status), because filters on sync and health must be decided in SQL.
- *
- * What a cluster said counts only while it can be heard (else Unknown), and only about the newest assignment: until
- * the agent has reported on that one, the Application is OutOfSync and Progressing.
  */
 @Injectable()
 export class ApplicationList {
@@ -85,22 +83,12 @@ export class ApplicationList {
             then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
           r.number as release_number, r.message as release_message, r.author as release_author, r.created_at as release_at,
           tr.commit as latest_commit, g.generation as assigned_generation, g.refused,
-          case when c.last_seen_at is null or c.last_seen_at + make_interval(secs => c.lease_seconds) < now() then 'Unknown'
-            when t.sync is null then case when g.generation is null then 'Unknown' else 'OutOfSync' end
-            when g.action = 'apply' and (t.epoch, t.generation) < (g.epoch, g.generation) then 'OutOfSync'
-            else t.sync end as sync_now,
-          case when c.last_seen_at is null or c.last_seen_at + make_interval(secs => c.lease_seconds) < now() then 'Unknown'
-            when t.health is null then case when g.generation is null then 'Unknown' else 'Missing' end
-            when g.action = 'apply' and (t.epoch, t.generation) < (g.epoch, g.generation) and t.health = 'Healthy' then 'Progressing'
-            else t.health end as health_now,
+          ${SYNC_NOW} as sync_now, ${HEALTH_NOW} as health_now,
           t.health_message, greatest(t.sync_since, t.health_since) as status_since, t.observed_at, t.operation, t.conditions as status_conditions
-        from applications a
+        from ${APPLICATION_STATE_TABLES}
         left join application_sets s on s.id = a.set_id
-        left join clusters c on c.id = a.cluster_id
         left join releases r on r.id = a.release_id
         left join tracked_revisions tr on tr.repository_id = a.repository_id and tr.revision = a.revision
-        left join assignments g on g.cluster_id = a.cluster_id and g.application_namespace = a.namespace and g.application_name = a.name
-        left join target_status t on t.cluster_id = a.cluster_id and t.application_namespace = a.namespace and t.application_name = a.name
         where ${sql.join(inner, sql` and `)}
       ) as listed
       where ${sql.join(outer, sql` and `)}

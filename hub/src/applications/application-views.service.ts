@@ -8,12 +8,13 @@ import type {
   ListApplications,
 } from '@muster/api';
 import { MusterError } from '@muster/base';
-import { redact } from '@muster/kube';
+import { redact, secretValues } from '@muster/kube';
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import { decodeCursor, toPage } from '../api/paging.ts';
 import { ClustersService } from '../clusters/clusters.service.ts';
+import { lookingSecret, maskStrings } from '../rendering/secrets.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
 import { StatusService } from '../status/status.service.ts';
@@ -49,7 +50,7 @@ export class ApplicationViews {
     const row = await this.visible(actor, namespace, name);
     return {
       ...this.#view(row),
-      manifest: this.records.open(row).manifest as unknown as Record<string, unknown>,
+      manifest: masked(this.records.open(row).manifest as unknown as Record<string, unknown>),
     };
   }
 
@@ -108,13 +109,13 @@ export class ApplicationViews {
     return { ...(row.observed_at ? { observedAt: row.observed_at.toISOString() } : {}), resources };
   }
 
-  /** The objects of the bundle that was rendered last, well; values of Secrets are masked. */
+  /** The objects of the bundle that was rendered last, well; values of Secrets are masked wherever they stand. */
   async manifests(actor: Actor, namespace: string, name: string): Promise<ApplicationManifests> {
     const row = await this.visible(actor, namespace, name);
     if (!row.bundle_digest) return { objects: [] };
-    const objects = (await this.bundles.objects(row.bundle_digest)).map(
-      (object) => redact(object) as Record<string, unknown>,
-    );
+    const all = await this.bundles.objects(row.bundle_digest);
+    const secrets = secretValues(all);
+    const objects = all.map((object) => maskStrings(redact(object) as Record<string, unknown>, secrets));
     return { bundle: row.bundle_digest, ...(row.commit ? { commit: row.commit } : {}), objects };
   }
 
@@ -185,6 +186,11 @@ export class ApplicationViews {
         : {}),
     };
   }
+}
+
+/** Without what looks secret in values and parameters of Helm. */
+function masked(manifest: Record<string, unknown>): Record<string, unknown> {
+  return { ...manifest, spec: maskStrings(manifest.spec, lookingSecret(manifest.spec)) };
 }
 
 function operationOf(stored: Record<string, unknown>): NonNullable<ApplicationView['operation']> {

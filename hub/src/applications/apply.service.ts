@@ -1,6 +1,7 @@
 import type { ApplyRequest, ApplyResult } from '@muster/api';
 import type { Application } from '@muster/appset';
 import { MusterError } from '@muster/base';
+import { MASK } from '@muster/kube';
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
@@ -134,6 +135,12 @@ function checkOne(document: Record<string, unknown>, index: number): Checked {
       `apiVersion ${JSON.stringify(apiVersion)}: only argoproj.io/v1alpha1 is applied to the hub`,
       { where },
     );
+  }
+  if (JSON.stringify(document).includes(MASK)) {
+    throw new MusterError('invalid', 'holds values that the hub had masked', {
+      where,
+      hint: 'put the real ones in their place',
+    });
   }
   switch (kind) {
     case 'AppProject':

@@ -44,7 +44,11 @@ export interface TestHub {
   stop(): Promise<void>;
 }
 
-export async function startTestHub(folder: string, env: Record<string, string> = {}): Promise<TestHub> {
+export async function startTestHub(
+  folder: string,
+  env: Record<string, string> = {},
+  logger = pino({ level: process.env.TEST_LOG ?? 'fatal' }),
+): Promise<TestHub> {
   const database: TestDatabase = await startTestDatabase();
   const config = readConfig({
     DATABASE_URL: database.url,
@@ -57,7 +61,7 @@ export async function startTestHub(folder: string, env: Record<string, string> =
     MUSTER_DELETION_GRACE_SECONDS: '0',
     ...env,
   });
-  const running = await startHub(config, pino({ level: process.env.TEST_LOG ?? 'fatal' }));
+  const running = await startHub(config, logger);
   const work = join(folder, 'work');
   mkdirSync(work, { recursive: true });
   const git = (...args: string[]) =>

@@ -9,6 +9,7 @@ import { ApplicationRecords } from '../applications/application-records.service.
 import { Audit } from '../audit/audit.ts';
 import { ClusterChanges } from '../clusters/cluster-changes.ts';
 import { Outbox } from '../queue/outbox.ts';
+import { lookingSecret, maskStrings } from '../rendering/secrets.ts';
 import { SourceChanges } from '../sources/source-changes.ts';
 import { SourcesService } from '../sources/sources.service.ts';
 import type { Trx } from '../store/schema.ts';
@@ -116,7 +117,11 @@ export class ApplicationSetsService implements OnModuleInit {
   async get(actor: Actor, namespace: string, name: string): Promise<ApplicationSetView> {
     const row = await this.#visible(actor, namespace, name);
     const [view] = await this.#views([row]);
-    return { ...view!, manifest: this.manifests.open(row) as unknown as Record<string, unknown> };
+    const manifest = this.manifests.open(row) as unknown as Record<string, unknown>;
+    return {
+      ...view!,
+      manifest: { ...manifest, spec: maskStrings(manifest.spec, lookingSecret(manifest.spec)) },
+    };
   }
 
   /** Its Applications leave; all of them wait for an approval unless `approve` is given by an approver. */

@@ -3,6 +3,7 @@ import {
   type ApplicationSet,
   type ApplicationsPlan,
   type Expansion,
+  ExpansionError,
   expand,
   keepFields,
   keepRules,
@@ -23,6 +24,7 @@ import { ProjectsService } from '../projects/projects.service.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { Renderer } from '../rendering/renderer.ts';
+import { lookingSecret, maskStrings, withoutSecrets } from '../rendering/secrets.ts';
 import { ScmService } from '../sources/scm/scm.service.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationSetsRepository, type SetRow } from './applicationsets.repository.ts';
@@ -67,7 +69,7 @@ export class ExpansionService {
         : await this.#generate(row.project, set, clusters, context.signal);
     } catch (thrown) {
       context.signal.throwIfAborted();
-      failure = MusterError.from(thrown);
+      failure = withReason(withoutSecrets(thrown, lookingSecret(set.spec)), thrown);
     }
     const again = row.deleting_at ? undefined : nextExpansion(set, failure);
     await this.repository.db.transaction().execute(async (trx) => {
@@ -122,7 +124,7 @@ export class ExpansionService {
       project: row.project,
       policy: set.spec.syncPolicy?.applicationsSync ?? 'sync',
       deleting: row.deleting_at !== null,
-      refused: expansion.validationErrors,
+      refused: maskStrings(expansion.validationErrors, lookingSecret(set.spec)),
     });
     if (plan.leave.length > 0) await this.repository.lockBudget(trx);
     await this.records.write(trx, row.id, plan.write);
@@ -239,6 +241,12 @@ export class ExpansionService {
     await this.repository.expanded(trx, row.id, row.version, conditions);
     if (changed) await this.events.publish('applicationset', [`${row.namespace}/${row.name}`], { trx });
   }
+}
+
+/** A masked error is another one: the reason for the condition goes with it. */
+function withReason(failure: MusterError, thrown: unknown): MusterError {
+  if (failure === thrown || !(thrown instanceof ExpansionError)) return failure;
+  return new ExpansionError(thrown.reason, failure.message, failure.where ?? 'spec', failure.code);
 }
 
 /** When a set is expanded again though nothing told of a change. */

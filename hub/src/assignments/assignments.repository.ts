@@ -23,6 +23,18 @@ export interface AssignmentRow {
   refused: string | null;
 }
 
+/** What is known of an assignment without the bytes to send. */
+export type AssignmentLine = Omit<AssignmentRow, 'payload' | 'signature'>;
+
+/** Which assignments of a cluster; all of them without a filter. */
+export interface AssignmentFilter {
+  afterGeneration?: bigint;
+  /** Not answered by the agent yet. */
+  unanswered?: boolean;
+  /** `namespace/name` of Applications. */
+  applications?: readonly string[];
+}
+
 export interface NewAssignment extends Omit<AssignmentRow, 'acked_at' | 'refused'> {
   application_id: string;
   assignment_digest: string | null;
@@ -156,14 +168,44 @@ export class AssignmentsRepository {
     }
   }
 
-  async listFor(clusterId: string, afterGeneration?: bigint): Promise<AssignmentRow[]> {
-    let query = this.db
+  async listFor(clusterId: string, filter: AssignmentFilter = {}): Promise<AssignmentRow[]> {
+    const { afterGeneration, unanswered, applications } = filter;
+    return this.db
       .selectFrom('assignments')
       .selectAll()
       .where('cluster_id', '=', clusterId)
-      .orderBy('generation');
-    if (afterGeneration !== undefined) query = query.where('generation', '>', afterGeneration);
-    return query.execute();
+      .$if(afterGeneration !== undefined, (rows) => rows.where('generation', '>', afterGeneration!))
+      .$if(unanswered === true, (rows) => rows.where('acked_at', 'is', null))
+      .$if(applications !== undefined, (rows) =>
+        rows.where(
+          sql<boolean>`application_namespace || '/' || application_name = any(${applications}::text[])`,
+        ),
+      )
+      .orderBy('generation')
+      .execute();
+  }
+
+  /** All of a cluster without the bytes to send: fleets reconnect and compare at once. */
+  async lines(clusterId: string): Promise<AssignmentLine[]> {
+    return this.db
+      .selectFrom('assignments')
+      .select([
+        'cluster_id',
+        'application_namespace',
+        'application_name',
+        'epoch',
+        'generation',
+        'action',
+        'key_id',
+        'payload_sha256',
+        'bundle_digest',
+        'release_id',
+        'acked_at',
+        'refused',
+      ])
+      .where('cluster_id', '=', clusterId)
+      .orderBy('generation')
+      .execute();
   }
 
   async acked(trx: Kysely<Schema>, clusterId: string, acks: readonly Ack[]): Promise<void> {

@@ -14,6 +14,8 @@ import { applyPayload, tombstonePayload } from './assignment-content.ts';
 import { type Assigned, type Signing, type Target, planAssignments } from './assignment-plan.ts';
 import {
   type Ack,
+  type AssignmentFilter,
+  type AssignmentLine,
   type AssignmentRow,
   AssignmentsRepository,
   type Departed,
@@ -134,13 +136,13 @@ export class AssignmentsService {
   }
 
   /** Signed assignments of a cluster in generation order, tombstones that are not finished among them. */
-  listFor(clusterId: string, afterGeneration?: bigint): Promise<AssignmentRow[]> {
-    return this.repository.listFor(clusterId, afterGeneration);
+  listFor(clusterId: string, filter?: AssignmentFilter): Promise<AssignmentRow[]> {
+    return this.repository.listFor(clusterId, filter);
   }
 
-  /** The same without a lower bound: what the cluster should hold. */
-  inventory(clusterId: string): Promise<AssignmentRow[]> {
-    return this.repository.listFor(clusterId);
+  /** What the cluster should hold, without the bytes to send. */
+  inventory(clusterId: string): Promise<AssignmentLine[]> {
+    return this.repository.lines(clusterId);
   }
 
   /** Stores what an agent says of assignments it received; acks of older versions change nothing. */

@@ -1,6 +1,8 @@
 import type { AuditQuery, AuditRecord, Page } from '@muster/api';
+import { sql } from 'kysely';
 import { decodeCursor, toPage } from '../api/paging.ts';
 import type { Db } from '../store/database.ts';
+import type { Trx } from '../store/schema.ts';
 
 /** The SQL that reads the audit log, newest first. */
 export class AuditRepository {
@@ -48,4 +50,19 @@ export class AuditRepository {
 
 function digits(text: string): string {
   return /^\d{1,19}$/.test(text) ? text : '0';
+}
+
+/** Whether nothing like it was recorded within a minute; whoever asks the same waits until the transaction ends. */
+export async function firstInAMinute(
+  trx: Trx,
+  one: { action: string; object: string; address: string },
+): Promise<boolean> {
+  const { action, object, address } = one;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`audit ${action} ${object} ${address}`}, 0))`.execute(
+    trx,
+  );
+  const { rows } = await sql`
+    select from audit where at > now() - interval '1 minute' and action = ${action} and object = ${object}
+      and coalesce(remote_address, '') = ${address} limit 1`.execute(trx);
+  return rows.length === 0;
 }

@@ -1,5 +1,7 @@
 import type { Actor } from '../access/actor.ts';
 import type { Db } from '../store/database.ts';
+import type { Trx } from '../store/schema.ts';
+import { firstInAMinute } from './audit.repository.ts';
 
 /** One privileged act. */
 export interface AuditEntry {
@@ -31,5 +33,12 @@ export class Audit {
         remote_address: typeof actor === 'string' ? null : (actor.remoteAddress ?? null),
       })
       .execute();
+  }
+
+  /** Leaves the entry out when the same was recorded from the same address within the last minute. */
+  async recordOnceAMinute(trx: Trx, entry: AuditEntry & { actor: Actor }): Promise<void> {
+    const { actor, action, object } = entry;
+    if (await firstInAMinute(trx, { action, object, address: actor.remoteAddress ?? '' }))
+      await this.record(trx, entry);
   }
 }

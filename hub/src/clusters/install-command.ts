@@ -24,7 +24,7 @@ export function installCommand(facts: InstallFacts): CreatedJoinToken['install']
     ...(facts.publicUrl ? [] : ['MUSTER_PUBLIC_URL']),
   ];
   if (missing.length > 0) {
-    const reason = `the hub does not know the address that clusters reach it at: set ${missing.join(' and ')}`;
+    const reason = `the hub does not know the address that clusters reach it at: set ${missing.join(' and ')} (gateway.address and publicUrl of the chart)`;
     return { missing, reason, values };
   }
   const chart = `${facts.publicUrl!.replace(/\/+$/, '')}/charts/muster-agent-${facts.chartVersion}.tgz`;

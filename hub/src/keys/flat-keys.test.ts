@@ -36,7 +36,7 @@ describe('keys in the flat form of a Secret', () => {
   }
 
   it('are made once, private, and never overwritten', async () => {
-    expect(await runCommand(['keys', 'init', '--out', folder])).toMatch(/--from-file=.*keys\n.*backup/);
+    expect(await runCommand(['keys', 'init', '--out', folder])).toMatch(/--from-file=DIR.*\n.*backup/);
     expect(readdirSync(folder).sort()).toEqual(FILES);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     for (const file of FILES) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);

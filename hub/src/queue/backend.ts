@@ -1,6 +1,7 @@
 import { createPostgresBackend, runMigrations, setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { PoolClient } from '../store/pool-client.ts';
 
 /** BullMQ's tables live apart from ours. */
 const SCHEMA = 'bullmq';
@@ -47,6 +48,7 @@ function postgres(databaseUrl: string): Backend {
   setDefaultBackendFactory(createPostgresBackend);
   const connection = (max: number) => ({
     connectionString: databaseUrl,
+    Client: PoolClient,
     schema: SCHEMA,
     max,
     application_name: 'muster-hub queue',

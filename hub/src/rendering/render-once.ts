@@ -8,12 +8,14 @@ import {
   identityOf,
   keyOf,
   problemOf,
+  secretValues,
 } from '@muster/kube';
 import type { FileSource, RenderRequest, RenderResult } from '@muster/renderer';
 import type { GitTree } from '../sources/git-tree.ts';
 import type { RenderAsked, RenderReads } from '../store/schema.ts';
 import { renderDirectory } from './plain-directory.ts';
 import type { Capabilities, RenderInput } from './render-input.ts';
+import { type ReadFile, secretsIn, withoutSecrets } from './secrets.ts';
 
 /** What a render may depend on besides its input and files. */
 export interface Surroundings {
@@ -46,11 +48,35 @@ export async function renderOnce(
   render: Render,
   signal: AbortSignal,
 ): Promise<RenderedOnce> {
-  const raw =
-    input.tool === 'directory'
-      ? await fromDirectory(input, tree)
-      : await fromTool(input, tree, around, render, signal);
-  return { ...finish(raw.manifests), reads: raw.reads, asked: raw.asked };
+  const seen: Seen = { paths: new Set(), objects: [] };
+  try {
+    const raw =
+      input.tool === 'directory'
+        ? await fromDirectory(input, tree, seen)
+        : await fromTool(input, tree, around, render, signal, seen);
+    return { ...finish(raw.manifests), reads: raw.reads, asked: raw.asked };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    throw withoutSecrets(thrown, await secretsOf(input, tree, seen));
+  }
+}
+
+/** What a render had read and made when it failed: its messages may quote any of it. */
+interface Seen {
+  paths: Set<string>;
+  objects: KubeObject[];
+}
+
+const MAX_FILES_SEARCHED = 2000;
+
+async function secretsOf(input: RenderInput, tree: GitTree, seen: Seen): Promise<Set<string>> {
+  const files: ReadFile[] = [];
+  for (const path of [...seen.paths].slice(0, MAX_FILES_SEARCHED)) {
+    const content = await tree.read(path).catch(() => undefined);
+    if (content) files.push({ path, text: content.toString('utf8') });
+  }
+  const request = input.tool === 'directory' ? {} : input.request;
+  return new Set([...secretsIn(request, files), ...secretValues(seen.objects)]);
 }
 
 interface Raw {
@@ -59,10 +85,24 @@ interface Raw {
   asked: RenderAsked;
 }
 
-async function fromDirectory(input: RenderInput & { tool: 'directory' }, tree: GitTree): Promise<Raw> {
+async function fromDirectory(
+  input: RenderInput & { tool: 'directory' },
+  tree: GitTree,
+  seen: Seen,
+): Promise<Raw> {
   const reads: RenderReads = { files: {}, dirs: {}, absent: [] };
-  const manifests = await renderDirectory(tree.recording(reads), input.path, input.options, DIRECTORY_LIMITS);
-  return { manifests, reads, asked: {} };
+  try {
+    const manifests = await renderDirectory(
+      tree.recording(reads),
+      input.path,
+      input.options,
+      DIRECTORY_LIMITS,
+    );
+    seen.objects.push(...manifests.map(({ object }) => object));
+    return { manifests, reads, asked: {} };
+  } finally {
+    for (const path of Object.keys(reads.files)) seen.paths.add(path);
+  }
 }
 
 /** Renders with the clock at zero first; only a render that asks for it is done again at the right time. */
@@ -72,12 +112,13 @@ async function fromTool(
   around: Surroundings,
   render: Render,
   signal: AbortSignal,
+  seen: Seen,
 ): Promise<Raw> {
   const capabilities = input.tool === 'helm' ? { ...around.capabilities, ...withoutEmpty(input.fixed) } : {};
   const { hash: _hash, ...source } = { hash: '', ...capabilities, ...input.request };
   const request: RenderRequest = {
     source: source as RenderRequest['source'],
-    files: filesOf(tree),
+    files: filesOf(tree, seen),
     clock: 0,
     seed: around.seed,
   };
@@ -98,6 +139,7 @@ async function fromTool(
   ) {
     asked.capabilities = around.capabilities.hash;
   }
+  seen.objects.push(...result.objects.map(({ object }) => object as unknown as KubeObject));
   const manifests = result.objects.map(({ file, object }) => {
     const problem = problemOf(object);
     if (problem) throw new MusterError('invalid', problem, { where: file });
@@ -144,14 +186,17 @@ function finish(all: Manifest[]): { objects: KubeObject[]; notices: string[] } {
 }
 
 /** The repository as the renderer reads it: links as they are, the root as `.`. */
-function filesOf(tree: GitTree): FileSource {
+function filesOf(tree: GitTree, seen: Seen): FileSource {
   const pathOf = (path: string) => (path === '.' ? '' : path);
   return {
     async list(dir) {
       const entries = await tree.rawList(pathOf(dir));
       return entries?.flatMap(({ name, kind }) => (kind === 'submodule' ? [] : [{ name, type: kind }]));
     },
-    read: (path) => tree.rawRead(pathOf(path)),
+    read(path) {
+      seen.paths.add(pathOf(path));
+      return tree.rawRead(pathOf(path));
+    },
   };
 }
 

@@ -21,6 +21,12 @@ const CAUSES: {
     hint: 'check the SSH private key of the repository and that its public key may read it',
   },
   {
+    pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    code: 'forbidden',
+    message: 'shows another SSH host key than the known one',
+    hint: 'somebody may be in between; if the server was given a new key, replace it in knownHosts of the repository (ssh-keyscan prints it)',
+  },
+  {
     pattern: /Host key verification failed|No .* host key is known/i,
     code: 'forbidden',
     message: 'is not a known SSH host',

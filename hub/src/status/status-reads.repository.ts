@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
+import { APPLICATION_STATE_TABLES, HEALTH_NOW, SYNC_NOW } from '../store/application-state.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Row } from '../store/schema.ts';
 import { STATUS_COLUMNS } from './status.repository.ts';
@@ -58,18 +59,11 @@ export class StatusReadsRepository {
       .execute();
   }
 
-  /** Applications by sync and health; those of silent clusters are Unknown. */
+  /** Applications by sync and health, as their list shows them. */
   async applicationCounts(): Promise<{ sync: string; health: string; count: number }[]> {
     const found = await sql<{ sync: string; health: string; count: number }>`
-      with heard as (
-        select a.id, case when c.last_seen_at + make_interval(secs => c.lease_seconds) >= now() then t.sync end as sync,
-          case when c.last_seen_at + make_interval(secs => c.lease_seconds) >= now() then t.health end as health
-        from applications a
-        left join clusters c on c.id = a.cluster_id
-        left join target_status t on t.cluster_id = a.cluster_id and t.application_namespace = a.namespace and t.application_name = a.name
-      )
-      select coalesce(sync, 'Unknown') as sync, coalesce(health, 'Unknown') as health, count(*)::int as count
-      from heard group by 1, 2`.execute(this.#db);
+      select ${SYNC_NOW} as sync, ${HEALTH_NOW} as health, count(*)::int as count
+      from ${APPLICATION_STATE_TABLES} group by 1, 2`.execute(this.#db);
     return found.rows;
   }
 

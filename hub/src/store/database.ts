@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
+import { PoolClient } from './pool-client.ts';
 import type { Schema } from './schema.ts';
 
 /** Injection token of the pool-backed `Kysely<Schema>`. */
@@ -28,6 +29,7 @@ export function openDatabase(
   options: { max?: number; onError?: (error: Error) => void } = {},
 ): Db {
   const pool = new pg.Pool({
+    Client: PoolClient,
     connectionString: url,
     max: options.max ?? 20,
     types,

@@ -22,7 +22,7 @@ export interface TestHub {
     method: string,
     path: string,
     options?: { body?: unknown; headers?: Record<string, string>; anonymous?: boolean },
-    // biome-ignore lint/suspicious/noExplicitAny: a test looks into answers of any shape
+    // oxlint-disable-next-line typescript/no-explicit-any -- a test looks into answers of any shape
   ): Promise<{ status: number; headers: Headers; body: any }>;
   stop(): Promise<void>;
 }
