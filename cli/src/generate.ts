@@ -1,16 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import {
   type Application,
   type ApplicationSet,
-  type ClusterFacts,
   expand,
+  ExpansionError,
   type RepoContents,
   type TemplateEngines,
 } from '@muster/appset';
-import { type Json, MusterError, parseDocuments } from '@muster/base';
-import { readDocuments } from './documents.ts';
+import { MusterError } from '@muster/base';
+import { type Document, readDocuments } from './documents.ts';
 import { UsageError } from './exit.ts';
 import { folderTree } from './folder-tree.ts';
+import { projectNames, readClusters } from './generate-inputs.ts';
 import type { Context } from './host.ts';
 
 export interface GenerateOptions {
@@ -18,33 +18,44 @@ export interface GenerateOptions {
   clusters?: string;
   /** `URL=DIR` */
   repo?: string[];
+  /** Names with commas between them, or a file of names or AppProjects. */
+  projects?: string;
+  /** Looks destinations up among the clusters given. */
+  validateDestinations?: true;
 }
 
 /**
  * What ApplicationSets expand to, sorted by name; nothing but the given files is read.
- * @throws MusterError of the first set that fails, with its file and field.
+ * @throws MusterError of the first set that fails: its file and field, its message led by the reference's reason.
  */
-export async function generate(context: Context, options: GenerateOptions): Promise<Application[]> {
+export async function generate(
+  context: Context,
+  options: GenerateOptions,
+  { engines, close }: Engines = lazyEngines(context),
+): Promise<Application[]> {
   const { terminal, signal } = context;
   const documents = await readDocuments(options.filename, { terminal });
   const sets = documents.filter(({ value }) => value['kind'] === 'ApplicationSet');
   if (sets.length === 0) throw new MusterError('invalid', 'no ApplicationSet among the documents');
-  const clusters = options.clusters ? await readClusters(options.clusters) : [];
-  const repos = foldersAsRepositories(options.repo ?? []);
-  const { engines, close } = lazyEngines(context);
+  const input = {
+    clusters: options.clusters ? await readClusters(options.clusters) : [],
+    repos: foldersAsRepositories(options.repo ?? []),
+    projects: await projectNames(options.projects, documents, terminal),
+    options: { validateDestinations: options.validateDestinations ?? false },
+  };
   try {
     const all: Application[] = [];
     for (const { value, where } of sets) {
       const applicationSet = value as unknown as ApplicationSet;
-      const expansion = await expand({ applicationSet, clusters, repos }, engines, signal).catch(
-        (thrown: unknown) => {
-          const error = MusterError.from(thrown);
-          const at = error.where ? `${where}: ${error.where}` : where;
-          throw new MusterError(error.code, error.message, { where: at, hint: error.hint, cause: error });
-        },
-      );
-      all.push(...expansion.applications);
-      for (const [name, problem] of Object.entries(expansion.validationErrors)) {
+      const { applications, validationErrors } = await expand(
+        { ...input, applicationSet },
+        engines,
+        signal,
+      ).catch((thrown: unknown) => {
+        throw located(thrown, where);
+      });
+      all.push(...applications);
+      for (const [name, problem] of Object.entries(validationErrors)) {
         terminal.note(`warning: ${where}: Application ${name}: ${problem}`);
       }
     }
@@ -54,33 +65,18 @@ export async function generate(context: Context, options: GenerateOptions): Prom
   }
 }
 
+/** `file:line: field: Reason: message`; the reason is what scripts may rely on. */
+function located(thrown: unknown, where: Document['where']): MusterError {
+  const error = MusterError.from(thrown);
+  const message = error instanceof ExpansionError ? `${error.reason}: ${error.message}` : error.message;
+  const at = error.where ? `${where}: ${error.where}` : where;
+  return new MusterError(error.code, message, { where: at, hint: error.hint, cause: error });
+}
+
 /** By name, then by content, so that equal input prints equal text. */
 function sortedByName(applications: Application[]): Application[] {
   const keyed = applications.map((each) => [`${each.metadata.name}\0${JSON.stringify(each)}`, each] as const);
   return keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, each]) => each);
-}
-
-async function readClusters(file: string): Promise<ClusterFacts[]> {
-  const source = await readFile(file).catch((thrown: Error) => {
-    throw new MusterError('invalid', thrown.message, { where: file });
-  });
-  const values = parseDocuments(source, { file }).map(({ value }) => value);
-  const list = values.length === 1 && Array.isArray(values[0]) ? values[0] : values;
-  return list.map((item, i) => clusterOf(item, `${file}: [${i}]`));
-}
-
-function clusterOf(item: Json, where: string): ClusterFacts {
-  const cluster = item as unknown as Partial<ClusterFacts> | null;
-  if (typeof cluster?.name !== 'string' || typeof cluster.server !== 'string') {
-    throw new MusterError('invalid', 'a cluster needs a name and a server', { where });
-  }
-  for (const field of ['labels', 'annotations'] as const) {
-    for (const [key, value] of Object.entries(cluster[field] ?? {})) {
-      if (typeof value === 'string') continue;
-      throw new MusterError('invalid', `${field}.${key} must be a string (put it in quotes)`, { where });
-    }
-  }
-  return cluster as ClusterFacts;
 }
 
 /** Folders for repositories, at any revision. */
@@ -108,11 +104,14 @@ function parsePair(pair: string): [url: string, dir: string] {
   return [pair.slice(0, at), pair.slice(at + 1)];
 }
 
-/** Starts the renderer when a set asks for Go templates or YAML: others need not wait for it. */
-function lazyEngines({ environment, terminal }: Context): {
+/** Template engines, and how to stop them. */
+export interface Engines {
   engines: TemplateEngines;
   close: () => Promise<void>;
-} {
+}
+
+/** Starts the renderer when a set asks for Go templates or YAML: others need not wait for it. */
+function lazyEngines({ environment, terminal }: Context): Engines {
   const start = async () => {
     const { loadRenderer, TemplateEngine } = await import('@muster/renderer');
     const renderer = await loadRenderer({

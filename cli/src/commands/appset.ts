@@ -1,6 +1,7 @@
 import type { ApplicationSetView } from '@muster/api';
 import { allItems } from '@muster/api/client';
 import type { Command } from 'commander';
+import type { GenerateOptions } from '../generate.ts';
 import { type Context, group, type Host, verb } from '../host.ts';
 import { collectList, formatName, parseName } from '../names.ts';
 import { age, fields, printList, printOne } from '../output.ts';
@@ -65,7 +66,7 @@ function generateCommand(appset: Command, host: Host): void {
   verb(appset, 'generate', {
     summary: 'Show the Applications that ApplicationSets would make, without a hub',
     details:
-      'CLUSTERS is a YAML list of {name, server, labels, annotations}. A folder stands for a repository at any revision.',
+      'CLUSTERS is a YAML list of {name, server, labels, annotations, project, namespace}. A folder stands for a repository at any revision. AppProjects among the documents, or --projects, say which projects exist; without them all do. Applications that could not be used (a name twice, no such project) are shown with a warning; an expansion that fails shows none, and its error names the reason.',
     examples: [
       'muster appset generate -f appset.yaml --clusters clusters.yaml -o yaml',
       'muster appset generate -f appset.yaml --repo https://git.example/x.git=./checkout -o json',
@@ -80,8 +81,10 @@ function generateCommand(appset: Command, host: Host): void {
       'a folder for a repository (repeatable)',
       (text: string, all: string[] = []) => [...all, text],
     )
+    .option('--projects <names>', 'the projects that exist: name,name or a file of names or AppProjects')
+    .option('--validate-destinations', 'warn of destinations that are not among the clusters')
     .action(
-      host.run(async (context, options: { filename: string[]; clusters?: string; repo?: string[] }) => {
+      host.run(async (context, options: GenerateOptions) => {
         // Expansion and its engines are large; only this command waits for them.
         const { generate } = await import('../generate.ts');
         const applications = await generate(context, options);

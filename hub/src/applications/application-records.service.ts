@@ -127,6 +127,11 @@ export class ApplicationRecords {
     return this.repository.stay(trx, ids);
   }
 
+  /** Takes Applications out of their set: they stay as they are, and belong to nobody. */
+  async detach(trx: Trx, ids: readonly string[]): Promise<void> {
+    for (const id of ids) await this.repository.detach(trx, id);
+  }
+
   approve(trx: Trx, setId: string): Promise<number> {
     return this.repository.approve(trx, setId);
   }

@@ -161,7 +161,35 @@ export class ApplicationSetsRepository {
     return rows.map((row) => row.id);
   }
 
-  /** Applications now and removals that counted in the last 24 hours, for one set and some clusters and projects. */
+  /** One transaction at a time decides on removals: each sees what the others decided. Taken before any row of an Application. */
+  async lockBudget(trx: Trx): Promise<void> {
+    await sql`select pg_advisory_xact_lock(hashtextextended('muster deletion budget', 0))`.execute(trx);
+  }
+
+  /** Holds removals that were within a budget and are still in their grace; answers the sets they belong to. */
+  async holdPending(
+    trx: Trx,
+    kind: 'set' | 'cluster' | 'project',
+    key: string,
+    reason: string,
+  ): Promise<{ namespace: string; name: string }[]> {
+    const scope = {
+      set: sql<boolean>`set_id::text = ${key}`,
+      cluster: sql<boolean>`cluster_id::text = ${key}`,
+      project: sql<boolean>`project = ${key}`,
+    }[kind];
+    const { rows } = await sql<{ namespace: string; name: string }>`
+      with held as (
+        update applications set held_reason = ${reason}
+        where ${scope} and leaving_at > now() and leaving_counted and held_reason is null and tombstoned_at is null
+        returning set_id
+      )
+      select distinct namespace, name from application_sets where id in (select set_id from held)
+    `.execute(trx);
+    return rows;
+  }
+
+  /** Applications now and removals that counted in the last 24 hours, those that are held among them, for one set and some clusters and projects. */
   async budgetScopes(
     trx: Trx,
     set: { id: string; name: string },
@@ -172,18 +200,18 @@ export class ApplicationSetsRepository {
       select 'set' as kind, ${set.id} as key, 'ApplicationSet ' || ${set.name}::text as what,
         (select count(*)::int from applications where set_id = ${set.id}::uuid and leaving_at is null) as total,
         (select count(*)::int from departed_applications where set_id = ${set.id}::uuid and counted and decided_at > now() - interval '24 hours')
-        + (select count(*)::int from applications where set_id = ${set.id}::uuid and leaving_at is not null and held_reason is null and tombstoned_at is null) as removed
+        + (select count(*)::int from applications where set_id = ${set.id}::uuid and leaving_at is not null and leaving_counted and tombstoned_at is null) as removed
       union all
       select 'cluster', id::text, 'cluster ' || name,
         (select count(*)::int from applications where cluster_id = clusters.id and leaving_at is null),
         (select count(*)::int from departed_applications where cluster_id = clusters.id and counted and decided_at > now() - interval '24 hours')
-        + (select count(*)::int from applications where cluster_id = clusters.id and leaving_at is not null and held_reason is null and tombstoned_at is null)
+        + (select count(*)::int from applications where cluster_id = clusters.id and leaving_at is not null and leaving_counted and tombstoned_at is null)
       from clusters where id = any(${clusterIds}::uuid[])
       union all
       select 'project', name, 'project ' || name,
         (select count(*)::int from applications where project = wanted.name and leaving_at is null),
         (select count(*)::int from departed_applications where project = wanted.name and counted and decided_at > now() - interval '24 hours')
-        + (select count(*)::int from applications where project = wanted.name and leaving_at is not null and held_reason is null and tombstoned_at is null)
+        + (select count(*)::int from applications where project = wanted.name and leaving_at is not null and leaving_counted and tombstoned_at is null)
       from unnest(${projects}::text[]) as wanted (name)
     `.execute(trx);
     const scopes = (kind: string) =>

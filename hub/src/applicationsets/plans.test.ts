@@ -1,101 +1,16 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { budgetOf, heldRemovals } from './deletion-budget.ts';
-import { type Existing, type Generated, planExpansion } from './expansion-plan.ts';
+import {
+  type BudgetFacts,
+  budgetOf,
+  heldPreviews,
+  heldRemovals,
+  overruns,
+  type Removal,
+} from './deletion-budget.ts';
 import { checkApplicationSet } from './set-manifest.ts';
 
-const generated = (name: string, hash = 'h', project = 'default'): Generated<string> => ({
-  namespace: 'argocd',
-  name,
-  hash,
-  project,
-  manifest: name,
-});
-const existing = (name: string, over: Partial<Existing> = {}): Existing => ({
-  id: `id-${name}`,
-  namespace: 'argocd',
-  name,
-  hash: 'h',
-  owner: { mine: true },
-  leaving: false,
-  tombstoned: false,
-  ...over,
-});
-const rules = { set: 'argocd/s', project: 'default', policy: 'sync' as const, refused: {} };
-
-describe('what an expansion changes', () => {
-  test('new and different ones are written, equal ones are not, missing ones leave', () => {
-    const plan = planExpansion(
-      [generated('a'), generated('b', 'new'), generated('c')],
-      [existing('b'), existing('c'), existing('d')],
-      rules,
-    );
-    expect(plan.write.map((one) => one.name)).toEqual(['a', 'b']);
-    expect(plan.leave).toEqual(['id-d']);
-    expect(plan.problems).toEqual([]);
-  });
-
-  test('what is wanted again stays; what is being removed waits', () => {
-    const plan = planExpansion(
-      [generated('a'), generated('b')],
-      [existing('a', { leaving: true }), existing('b', { tombstoned: true })],
-      rules,
-    );
-    expect(plan.stay).toEqual(['id-a']);
-    expect(plan.problems).toEqual([expect.stringContaining('its removal is being carried out')]);
-  });
-
-  test('what validation refused is neither written nor deleted', () => {
-    const refused = { 'argocd/a': 'no such project', 'argocd/gone': 'twice' };
-    const plan = planExpansion([generated('a', 'new')], [existing('a'), existing('gone')], {
-      ...rules,
-      refused,
-    });
-    expect(plan).toEqual({ write: [], stay: [], leave: [], problems: ['argocd/a: no such project'] });
-  });
-
-  test.each([
-    ['create-only', [], []],
-    ['create-update', ['b'], []],
-    ['create-delete', [], ['id-d']],
-    ['sync', ['b'], ['id-d']],
-  ] as const)('applicationsSync %s', (policy, updates, leave) => {
-    const plan = planExpansion([generated('b', 'new')], [existing('b'), existing('d')], { ...rules, policy });
-    expect(plan.write.map((one) => one.name)).toEqual(updates);
-    expect(plan.leave).toEqual(leave);
-  });
-
-  test('another project than the set’s is refused; a set without one project may choose', () => {
-    expect(planExpansion([generated('a', 'h', 'other')], [], rules).problems).toEqual([
-      expect.stringContaining('generated for project other'),
-    ]);
-    expect(planExpansion([generated('a', 'h', 'other')], [], { ...rules, project: '' }).write).toHaveLength(
-      1,
-    );
-  });
-
-  test('carrying a plan out leaves nothing to do', () => {
-    const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'));
-    fc.assert(
-      fc.property(names, names, (wanted, there) => {
-        const all = wanted.map((name) => generated(name));
-        const plan = planExpansion(
-          all,
-          there.map((name) => existing(name, { hash: 'old' })),
-          rules,
-        );
-        const after = [
-          ...plan.write.map((one) => existing(one.name)),
-          ...plan.leave.map((id) => existing(id.slice(3), { leaving: true })),
-        ];
-        const again = planExpansion(all, after, rules);
-        expect([...again.write, ...again.leave, ...again.stay]).toEqual([]);
-      }),
-    );
-  });
-});
-
 describe('the deletion budget', () => {
+  const heldBy = (removals: Removal[], known: BudgetFacts) => heldRemovals(overruns(removals, known));
   const removal = (id: string, clusterId = 'c') => ({ id, clusterId, project: 'p' });
   const facts = (total: number, removed = 0) => ({
     set: { what: 'ApplicationSet s', total, removed },
@@ -109,17 +24,35 @@ describe('the deletion budget', () => {
 
   test('removals within it go on, beyond it they all wait, and what left before counts', () => {
     const three = ['1', '2', '3'].map((id) => removal(id));
-    expect(heldRemovals(three, facts(10)).size).toBe(0);
-    expect(heldRemovals([...three, removal('4')], facts(10)).size).toBe(4);
-    expect(heldRemovals([removal('4')], facts(10, 3)).get('4')).toMatch(
+    expect(heldBy(three, facts(10)).size).toBe(0);
+    expect(heldBy([...three, removal('4')], facts(10)).size).toBe(4);
+    expect(heldBy([removal('4')], facts(10, 3)).get('4')).toMatch(
       /1 removals from ApplicationSet s, 3 in the last 24 hours/,
     );
   });
 
+  test('a budget that is used up is named with all that draws on it', () => {
+    const facts: BudgetFacts = {
+      set: { what: 'ApplicationSet s', total: 5, removed: 0 },
+      clusters: new Map([['c', { what: 'cluster c', total: 45, removed: 5 }]]),
+      projects: new Map([['p', { what: 'project p', total: 500, removed: 5 }]]),
+    };
+    expect(overruns([removal('1')], facts)).toEqual([
+      expect.objectContaining({ kind: 'cluster', key: 'c', exhausted: true }),
+    ]);
+  });
+
+  test('previews come and go; only very many at once wait', () => {
+    const some = (count: number) => Array.from({ length: count }, (_, i) => removal(String(i)));
+    expect(heldPreviews(some(20), 20).size).toBe(0);
+    expect(heldPreviews(some(21), 30).get('0')).toMatch(/21 previews would be removed at once, more than 20/);
+    expect(heldPreviews(some(50), 100).size).toBe(0);
+  });
+
   test('the last ones of a set or a cluster always wait', () => {
-    expect(heldRemovals([removal('1')], facts(1)).get('1')).toMatch(/all 1 Applications of ApplicationSet s/);
+    expect(heldBy([removal('1')], facts(1)).get('1')).toMatch(/all 1 Applications of ApplicationSet s/);
     const last = { ...facts(10), clusters: new Map([['c', { what: 'cluster c', total: 1, removed: 0 }]]) };
-    expect(heldRemovals([removal('1')], last).get('1')).toMatch(/all 1 Applications of cluster c/);
+    expect(heldBy([removal('1')], last).get('1')).toMatch(/all 1 Applications of cluster c/);
   });
 });
 
@@ -133,8 +66,16 @@ describe('ApplicationSet documents', () => {
 
   test.each([
     [
-      { generators: [{ scmProvider: {} }] },
-      'spec.generators[0].scmProvider: this generator is not supported yet',
+      { generators: [{ clusterDecisionResource: {} }] },
+      'spec.generators[0].clusterDecisionResource: this generator is not supported yet',
+    ],
+    [
+      { generators: [{ pullRequest: { azuredevops: {} } }] },
+      'spec.generators[0].pullRequest.azuredevops: this host is not supported yet',
+    ],
+    [
+      { generators: [{ scmProvider: { github: { organization: 'x', appSecretName: 'y' } } }] },
+      'spec.generators[0].scmProvider.github.appSecretName: GitHub Apps are not supported yet',
     ],
     [
       { generators: [{ matrix: { generators: [{ plugin: {} }] } }] },

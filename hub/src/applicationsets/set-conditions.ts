@@ -2,6 +2,7 @@ import type { MusterError } from '@muster/base';
 import type { SetCondition } from '../store/schema.ts';
 
 const MAX_SHOWN = 10;
+const GENERATED = 'Successfully generated parameters for all Applications';
 
 /** The conditions of a set, as Argo CD shows them, after an expansion; times change only when the rest does. */
 export function mergeSetConditions(
@@ -12,7 +13,7 @@ export function mergeSetConditions(
 ): { conditions: SetCondition[]; changed: boolean } {
   const isOk = !failure && problems.length === 0;
   const reason = failure
-    ? ((failure as { reason?: string }).reason ?? 'ApplicationGenerationError')
+    ? ((failure as { reason?: string }).reason ?? 'ApplicationGenerationFromParamsError')
     : isOk
       ? 'ApplicationSetUpToDate'
       : 'ApplicationValidationError';
@@ -22,17 +23,22 @@ export function mergeSetConditions(
   const message = failure
     ? `${failure.describe()}: all Applications stay as they are`
     : isOk
-      ? 'All applications have been generated successfully'
+      ? GENERATED
       : shown;
   const wanted: Omit<SetCondition, 'lastTransitionTime'>[] = [
     { type: 'ErrorOccurred', status: isOk ? 'False' : 'True', reason, message },
     {
       type: 'ParametersGenerated',
       status: failure ? 'False' : 'True',
-      reason,
-      message: failure ? message : 'Successfully generated parameters for all Applications',
+      reason: failure ? 'ErrorOccurred' : 'ParametersGenerated',
+      message: failure ? message : GENERATED,
     },
-    { type: 'ResourcesUpToDate', status: isOk ? 'True' : 'False', reason, message },
+    {
+      type: 'ResourcesUpToDate',
+      status: isOk ? 'True' : 'False',
+      reason,
+      message: isOk ? 'ApplicationSet up to date' : message,
+    },
   ];
   let changed = wanted.length !== before.length;
   const conditions = wanted.map((condition) => {

@@ -1,13 +1,15 @@
-import type { ApplicationSet } from '@muster/appset';
+import { type ApplicationSet, unsupportedIgnores } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { z } from 'zod';
 import { issuesOf } from '../projects/issues.ts';
+import { scmProblem } from '../sources/scm/scm-config.ts';
 
 const name = z
   .string()
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a DNS name');
 const loose = z.looseObject({});
+const keys = z.array(z.string().max(1000)).max(1000);
 
 const document = z.strictObject({
   apiVersion: z.literal('argoproj.io/v1alpha1'),
@@ -26,15 +28,33 @@ const document = z.strictObject({
       })
       .nullish(),
     strategy: z.looseObject({ type: z.string().optional() }).nullish(),
-    preservedFields: loose.nullish(),
-    ignoreApplicationDifferences: z.array(loose).nullish(),
+    preservedFields: z.strictObject({ annotations: keys.optional(), labels: keys.optional() }).nullish(),
+    ignoreApplicationDifferences: z
+      .array(
+        z.strictObject({
+          name: z.string().max(253).optional(),
+          jsonPointers: keys.optional(),
+          jqPathExpressions: keys.optional(),
+        }),
+      )
+      .max(100)
+      .nullish(),
     applyNestedSelectors: z.boolean().optional(),
   }),
   status: z.unknown().optional(),
 });
 
 /** Generators that this hub can expand; others are refused by name. */
-const SUPPORTED = new Set(['list', 'clusters', 'git', 'matrix', 'merge', 'selector']);
+const SUPPORTED = new Set([
+  'list',
+  'clusters',
+  'git',
+  'matrix',
+  'merge',
+  'scmProvider',
+  'pullRequest',
+  'selector',
+]);
 
 /** An ApplicationSet that was checked, and what is read from it. */
 export interface CheckedSet {
@@ -69,7 +89,7 @@ export function checkApplicationSet(written: unknown, where: string): CheckedSet
     project: free ? '' : project,
     dependsOnClusters: found.kinds.has('clusters'),
     repositories: found.repositories,
-    notices: noticesOf(parsed.data.spec),
+    notices: noticesOf(set),
   };
 }
 
@@ -91,6 +111,10 @@ function walk(
         found.problems.push(`${where}.git.repoURL: a templated repository or revision is not supported yet`);
       } else found.repositories.push({ url: inner.repoURL, revision: String(inner.revision || 'HEAD') });
     }
+    if (kind === 'scmProvider' || kind === 'pullRequest') {
+      const problem = scmProblem(value as Record<string, unknown>);
+      if (problem) found.problems.push(`${where}.${kind}.${problem}`);
+    }
     if (Array.isArray(inner.generators)) {
       inner.generators.forEach((child, i) => {
         if (child && typeof child === 'object')
@@ -104,14 +128,8 @@ function hasTemplate(generator: Record<string, unknown>): boolean {
   return JSON.stringify(generator).includes('"template"');
 }
 
-function noticesOf(spec: z.infer<typeof document>['spec']): string[] {
-  const out: string[] = [];
-  if (spec.preservedFields)
-    out.push('spec.preservedFields has no effect: Applications of a set are changed through the set only');
-  if (spec.ignoreApplicationDifferences?.length) {
-    out.push(
-      'spec.ignoreApplicationDifferences has no effect: Applications of a set are changed through the set only',
-    );
-  }
-  return out;
+function noticesOf(set: ApplicationSet): string[] {
+  return unsupportedIgnores(set.spec).map(
+    (field) => `${field} has no effect: only JSON pointers and jq paths to one field are understood`,
+  );
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { jobHandlers } from '../queue/jobs.ts';
 import { RepositoriesController } from './repositories.controller.ts';
 import { RepositoriesService } from './repositories.service.ts';
+import { ScmService } from './scm/scm.service.ts';
 import { SourceChanges } from './source-changes.ts';
 import { SourcesRepository } from './sources.repository.ts';
 import { SourcesService } from './sources.service.ts';
@@ -9,7 +10,7 @@ import { handlers } from './sources.worker.ts';
 import { WebhooksController } from './webhooks.controller.ts';
 import { WebhooksService } from './webhooks.service.ts';
 
-/** Repositories: the only place that starts git. */
+/** Repositories and the hosts that keep them: the only place that starts git. */
 @Module({
   controllers: [RepositoriesController, WebhooksController],
   providers: [
@@ -17,9 +18,10 @@ import { WebhooksService } from './webhooks.service.ts';
     SourceChanges,
     SourcesService,
     RepositoriesService,
+    ScmService,
     WebhooksService,
     jobHandlers([SourcesService], handlers),
   ],
-  exports: [SourceChanges, SourcesService],
+  exports: [ScmService, SourceChanges, SourcesService],
 })
 export class SourcesModule {}

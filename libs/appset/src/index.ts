@@ -1,6 +1,13 @@
 export * from './errors.ts';
 export * from './expand.ts';
+export * from './external/facts.ts';
+export { pullRequestParameters } from './external/pull-requests.ts';
+export { repositoryParameters } from './external/repositories.ts';
+export { GoTexts } from './external/texts.ts';
 export { LOCAL_NAME, LOCAL_SERVER } from './generators/clusters.ts';
+export * from './lifecycle/keep.ts';
+export * from './lifecycle/plan.ts';
+export * from './lifecycle/requeue.ts';
 export { MapList, normalizeName, type Params, StringList, StringMap } from './params.ts';
 export * from './ports.ts';
 export * from './types.ts';

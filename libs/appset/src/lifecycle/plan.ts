@@ -1,5 +1,5 @@
-/** A generated Application. */
-export interface Generated<Manifest> {
+/** An Application as an expansion wants it. */
+export interface WantedApplication<Manifest> {
   namespace: string;
   name: string;
   project: string;
@@ -8,7 +8,7 @@ export interface Generated<Manifest> {
 }
 
 /** An Application that is there. */
-export interface Existing {
+export interface ExistingApplication {
   id: string;
   namespace: string;
   name: string;
@@ -19,34 +19,44 @@ export interface Existing {
   tombstoned: boolean;
 }
 
-export interface ExpansionPlan<Manifest> {
+export interface ApplicationsPlan<Manifest> {
   /** To be made, changed, or taken back in from leaving with another specification. */
-  write: Generated<Manifest>[];
+  write: WantedApplication<Manifest>[];
   /** Leaving Applications that are wanted again as they are. */
   stay: string[];
   /** No longer generated. */
   leave: string[];
+  /** Of a set that is being deleted and whose policy deletes nothing: they stay and belong to no set. */
+  detach: string[];
   /** Why some are left alone, in words. */
   problems: string[];
 }
 
 export type ApplicationsSync = 'create-only' | 'create-update' | 'create-delete' | 'sync';
 
+/** Reconciles Applications with what an expansion wants, by the rules of `syncPolicy.applicationsSync`. */
+export interface PlanRules {
+  /** `namespace/name` */
+  set: string;
+  /** Whose Applications the set may make; empty: any. */
+  project: string;
+  policy: ApplicationsSync;
+  /** The set is being deleted: nothing is generated. */
+  deleting?: boolean;
+  /** By `namespace/name`: what validation refused. */
+  refused: Readonly<Record<string, string>>;
+}
+
 /**
  * What an expansion changes. Equal hashes are not written. A name that someone else holds, a name twice, another
  * project than the set's, and what validation refused are left as they are: neither written nor deleted.
  */
-export function planExpansion<Manifest>(
-  generated: readonly Generated<Manifest>[],
-  existing: readonly Existing[],
-  rules: {
-    set: string;
-    project: string;
-    policy: ApplicationsSync;
-    refused: Readonly<Record<string, string>>;
-  },
-): ExpansionPlan<Manifest> {
-  const plan: ExpansionPlan<Manifest> = { write: [], stay: [], leave: [], problems: [] };
+export function planApplications<Manifest>(
+  generated: readonly WantedApplication<Manifest>[],
+  existing: readonly ExistingApplication[],
+  rules: PlanRules,
+): ApplicationsPlan<Manifest> {
+  const plan: ApplicationsPlan<Manifest> = { write: [], stay: [], leave: [], detach: [], problems: [] };
   const held = new Map(existing.map((one) => [keyOf(one), one]));
   const wanted = new Set<string>();
   for (const one of generated) {
@@ -67,19 +77,20 @@ export function planExpansion<Manifest>(
     }
   }
   for (const key of Object.keys(rules.refused)) wanted.add(key);
-  if (rules.policy === 'sync' || rules.policy === 'create-delete') {
-    plan.leave = existing
-      .filter((one) => one.owner.mine && !one.leaving && !one.tombstoned && !wanted.has(keyOf(one)))
-      .map((one) => one.id);
-  }
+  const gone = existing.filter(
+    (one) => one.owner.mine && !one.leaving && !one.tombstoned && !wanted.has(keyOf(one)),
+  );
+  const ids = gone.map((one) => one.id);
+  if (mayDelete(rules.policy)) plan.leave = ids;
+  else if (rules.deleting) plan.detach = ids;
   plan.problems = [...new Set(plan.problems)];
   return plan;
 }
 
 function problemOf<Manifest>(
-  one: Generated<Manifest>,
-  there: Existing | undefined,
-  rules: { set: string; project: string },
+  one: WantedApplication<Manifest>,
+  there: ExistingApplication | undefined,
+  rules: PlanRules,
 ): string | undefined {
   if (there && !there.owner.mine && !there.owner.restoredFromThis) {
     return `ApplicationSet ${rules.set} generates an Application that exists already, made by ${there.owner.what}`;
@@ -92,6 +103,10 @@ function problemOf<Manifest>(
 
 function mayUpdate(policy: ApplicationsSync): boolean {
   return policy === 'sync' || policy === 'create-update';
+}
+
+function mayDelete(policy: ApplicationsSync): boolean {
+  return policy === 'sync' || policy === 'create-delete';
 }
 
 function keyOf(of: { namespace: string; name: string }): string {

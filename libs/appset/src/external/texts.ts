@@ -1,0 +1,57 @@
+import { MusterError } from '@muster/base';
+import type { GoTemplateEngine } from '../ports.ts';
+
+/** Go's own regular expressions and slugs: linear in time, and equal to the reference's. */
+export class GoTexts {
+  readonly #engine: GoTemplateEngine;
+
+  constructor(engine: GoTemplateEngine) {
+    this.#engine = engine;
+  }
+
+  /** Whether the pattern matches somewhere in each text. @throws MusterError `invalid` for what is no pattern. */
+  async matches(
+    pattern: string,
+    texts: readonly string[],
+    where: string,
+    signal?: AbortSignal,
+  ): Promise<boolean[]> {
+    // Compiled even where there is nothing to match: a wrong pattern is an error at once.
+    const answers = await this.#run(
+      '{{ mustRegexMatch .p .s }}',
+      ['', ...texts].map((s) => ({ p: pattern, s })),
+      where,
+      signal,
+    );
+    return answers.slice(1).map((answer) => answer === 'true');
+  }
+
+  /** Branch names as DNS labels of at most 50 characters, cut at a word. */
+  slugs(texts: readonly string[], signal?: AbortSignal): Promise<string[]> {
+    // Letters lose their marks, as in the reference; other scripts are left out rather than spelled in Latin letters.
+    const plain = (text: string) =>
+      text
+        .normalize('NFKD')
+        .replace(/\p{M}|["'’]/gu, '')
+        .replaceAll('_', '-')
+        .replaceAll('&', 'and')
+        .replaceAll('@', 'at');
+    const sets = texts.map((s) => ({ s: plain(s) }));
+    return this.#run('{{ slugify 50 true .s }}', sets, 'branch_slug', signal);
+  }
+
+  async #run(
+    text: string,
+    paramSets: Record<string, string>[],
+    where: string,
+    signal?: AbortSignal,
+  ): Promise<string[]> {
+    if (paramSets.length === 0) return [];
+    const { rows, failure } = await this.#engine.render({ texts: [text], paramSets, options: [] }, signal);
+    if (failure) throw new MusterError('invalid', failure.error, { where });
+    return rows.map(([answer]) => {
+      if (typeof answer === 'string') return answer;
+      throw new MusterError('invalid', answer?.error ?? 'no answer', { where });
+    });
+  }
+}

@@ -1,0 +1,33 @@
+import type { ApplicationSet, Generator } from '../types.ts';
+
+/** Generators that ask someone who does not tell of changes are asked again after half an hour, as by the reference. */
+const DEFAULT_SECONDS = 1800;
+const ASKED = ['scmProvider', 'pullRequest', 'clusterDecisionResource', 'plugin'] as const;
+
+/** Seconds after which a set is to be expanded again; undefined where all it reads tells of its changes. */
+export function requeueAfterSeconds({ spec }: ApplicationSet): number | undefined {
+  const all = (spec.generators ?? []).flatMap(secondsOf).filter((seconds) => seconds > 0);
+  return all.length > 0 ? Math.min(...all) : undefined;
+}
+
+function secondsOf(generator: Generator): number[] {
+  const children = [...(generator.matrix?.generators ?? []), ...(generator.merge?.generators ?? [])];
+  return [
+    ...ASKED.flatMap((kind) => {
+      const found = generator[kind];
+      return found ? [found.requeueAfterSeconds ?? DEFAULT_SECONDS] : [];
+    }),
+    ...children.flatMap((child) => (child ? secondsOf(child) : [])),
+  ];
+}
+
+/** Whether all that a set makes are previews of pull requests: they come and go with them. */
+export function makesPreviews({ spec }: ApplicationSet): boolean {
+  const generators = spec.generators ?? [];
+  return generators.length > 0 && generators.every(asksForPullRequests);
+}
+
+function asksForPullRequests(generator: Generator): boolean {
+  const children = [...(generator.matrix?.generators ?? []), ...(generator.merge?.generators ?? [])];
+  return Boolean(generator.pullRequest) || children.some((child) => child && asksForPullRequests(child));
+}
