@@ -46,6 +46,13 @@ export async function configureHttp(
 ): Promise<void> {
   const https = config.publicUrl?.startsWith('https:') ?? false;
   await app.register(cookie);
+  // A packed chart is named by the digest of its bytes: a client must get them as they are.
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRoute', (route) => {
+      if (route.url.startsWith('/charts')) route.compress = false;
+    });
   await app.register(compress, {
     encodings: ['br', 'gzip'],
     threshold: COMPRESS_FROM_BYTES,
