@@ -41,6 +41,15 @@ export function plain(name: string, value: number, unit: Figure['unit']): Figure
   return { name, value: round(value), unit, against: null, ratio: null, aim: null, holds: null };
 }
 
+/** A time beside its peer's, without an aim. */
+function paired(name: string, value: number, peer: { name: string; value: number }, ratio: number): Figure {
+  return {
+    ...plain(name, value, 'ms'),
+    against: `${peer.name} ${round(peer.value)} ms`,
+    ratio: round(ratio),
+  };
+}
+
 /** A time that should be a part of the peer's: the ratio is value / peer. */
 export function partOf(
   name: string,
@@ -49,13 +58,9 @@ export function partOf(
   ratio: number,
   limit?: number,
 ): Figure {
-  return {
-    ...plain(name, value, 'ms'),
-    against: `${peer.name} ${round(peer.value)} ms`,
-    ratio: round(ratio),
-    aim: limit === undefined ? null : `≤ ${limit} of its time`,
-    holds: limit === undefined ? null : round(ratio) <= limit,
-  };
+  const row = paired(name, value, peer, ratio);
+  if (limit === undefined) return row;
+  return { ...row, aim: `≤ ${limit} of its time`, holds: round(ratio) <= limit };
 }
 
 /** A time that should be many times shorter than the peer's: the ratio is peer / value. */
@@ -66,13 +71,9 @@ export function timesFaster(
   ratio: number,
   limit?: number,
 ): Figure {
-  return {
-    ...plain(name, value, 'ms'),
-    against: `${peer.name} ${round(peer.value)} ms`,
-    ratio: round(ratio),
-    aim: limit === undefined ? null : `≥ ${limit}×`,
-    holds: limit === undefined ? null : round(ratio) >= limit,
-  };
+  const row = paired(name, value, peer, ratio);
+  if (limit === undefined) return row;
+  return { ...row, aim: `≥ ${limit}×`, holds: round(ratio) >= limit };
 }
 
 export function median(values: readonly number[]): number {

@@ -222,7 +222,7 @@ export class AgentLink {
     if (now && Buffer.compare(now.payloadSha256, sha) === 0) return [acknowledge(assignment, sha)];
     const known = now ? versionOf(now.assignment) : this.gone.get(key);
     if (known && compareVersions(version, known) === 0 && !now)
-      return [acknowledge(assignment, sha), ...this.gonagain(key, assignment)];
+      return [acknowledge(assignment, sha), ...this.repeatGone(assignment)];
     if (known && compareVersions(version, known) <= 0) {
       const reason = `version ${versionText(version)} is not newer than ${versionText(known)}, which this agent holds`;
       return this.refuseAssignment(sha, reason, assignment);
@@ -238,9 +238,9 @@ export class AgentLink {
   }
 
   /** The tombstone that we carried out is offered again: the hub did not hear that it is finished. */
-  private gonagain(key: string, assignment: Assignment): AgentEffect[] {
+  private repeatGone(assignment: Assignment): AgentEffect[] {
     if (assignment.action === Action.APPLY) return [];
-    return this.reports.addGone(asGone(key, assignment, 0)).map(asReport);
+    return this.reports.addGone(asGone(assignment, 0)).map(asReport);
   }
 
   private refuseAssignment(sha: Buffer, reason: string, assignment?: Assignment): AgentEffect[] {
@@ -268,7 +268,7 @@ export class AgentLink {
     this.gone.set(key, version);
     return [
       { kind: 'persist', change: { kind: 'gone', key, version } },
-      ...this.reports.addGone(asGone(key, held.assignment, nowMs)).map(asReport),
+      ...this.reports.addGone(asGone(held.assignment, nowMs)).map(asReport),
     ];
   }
 
@@ -349,7 +349,7 @@ function asHeldLine(held: HeldAssignment) {
   };
 }
 
-function asGone(_key: string, assignment: Assignment, nowMs: number) {
+function asGone(assignment: Assignment, nowMs: number) {
   const { applicationNamespace, applicationName, version, action } = assignment;
   return { applicationNamespace, applicationName, version, action, finishedAtMs: BigInt(nowMs) };
 }
