@@ -8,7 +8,9 @@ import { ApplicationSetsController } from './applicationsets.controller.ts';
 import { ApplicationSetsRepository } from './applicationsets.repository.ts';
 import { ApplicationSetsService } from './applicationsets.service.ts';
 import { handlers } from './applicationsets.worker.ts';
+import { ExpansionResults } from './expansion-results.service.ts';
 import { ExpansionService } from './expansion.service.ts';
+import { SetGeneration } from './set-generation.service.ts';
 import { SetManifests } from './set-manifests.ts';
 import { SetRepositories } from './set-repositories.ts';
 
@@ -19,7 +21,9 @@ import { SetRepositories } from './set-repositories.ts';
   providers: [
     ApplicationSetsRepository,
     ApplicationSetsService,
+    ExpansionResults,
     ExpansionService,
+    SetGeneration,
     SetManifests,
     SetRepositories,
     jobHandlers([ExpansionService], handlers),

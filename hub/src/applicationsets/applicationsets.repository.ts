@@ -191,7 +191,7 @@ export class ApplicationSetsRepository {
 
   /** Applications now and removals that counted in the last 24 hours, those that are held among them, for one set and some clusters and projects. */
   async budgetScopes(
-    trx: Trx,
+    db: Kysely<Schema>,
     set: { id: string; name: string },
     clusterIds: readonly string[],
     projects: readonly string[],
@@ -213,7 +213,7 @@ export class ApplicationSetsRepository {
         (select count(*)::int from departed_applications where project = wanted.name and counted and decided_at > now() - interval '24 hours')
         + (select count(*)::int from applications where project = wanted.name and leaving_at is not null and leaving_counted and tombstoned_at is null)
       from unnest(${projects}::text[]) as wanted (name)
-    `.execute(trx);
+    `.execute(db);
     const scopes = (kind: string) =>
       new Map<string, Scope>(rows.filter((row) => row.kind === kind).map((row) => [row.key, row]));
     return { set: scopes('set').get(set.id)!, clusters: scopes('cluster'), projects: scopes('project') };
