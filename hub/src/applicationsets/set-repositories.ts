@@ -2,7 +2,7 @@ import type { RepoContents, RepoTree } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import { DATABASE, type Db } from '../store/database.ts';
-import type { GitTree } from '../sources/git-tree.ts';
+import type { SourceTree } from '../sources/source-tree.ts';
 import { SourcesService, stateKey } from '../sources/sources.service.ts';
 
 const MAX_FILES = 100_000;
@@ -31,7 +31,7 @@ export class SetRepositories {
   }
 }
 
-async function repoTree(tree: GitTree): Promise<RepoTree> {
+async function repoTree(tree: SourceTree): Promise<RepoTree> {
   const files: string[] = [];
   const walk = async (folder: string): Promise<void> => {
     for (const { name, kind } of (await tree.rawList(folder)) ?? []) {

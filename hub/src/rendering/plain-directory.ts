@@ -1,7 +1,7 @@
 import type { ApplicationSource } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { type Manifest, globMatches, parseManifests } from '@muster/kube';
-import type { GitTree } from '../sources/git-tree.ts';
+import type { SourceTree } from '../sources/source-tree.ts';
 
 /** Bounds of one directory. */
 export interface DirectoryLimits {
@@ -20,7 +20,7 @@ const MAX_ERRORS_SHOWN = 5;
  * the path below the folder). Throws MusterError with file and line for what cannot be read.
  */
 export async function renderDirectory(
-  tree: GitTree,
+  tree: SourceTree,
   path: string,
   options: NonNullable<ApplicationSource['directory']>,
   limits: DirectoryLimits,
@@ -39,7 +39,7 @@ export async function renderDirectory(
 }
 
 async function collect(
-  tree: GitTree,
+  tree: SourceTree,
   path: string,
   { recurse, include, exclude }: NonNullable<ApplicationSource['directory']>,
   limits: DirectoryLimits,

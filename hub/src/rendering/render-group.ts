@@ -1,4 +1,4 @@
-import type { GitTree } from '../sources/git-tree.ts';
+import type { SourceTree } from '../sources/source-tree.ts';
 import type { Bundle } from '../releases/bundle.ts';
 import { makeBundle } from '../releases/bundle.ts';
 import type { NewRender, StoredRender } from '../releases/bundles.service.ts';
@@ -21,7 +21,7 @@ export interface Holding {
 }
 
 export interface GroupPorts {
-  render(input: RenderInput, tree: GitTree, around: Surroundings): Promise<RenderedOnce>;
+  render(input: RenderInput, tree: SourceTree, around: Surroundings): Promise<RenderedOnce>;
   store(bundle: Bundle, render: NewRender): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ type Candidate = Holding & { reads: RenderReads; asked: RenderAsked };
  */
 export async function renderGroup(
   input: RenderInput,
-  tree: GitTree,
+  tree: SourceTree,
   members: readonly Member[],
   earlier: readonly StoredRender[],
   ports: GroupPorts,
@@ -87,7 +87,7 @@ async function firstThatFits(
 
 async function renderNew(
   input: RenderInput,
-  tree: GitTree,
+  tree: SourceTree,
   around: Surroundings,
   ports: GroupPorts,
 ): Promise<Candidate> {

@@ -11,7 +11,7 @@ import {
   secretValues,
 } from '@muster/kube';
 import type { FileSource, RenderRequest, RenderResult } from '@muster/renderer';
-import type { GitTree } from '../sources/git-tree.ts';
+import type { SourceTree } from '../sources/source-tree.ts';
 import type { RenderAsked, RenderReads } from '../store/schema.ts';
 import { renderDirectory } from './plain-directory.ts';
 import type { Capabilities, RenderInput } from './render-input.ts';
@@ -43,7 +43,7 @@ const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 /** Renders one input from a tree. Throws MusterError with file and line where they are known. */
 export async function renderOnce(
   input: RenderInput,
-  tree: GitTree,
+  tree: SourceTree,
   around: Surroundings,
   render: Render,
   signal: AbortSignal,
@@ -69,7 +69,7 @@ interface Seen {
 
 const MAX_FILES_SEARCHED = 2000;
 
-async function secretsOf(input: RenderInput, tree: GitTree, seen: Seen): Promise<Set<string>> {
+async function secretsOf(input: RenderInput, tree: SourceTree, seen: Seen): Promise<Set<string>> {
   const files: ReadFile[] = [];
   for (const path of [...seen.paths].slice(0, MAX_FILES_SEARCHED)) {
     const content = await tree.read(path).catch(() => undefined);
@@ -87,7 +87,7 @@ interface Raw {
 
 async function fromDirectory(
   input: RenderInput & { tool: 'directory' },
-  tree: GitTree,
+  tree: SourceTree,
   seen: Seen,
 ): Promise<Raw> {
   const reads: RenderReads = { files: {}, dirs: {}, absent: [] };
@@ -108,7 +108,7 @@ async function fromDirectory(
 /** Renders with the clock at zero first; only a render that asks for it is done again at the right time. */
 async function fromTool(
   input: RenderInput & { tool: 'helm' | 'kustomize' },
-  tree: GitTree,
+  tree: SourceTree,
   around: Surroundings,
   render: Render,
   signal: AbortSignal,
@@ -186,7 +186,7 @@ function finish(all: Manifest[]): { objects: KubeObject[]; notices: string[] } {
 }
 
 /** The repository as the renderer reads it: links as they are, the root as `.`. */
-function filesOf(tree: GitTree, seen: Seen): FileSource {
+function filesOf(tree: SourceTree, seen: Seen): FileSource {
   const pathOf = (path: string) => (path === '.' ? '' : path);
   return {
     async list(dir) {

@@ -1,6 +1,6 @@
 import type { ApplicationSource } from '@muster/appset';
 import { MusterError } from '@muster/base';
-import type { GitTree } from '../sources/git-tree.ts';
+import type { SourceTree } from '../sources/source-tree.ts';
 
 export type Tool = 'helm' | 'kustomize' | 'directory';
 
@@ -10,7 +10,7 @@ const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomizatio
  * What renders a source, as Argo CD decides: the tool whose settings it holds, else a chart where there is a
  * Chart.yaml, a kustomization where there is one, plain manifests else. Throws `not-found` for a path that is no folder.
  */
-export async function toolOf(tree: GitTree, path: string, source: ApplicationSource): Promise<Tool> {
+export async function toolOf(tree: SourceTree, path: string, source: ApplicationSource): Promise<Tool> {
   const kind = await tree.kind(path);
   if (kind !== 'dir') {
     const what = kind === 'file' ? 'is a file, not a folder' : 'does not exist';

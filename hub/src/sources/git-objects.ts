@@ -2,12 +2,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { MusterError } from '@muster/base';
 import { LRUCache } from 'lru-cache';
 import { type GitEnvironment, startGit } from './git-process.ts';
-
-export interface TreeEntry {
-  name: string;
-  oid: string;
-  kind: 'file' | 'dir' | 'symlink' | 'submodule';
-}
+import type { TreeEntry, TreeObjects } from './source-tree.ts';
 
 export interface CommitObject {
   tree: string;
@@ -31,7 +26,7 @@ const IDLE_MS = 120_000;
  * Reads objects of one bare repository by id through one long-lived `git cat-file --batch-command`. Objects never
  * change, so what is cached stays true. The process ends by itself after two minutes without a question.
  */
-export class GitObjects {
+export class GitObjects implements TreeObjects {
   #git: GitEnvironment;
   #dir: string;
   #child: ChildProcessWithoutNullStreams | undefined;

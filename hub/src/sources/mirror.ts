@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { MusterError } from '@muster/base';
 import { type RemoteAccess, withCredentials } from './credentials.ts';
 import { explainGitError } from './git-error.ts';
-import { type CommitObject, GitObjects, type TreeEntry } from './git-objects.ts';
+import { type CommitObject, GitObjects } from './git-objects.ts';
 import { type GitEnvironment, runGit } from './git-process.ts';
-import { GitTree, type TreeLimits } from './git-tree.ts';
 import { type Refs, parseLsRemote, resolveRevision, sameRefs } from './refs.ts';
+import { SourceTree, type TreeEntry, type TreeLimits } from './source-tree.ts';
 import type { LRUCache } from 'lru-cache';
 
 export interface MirrorLimits extends TreeLimits {
@@ -93,10 +93,10 @@ export class Mirror {
   }
 
   /** The files at a commit that the mirror has. */
-  async tree(commit: string): Promise<GitTree> {
+  async tree(commit: string): Promise<SourceTree> {
     const found = await this.objects.commit(commit);
     if (!found) throw new MusterError('unavailable', `the commit ${commit} is not in the mirror`);
-    return new GitTree(this.objects, commit, found.tree, this.#limits);
+    return new SourceTree(this.objects, commit, found.tree, this.#limits);
   }
 
   /** Committer time of the last commit up to `commit` that touched one of the paths; undefined when none did. */

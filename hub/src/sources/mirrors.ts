@@ -4,9 +4,10 @@ import { sha256 } from '@muster/base';
 import type { LRUCache } from 'lru-cache';
 import { type RemoteAccess, withCredentials } from './credentials.ts';
 import { explainGitError } from './git-error.ts';
-import { GitObjects, type TreeEntry } from './git-objects.ts';
+import { GitObjects } from './git-objects.ts';
 import { type GitEnvironment, prepareGit } from './git-process.ts';
 import { Mirror, type MirrorLimits, listRemote } from './mirror.ts';
+import type { TreeEntry } from './source-tree.ts';
 
 const LIMITS: MirrorLimits = {
   maxFileBytes: 16 * 1024 * 1024,

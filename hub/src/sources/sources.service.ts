@@ -9,11 +9,11 @@ import { Sealer } from '../store/sealer.ts';
 import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import type { Credentials, RemoteAccess } from './credentials.ts';
-import type { GitTree } from './git-tree.ts';
 import type { Mirror } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
 import { type RepositoryUrl, parseRepositoryUrl } from './repository-url.ts';
 import { SourceChanges } from './source-changes.ts';
+import type { SourceTree } from './source-tree.ts';
 import {
   type Followed,
   type RepositoryRow,
@@ -175,7 +175,7 @@ export class SourcesService implements OnApplicationShutdown {
   }
 
   /** The files at a commit; fetched when this replica does not have it yet. */
-  async tree(repositoryId: string, commit: string, signal?: AbortSignal): Promise<GitTree> {
+  async tree(repositoryId: string, commit: string, signal?: AbortSignal): Promise<SourceTree> {
     return (await this.#mirrorWith(repositoryId, commit, signal)).tree(commit);
   }
 
