@@ -73,7 +73,7 @@ async function firstThatFits(
 ): Promise<Candidate | undefined> {
   for (const candidate of candidates) {
     const { random, capabilities, clock } = candidate.asked;
-    if (random !== undefined && random !== around.application) continue;
+    if (random !== undefined && random !== around.application && random !== around.also) continue;
     if (capabilities !== undefined && capabilities !== around.capabilities?.hash) continue;
     if (
       clock !== undefined &&

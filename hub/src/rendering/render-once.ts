@@ -22,6 +22,8 @@ export interface Surroundings {
   /** `namespace/name` of the Application, and the seed that belongs to it. */
   application: string;
   seed: Uint8Array;
+  /** Another Application whose earlier renders hold too. */
+  also?: string;
   capabilities: (Capabilities & { hash: string }) | undefined;
   /** Committer time of the last commit that touched the files; undefined: none did. */
   clockOf(reads: RenderReads): Promise<Date | undefined>;

@@ -19,6 +19,6 @@ import { RenderingService } from './rendering.service.ts';
     RenderingService,
     jobHandlers([RenderingService, BundlesService], handlers),
   ],
-  exports: [Renderer],
+  exports: [Renderer, RenderingService],
 })
 export class RenderingModule {}

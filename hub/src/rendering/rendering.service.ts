@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { type Outcome, done } from '@muster/base';
-import { type KubeObject, scopeWithDefinitions } from '@muster/kube';
+import { type KubeObject, type Project, scopeWithDefinitions } from '@muster/kube';
 import { Inject, Injectable } from '@nestjs/common';
-import { ApplicationRecords, type ApplicationRecord } from '../applications/application-records.service.ts';
+import type { ApplicationRecord } from '../applications/application-records.service.ts';
 import { type Capabilities, ClustersService, type ClusterFacts } from '../clusters/clusters.service.ts';
 import { Keys } from '../keys/keys.ts';
 import { objectRefusals } from '../projects/project-policy.ts';
@@ -10,7 +10,7 @@ import { ProjectsService } from '../projects/projects.service.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
 import type { Owner } from '../releases/owner.ts';
-import { SourcesService } from '../sources/sources.service.ts';
+import { type RevisionState, SourcesService } from '../sources/sources.service.ts';
 import { type NewCondition, errorCondition } from './conditions.ts';
 import { eachOf } from './each-of.ts';
 import { OwnerRelease } from './owner-release.service.ts';
@@ -29,6 +29,19 @@ export interface Rendering {
   conditions: Map<string, NewCondition[]>;
 }
 
+/** What is supposed to be otherwise than it is. */
+export interface Supposed {
+  /** All projects, by name. */
+  projects?: ReadonlyMap<string, Project>;
+  /** Where some revisions point, by `stateKey`. */
+  revisions?: ReadonlyMap<string, RevisionState>;
+  /**
+   * Whose random seed is used instead of each Application's own: what a supposed template prints of it must not be what
+   * a real one made a password of. With `orOwn`, a render that an Application has already holds for it all the same.
+   */
+  seedOf?: { name: string; orOwn: boolean };
+}
+
 interface Group {
   input: RenderInput;
   members: Prepared[];
@@ -41,7 +54,6 @@ const AT_ONCE = 4;
 @Injectable()
 export class RenderingService {
   constructor(
-    @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
     @Inject(SourcesService) private readonly sources: SourcesService,
     @Inject(ProjectsService) private readonly projects: ProjectsService,
     @Inject(ClustersService) private readonly clusters: ClustersService,
@@ -55,27 +67,41 @@ export class RenderingService {
   async render(owner: Owner, context: JobContext): Promise<Outcome> {
     const records = await this.release.load(owner);
     const staying = records.filter(({ row }) => row.leaving_at === null && row.tombstoned_at === null);
-    const world = await this.#world(staying);
-    const rendering = this.#prepare(staying, world);
-    const groups = await this.#group(rendering, context.signal);
-    await eachOf(groups, AT_ONCE, (group) => this.#renderGroup(group, rendering, context.signal));
-    await this.#enforceProjects(rendering);
-    context.signal.throwIfAborted();
+    const rendering = await this.applications(staying, {}, context.signal);
     await this.release.finish(owner, records, rendering, context);
     return done;
   }
 
-  async #world(records: readonly ApplicationRecord[]): Promise<World> {
+  /**
+   * What rendering Applications comes to, as things are or as they are supposed to be. Writes nothing but renders and
+   * bundles, which are addressed by content: those that nothing refers to are swept.
+   */
+  async applications(
+    records: readonly ApplicationRecord[],
+    supposed: Supposed,
+    signal: AbortSignal,
+  ): Promise<Rendering> {
+    const world = await this.#world(records, supposed);
+    const rendering = this.#prepare(records, world);
+    const groups = await this.#group(rendering, signal);
+    await eachOf(groups, AT_ONCE, (group) => this.#renderGroup(group, rendering, supposed, signal));
+    await this.#enforceProjects(rendering);
+    signal.throwIfAborted();
+    return rendering;
+  }
+
+  async #world(records: readonly ApplicationRecord[], supposed: Supposed): Promise<World> {
     const destinations = new Map(
       records.map(({ manifest }) => [destinationKey(manifest), manifest.spec?.destination ?? {}]),
     );
     const repositories = new Set(
       records.flatMap(({ row }) => (row.repository_id ? [row.repository_id] : [])),
     );
-    const [projects, revisions] = await Promise.all([
-      this.projects.byName(),
+    const [projects, tracked] = await Promise.all([
+      supposed.projects ?? this.projects.byName(),
       this.sources.states([...repositories]),
     ]);
+    const revisions = new Map([...tracked, ...(supposed.revisions ?? [])]);
     const clusters = new Map<string, ClusterFacts>();
     await eachOf([...destinations], 8, async ([key, destination]) => {
       const cluster = await this.clusters.resolveDestination(destination);
@@ -153,7 +179,12 @@ export class RenderingService {
     }
   }
 
-  async #renderGroup({ input, members }: Group, rendering: Rendering, signal: AbortSignal): Promise<void> {
+  async #renderGroup(
+    { input, members }: Group,
+    rendering: Rendering,
+    supposed: Supposed,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { repositoryId, state } = members[0]!;
     const render = this.renderer.render.bind(this.renderer);
     try {
@@ -162,7 +193,7 @@ export class RenderingService {
         this.clusters.capabilities([...new Set(members.map((member) => member.cluster.id))]),
         this.bundles.renders([input.key]),
       ]);
-      const asked = members.map((member) => this.#member(member, capabilities, signal));
+      const asked = members.map((member) => this.#member(member, capabilities, supposed, signal));
       const { holdings, errors } = await renderGroup(input, tree, asked, earlier, {
         render: (one, from, around) => renderOnce(one, from, around, render, signal),
         store: (bundle, made) => this.bundles.store(bundle, made),
@@ -181,14 +212,17 @@ export class RenderingService {
   #member(
     { record, cluster, repositoryId, state, path }: Prepared,
     capabilities: ReadonlyMap<string, Capabilities>,
+    { seedOf }: Supposed,
     signal: AbortSignal,
   ): Member {
-    const application = `${record.row.namespace}/${record.row.name}`;
+    const own = `${record.row.namespace}/${record.row.name}`;
+    const application = seedOf?.name ?? own;
     const clocks = new Map<string, Promise<Date | undefined>>();
     return {
       id: record.row.id,
       around: {
         application,
+        ...(seedOf?.orOwn ? { also: own } : {}),
         seed: createHmac('sha256', this.keys.renderSeed).update(application).digest(),
         capabilities: capabilities.get(cluster.id),
         clockOf: (reads) => {
