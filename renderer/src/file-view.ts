@@ -73,6 +73,7 @@ export class FileView {
     this.#dirs.add(found.path);
     const members: { name: string; type: Kind }[] = [];
     for (const entry of this.#entries(found.path)!.values()) {
+      if (entry.hidden) continue;
       const member = entry.type === 'symlink' ? this.#resolve(join(found.path, entry.name)) : undefined;
       members.push({
         name: entry.name,

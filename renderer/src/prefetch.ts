@@ -41,6 +41,7 @@ async function readDirectory(
   for (const entry of await list(files, dir, found)) {
     const path = dir === '.' ? entry.name : `${dir}/${entry.name}`;
     if (budget.files-- <= 0 || budget.bytes <= 0) break;
+    if (entry.hidden) continue;
     if (entry.type === 'dir' && deep) work.push(readDirectory(files, path, deep, found, budget));
     // What has no known size is left to the render, whose bounds then decide.
     if (entry.type === 'file' && entry.size !== undefined && entry.size <= MAX_FILE)

@@ -5,6 +5,8 @@ export interface Entry {
   name: string;
   type: 'file' | 'dir' | 'symlink';
   size?: number;
+  /** Reached by its path only: no listing shows it, so that a chart does not take it for one of its files. */
+  hidden?: boolean;
 }
 
 /**

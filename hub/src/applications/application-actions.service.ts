@@ -10,6 +10,7 @@ import { CommandsService } from '../commands/commands.service.ts';
 import { CONFIG, type Config } from '../config.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { ownerKey, ownerOf } from '../releases/owner.ts';
+import { commitsOf } from '../releases/release-plan.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
 import { SourcesService } from '../sources/sources.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
@@ -45,10 +46,11 @@ export class ApplicationActions {
       throw new MusterError('precondition', `the Application ${name} is leaving`, {
         hint: '`muster app restore` takes it back',
       });
-    if (request.revision && row.commit !== request.revision && !row.commit?.startsWith(request.revision)) {
+    const commits = commitsOf(row);
+    if (request.revision && !commits.some((commit) => commit.startsWith(request.revision!))) {
       throw new MusterError(
         'precondition',
-        `what is assigned comes from commit ${row.commit ?? '(none)'}, not from ${request.revision}`,
+        `what is assigned comes from commit ${commits.join(' and ') || '(none)'}, not from ${request.revision}`,
         { where: 'revision' },
       );
     }
@@ -80,7 +82,7 @@ export class ApplicationActions {
   async refresh(actor: Actor, namespace: string, name: string): Promise<CommandStarted | undefined> {
     const row = await this.#for(actor, 'operator', namespace, name);
     await this.db.transaction().execute(async (trx) => {
-      if (row.repository_id) await this.sources.ask(trx, [row.repository_id]);
+      await this.sources.ask(trx, await this.records.repositoriesOf(trx, row.id));
       await this.outbox.add(trx, 'render', [ownerKey(ownerOf(row))]);
     });
     if (!row.cluster_id || row.assigned_generation === null) return undefined;

@@ -16,7 +16,8 @@ export interface ListedRow extends ApplicationRow {
   release_message: string | null;
   release_author: string | null;
   release_at: Date | null;
-  latest_commit: string | null;
+  /** Where the revision of each source points now. */
+  latest_commits: (string | null)[];
   sync_now: string;
   health_now: string;
   health_message: string | null;
@@ -77,18 +78,22 @@ export class ApplicationList {
     if (filter.sync) outer.push(sql`sync_now = ${filter.sync}`);
     if (filter.health) outer.push(sql`health_now = ${filter.health}`);
     const { rows } = await sql<ListedRow>`
-      select * from (
+      select *, coalesce((
+          select jsonb_agg(tr.commit order by s.position) from application_sources s
+          left join tracked_revisions tr on tr.repository_id = s.repository_id and tr.revision = s.revision
+          where s.application_id = listed.id
+        ), '[]') as latest_commits
+      from (
         select a.*, s.namespace || '/' || s.name as set_name, c.name as cluster_name, c.server as cluster_server, c.last_seen_at,
           case when c.last_seen_at + make_interval(secs => c.lease_seconds) < now()
             then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
           r.number as release_number, r.message as release_message, r.author as release_author, r.created_at as release_at,
-          tr.commit as latest_commit, g.generation as assigned_generation, g.refused,
+          g.generation as assigned_generation, g.refused,
           ${SYNC_NOW} as sync_now, ${HEALTH_NOW} as health_now,
           t.health_message, greatest(t.sync_since, t.health_since) as status_since, t.observed_at, t.operation, t.conditions as status_conditions
         from ${APPLICATION_STATE_TABLES}
         left join application_sets s on s.id = a.set_id
         left join releases r on r.id = a.release_id
-        left join tracked_revisions tr on tr.repository_id = a.repository_id and tr.revision = a.revision
         where ${sql.join(inner, sql` and `)}
       ) as listed
       where ${sql.join(outer, sql` and `)}

@@ -24,8 +24,13 @@ describe('Application documents', () => {
   test.each([
     [document({ sourceHydrator: {} }), 'spec.sourceHydrator: not supported yet'],
     [
-      document({ source: undefined, sources: [{ repoURL: 'a' }, { repoURL: 'b' }] }),
-      'spec.sources: more than one source',
+      document({
+        sources: [
+          { repoURL: 'a', path: 'a' },
+          { repoURL: 'b', plugin: {} },
+        ],
+      }),
+      'spec.sources[1].plugin: config management plugins',
     ],
     [document(source({ chart: 'redis' })), 'spec.source.chart: charts from Helm repositories'],
     [document(source({ plugin: { name: 'x' } })), 'spec.source.plugin: config management plugins'],
@@ -69,6 +74,49 @@ describe('Application documents', () => {
       'spec.syncPolicy.syncOptions Replace=true has no effect yet',
       'spec.ignoreDifferences[0].jqPathExpressions has no effect yet',
     ]);
+  });
+});
+
+describe('several sources', () => {
+  const chart = (...valueFiles: string[]) => ({
+    repoURL: 'https://a.test/a',
+    path: 'a',
+    helm: { valueFiles },
+  });
+  const values = { repoURL: 'https://a.test/b', ref: 'values' };
+  const several = (...sources: Record<string, unknown>[]) => document({ source: undefined, sources });
+
+  test('count instead of the one, and know their places', () => {
+    const { sources, notices } = checkApplication(
+      document({ sources: [chart('$values/x.yaml'), values] }),
+      '',
+    );
+    expect(sources.map(({ where }) => where)).toEqual(['spec.sources[0]', 'spec.sources[1]']);
+    expect(notices).toEqual(['spec.source has no effect beside spec.sources']);
+  });
+
+  test('may refer to each other', () => {
+    const one = { ...chart('$b/x.yaml'), ref: 'a' };
+    const other = { ...chart('$a/x.yaml'), ref: 'b' };
+    expect(checkApplication(several(one, other), '').sources).toHaveLength(2);
+  });
+
+  test.each([
+    [
+      several(chart('x.yaml', '$vals/x.yaml'), values),
+      'spec.sources[0].helm.valueFiles[1]: $vals is not the ref of a source (there is $values)',
+    ],
+    [several(chart('$values'), chart()), '$values is not the ref of a source (no source has one)'],
+    [
+      several({ ...chart(), helm: { fileParameters: [{ name: 'a', path: '$x/y' }] } }),
+      'spec.sources[0].helm.fileParameters[0].path: $x is not',
+    ],
+    [several(chart(), values, values), 'spec.sources[2].ref: values is the ref of spec.sources[1] already'],
+    [several(chart(), { ...values, ref: 'a.b' }), 'spec.sources[1].ref: "a.b" may hold letters'],
+    [several(chart(), { repoURL: 'https://a.test/c' }), 'spec.sources[1]: path, chart or ref is missing'],
+    [several(values), 'spec.sources: none of them has a path or a chart'],
+  ])('that do not fit together are refused with the field', (written, message) => {
+    expect(() => checkApplication(written, 'Application web')).toThrow(message);
   });
 });
 

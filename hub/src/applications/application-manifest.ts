@@ -1,95 +1,31 @@
-import type { Application, ApplicationSource } from '@muster/appset';
+import type { Application } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { type IgnoreRule, unsupportedIgnoreFields } from '@muster/kube';
 import { z } from 'zod';
 import { issuesOf } from '../projects/issues.ts';
+import { type PlacedSource, hasSeveralSources, placedSources } from './application-sources.ts';
+import {
+  noticesOfSource,
+  referenceProblems,
+  source,
+  sourceProblems,
+  stringMap,
+  strings,
+  text,
+} from './source-manifest.ts';
 
 /** An Application document that was checked: what is wrong stops it, what has no effect yet is shown. */
 export interface CheckedApplication {
   application: Application;
-  /** Its one source. */
-  source: ApplicationSource;
+  sources: PlacedSource[];
   /** Fields that are accepted and have no effect yet, in words. */
   notices: string[];
 }
 
-const text = z.string().max(100_000);
-const strings = z.array(text).max(1000);
-const stringMap = z.record(z.string(), text);
 const name = z
   .string()
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a DNS name');
-
-const helm = z.strictObject({
-  valueFiles: strings.optional(),
-  parameters: z
-    .array(
-      z.strictObject({ name: text.optional(), value: text.optional(), forceString: z.boolean().optional() }),
-    )
-    .max(1000)
-    .optional(),
-  releaseName: z.string().max(53).optional(),
-  values: z.string().max(1_000_000).optional(),
-  valuesObject: z.record(z.string(), z.unknown()).nullish(),
-  fileParameters: z
-    .array(z.strictObject({ name: text.optional(), path: text.optional() }))
-    .max(1000)
-    .optional(),
-  version: text.optional(),
-  passCredentials: z.boolean().optional(),
-  ignoreMissingValueFiles: z.boolean().optional(),
-  skipCrds: z.boolean().optional(),
-  skipTests: z.boolean().optional(),
-  skipSchemaValidation: z.boolean().optional(),
-  namespace: z.string().max(253).optional(),
-  kubeVersion: z.string().max(100).optional(),
-  apiVersions: strings.optional(),
-});
-
-const kustomize = z.strictObject({
-  namePrefix: text.optional(),
-  nameSuffix: text.optional(),
-  images: strings.optional(),
-  commonLabels: stringMap.optional(),
-  commonAnnotations: stringMap.optional(),
-  commonAnnotationsEnvsubst: z.boolean().optional(),
-  forceCommonLabels: z.boolean().optional(),
-  forceCommonAnnotations: z.boolean().optional(),
-  labelWithoutSelector: z.boolean().optional(),
-  labelIncludeTemplates: z.boolean().optional(),
-  namespace: z.string().max(253).optional(),
-  replicas: z
-    .array(z.strictObject({ name: text, count: z.union([z.number().int(), z.string()]) }))
-    .max(1000)
-    .optional(),
-  patches: z.array(z.looseObject({})).max(1000).optional(),
-  components: strings.optional(),
-  ignoreMissingComponents: z.boolean().optional(),
-  version: text.optional(),
-  kubeVersion: z.string().max(100).optional(),
-  apiVersions: strings.optional(),
-});
-
-const directory = z.strictObject({
-  recurse: z.boolean().optional(),
-  include: text.optional(),
-  exclude: text.optional(),
-  jsonnet: z.looseObject({}).optional(),
-});
-
-const source = z.strictObject({
-  repoURL: z.string().min(1).max(2000),
-  path: z.string().max(4000).optional(),
-  targetRevision: z.string().max(500).optional(),
-  chart: text.optional(),
-  helm: helm.nullish(),
-  kustomize: kustomize.nullish(),
-  directory: directory.nullish(),
-  plugin: z.unknown().optional(),
-  ref: text.optional(),
-  name: text.optional(),
-});
 
 const spec = z.strictObject({
   project: z.string().min(1).max(253).default('default'),
@@ -159,10 +95,13 @@ export function checkApplication(document: unknown, where: string): CheckedAppli
   const parsed = application.safeParse(document);
   if (!parsed.success) throw new MusterError('invalid', issuesOf(parsed.error), { where });
   const found = parsed.data;
-  const refused = refusals(found.spec, found.operation);
+  const checked = found as unknown as Application;
+  const sources = placedSources(checked);
+  const refused = [...refusals(found.spec, found.operation), ...sources.flatMap(sourceProblems)];
   if (refused.length > 0) throw new MusterError('unsupported', refused.join('; '), { where });
-  const only = found.spec.source ?? found.spec.sources?.[0];
-  if (!only) throw new MusterError('invalid', 'spec.source: missing', { where });
+  if (sources.length === 0) throw new MusterError('invalid', 'spec.source: missing', { where });
+  const wrong = hasSeveralSources(checked.spec) ? referenceProblems(sources) : [];
+  if (wrong.length > 0) throw new MusterError('invalid', wrong.join('; '), { where });
   const { server, name: cluster } = found.spec.destination;
   if (server && cluster) {
     throw new MusterError('invalid', 'spec.destination: give server or name, not both', { where });
@@ -170,9 +109,9 @@ export function checkApplication(document: unknown, where: string): CheckedAppli
   if (!server && !cluster)
     throw new MusterError('invalid', 'spec.destination: server or name is missing', { where });
   return {
-    application: found as unknown as Application,
-    source: only as ApplicationSource,
-    notices: noticesOf(found.spec),
+    application: checked,
+    sources,
+    notices: [...noticesOf(found.spec), ...noticesOfSources(checked, sources)],
   };
 }
 
@@ -183,40 +122,17 @@ function refusals(found: z.infer<typeof spec>, operation: unknown): string[] {
   };
   refuse(operation, 'operation', 'not supported; sync with `muster app sync`');
   refuse(found.sourceHydrator, 'spec.sourceHydrator', 'not supported yet');
-  if (found.source && (found.sources?.length ?? 0) > 0)
-    out.push('spec.sources: not together with spec.source');
-  if ((found.sources?.length ?? 0) > 1) out.push('spec.sources: more than one source is not supported yet');
-  const at = found.source ? 'spec.source' : 'spec.sources[0]';
-  const only = found.source ?? found.sources?.[0];
-  refuse(
-    only?.chart,
-    `${at}.chart`,
-    'charts from Helm repositories are not supported yet, charts in Git are',
-  );
-  refuse(only?.ref, `${at}.ref`, 'not supported yet');
-  refuse(only?.plugin, `${at}.plugin`, 'config management plugins are not supported');
-  if (only?.repoURL.startsWith('oci://')) out.push(`${at}.repoURL: OCI sources are not supported yet`);
-  if (Object.keys(only?.directory?.jsonnet ?? {}).length > 0)
-    out.push(`${at}.directory.jsonnet: jsonnet is not supported yet`);
-  const tools = [only?.helm && 'helm', only?.kustomize && 'kustomize', only?.directory && 'directory'].filter(
-    Boolean,
-  );
-  if (tools.length > 1) out.push(`${at}: ${tools.join(' and ')} exclude each other`);
   return out;
 }
 
 /** Sync options that agents obey, by name; `ServerSideApply=true` is how they always apply. */
 const SYNC_OPTIONS = new Set([
-  'ApplyOutOfSyncOnly',
   'CreateNamespace',
   'Delete',
-  'FailOnSharedResource',
   'Prune',
-  'PruneLast',
   'PrunePropagationPolicy',
   'RespectIgnoreDifferences',
   'SkipDryRunOnMissingResource',
-  'SyncDeadline',
 ]);
 
 function noticesOf(found: z.infer<typeof spec>): string[] {
@@ -230,10 +146,16 @@ function noticesOf(found: z.infer<typeof spec>): string[] {
   }
   for (const field of unsupportedIgnoreFields((ignoreDifferences ?? []) as IgnoreRule[]))
     without(`spec.${field}`);
-  if ((found.source ?? found.sources?.[0])?.kustomize?.version) {
-    without('spec.source.kustomize.version', ': there is one built-in kustomize');
-  }
   return out;
+}
+
+function noticesOfSources({ spec: found }: Application, sources: readonly PlacedSource[]): string[] {
+  const several = hasSeveralSources(found);
+  return [
+    ...(several && found.source ? ['spec.source has no effect beside spec.sources'] : []),
+    ...(!several && found.source?.ref ? ['spec.source.ref has no effect outside spec.sources'] : []),
+    ...sources.flatMap(noticesOfSource),
+  ];
 }
 
 const FINALIZER = 'resources-finalizer.argocd.argoproj.io';

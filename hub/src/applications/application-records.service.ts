@@ -7,6 +7,7 @@ import { Sealer } from '../store/sealer.ts';
 import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import { storedManifest } from './application-manifest.ts';
+import { revisionOf, sourcesOf } from './application-sources.ts';
 import {
   type ApplicationRow,
   type ApplicationSpecRow,
@@ -27,7 +28,15 @@ export interface Restored {
   id: string;
   project: string;
   previousSet: string | null;
-  last: { digest: string; bundleDigest: string | null; clusterId: string; commit: string | null } | undefined;
+  last:
+    | {
+        digest: string;
+        bundleDigest: string | null;
+        clusterId: string;
+        commit: string | null;
+        commits: string[] | null;
+      }
+    | undefined;
 }
 
 /** Applications as rows: manifests are sealed here and opened here. */
@@ -65,19 +74,20 @@ export class ApplicationRecords {
   ): Promise<string[]> {
     const repositories = await this.sources.ensure(
       trx,
-      applications.map(({ manifest }) => sourceOf(manifest)?.repoURL ?? ''),
+      applications.flatMap(({ manifest }) => sourcesOf(manifest).map((source) => source.repoURL)),
     );
     const rows = applications.map(({ manifest, hash }) => this.#row(manifest, hash, setId, repositories));
     const ids = await this.repository.write(trx, rows);
-    const followed = rows.flatMap(({ repositoryId, revision }) =>
-      repositoryId && revision ? [{ repositoryId, revision }] : [],
+    const followed = new Map(
+      rows.flatMap(({ sources }) =>
+        sources.flatMap(({ repositoryId, revision }) =>
+          repositoryId ? [[`${repositoryId} ${revision}`, { repositoryId, revision }] as const] : [],
+        ),
+      ),
     );
-    await this.sources.follow(trx, followed);
+    await this.sources.follow(trx, [...followed.values()]);
     // Whoever commits and applies at once expects that commit, also in a repository that is followed already.
-    await this.sources.ask(
-      trx,
-      followed.map((one) => one.repositoryId),
-    );
+    await this.sources.ask(trx, [...new Set([...followed.values()].map((one) => one.repositoryId))]);
     return ids;
   }
 
@@ -89,7 +99,6 @@ export class ApplicationRecords {
   ): ApplicationSpecRow {
     const { metadata, spec } = manifest;
     const identity = { namespace: metadata.namespace!, name: metadata.name };
-    const source = sourceOf(manifest);
     return {
       ...identity,
       setId,
@@ -99,10 +108,16 @@ export class ApplicationRecords {
       labels: metadata.labels ?? {},
       destinationNamespace: spec.destination?.namespace ?? '',
       destination: spec.destination?.name || spec.destination?.server || '',
-      repositoryId: repositories.get(source?.repoURL ?? '') ?? null,
-      revision: source ? source.targetRevision || 'HEAD' : null,
-      path: source?.path ?? null,
+      sources: sourcesOf(manifest).map((source) => ({
+        repositoryId: repositories.get(source.repoURL) ?? null,
+        revision: revisionOf(source),
+      })),
     };
+  }
+
+  /** The repositories that an Application's sources are in. */
+  repositoriesOf(db: Db, id: string): Promise<string[]> {
+    return this.repository.repositoriesOf(db, id);
   }
 
   byNames(db: Db, names: readonly { namespace: string; name: string }[]): Promise<ApplicationRow[]> {
@@ -162,7 +177,7 @@ export class ApplicationRecords {
         id: row.id,
         project: row.project,
         previousSet: row.set_id,
-        last: assigned && { ...assigned, commit: row.commit },
+        last: assigned && { ...assigned, commit: row.commit, commits: row.commits },
       };
     }
     const departed = await this.repository.departed(trx, namespace, name);
@@ -176,13 +191,14 @@ export class ApplicationRecords {
       bundle_digest: bundleDigest,
       cluster_id: clusterId,
       commit,
+      commits,
       project,
     } = departed;
     return {
       id: id!,
       project,
       previousSet: null,
-      last: digest && clusterId ? { digest, bundleDigest, clusterId, commit } : undefined,
+      last: digest && clusterId ? { digest, bundleDigest, clusterId, commit, commits } : undefined,
     };
   }
 
@@ -199,11 +215,6 @@ export class ApplicationRecords {
 export function asStored(manifest: Application, namespace: string): { manifest: Application; hash: string } {
   const stored = storedManifest(manifest, namespace);
   return { manifest: stored, hash: sha256(canonicalJson(stored)) };
-}
-
-/** The one source of an Application; undefined where it names none. */
-export function sourceOf(manifest: Application) {
-  return manifest.spec?.source ?? manifest.spec?.sources?.[0];
 }
 
 function manifestContext(row: { namespace: string; name: string }): string {

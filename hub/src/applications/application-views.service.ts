@@ -19,7 +19,8 @@ import { BundlesService } from '../releases/bundles.service.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
 import { StatusService } from '../status/status.service.ts';
 import { ApplicationList, type ListedRow } from './application-list.repository.ts';
-import { ApplicationRecords, sourceOf } from './application-records.service.ts';
+import { ApplicationRecords } from './application-records.service.ts';
+import { originOf } from './application-origin.ts';
 
 /** Applications as users see them. */
 @Injectable()
@@ -84,6 +85,7 @@ export class ApplicationViews {
         number: Number(one.number),
         cause: one.cause,
         ...(one.commit ? { commit: one.commit } : {}),
+        ...(one.commits ? { commits: one.commits } : {}),
         ...(one.message === null ? {} : { message: one.message }),
         ...(one.author === null ? {} : { author: one.author }),
         at: one.created_at.toISOString(),
@@ -95,6 +97,7 @@ export class ApplicationViews {
         bundle: one.bundle_digest,
         ...(one.release_id ? { release: one.release_id } : {}),
         ...(one.commit ? { commit: one.commit } : {}),
+        ...(one.commits ? { commits: one.commits } : {}),
         appliedAt: one.applied_at.toISOString(),
         ...(one.healthy_at ? { healthyAt: one.healthy_at.toISOString() } : {}),
       })),
@@ -121,7 +124,6 @@ export class ApplicationViews {
 
   #view(row: ListedRow): ApplicationView {
     const { manifest } = this.records.open(row);
-    const source = sourceOf(manifest);
     const automated = manifest.spec.syncPolicy?.automated;
     const since = row.silent_since ?? row.status_since;
     const refused = row.refused
@@ -138,23 +140,7 @@ export class ApplicationViews {
         server: row.cluster_server ?? row.destination,
         namespace: row.destination_namespace,
       },
-      source: {
-        repoURL: source?.repoURL ?? '',
-        ...(source?.path === undefined ? {} : { path: source.path }),
-        ...(source?.chart ? { chart: source.chart } : {}),
-        targetRevision: source?.targetRevision || 'HEAD',
-      },
-      ...(row.commit
-        ? {
-            revision: {
-              commit: row.commit,
-              ...(row.release_message === null ? {} : { message: row.release_message }),
-              ...(row.release_author === null ? {} : { author: row.release_author }),
-              ...(row.release_at ? { at: row.release_at.toISOString() } : {}),
-            },
-          }
-        : {}),
-      ...(row.latest_commit && row.latest_commit !== row.commit ? { latestCommit: row.latest_commit } : {}),
+      ...originOf(row, manifest),
       automated: automated != null && automated.enabled !== false,
       sync: row.sync_now,
       health: row.health_now,

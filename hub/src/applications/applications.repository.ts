@@ -17,9 +17,15 @@ export interface ApplicationSpecRow {
   labels: Record<string, string>;
   destinationNamespace: string;
   destination: string;
+  /** In the order of the specification. */
+  sources: FollowedSource[];
+}
+
+/** A source of an Application, as something that moves. */
+export interface FollowedSource {
+  /** Null: not a repository that the hub can read. */
   repositoryId: string | null;
-  revision: string | null;
-  path: string | null;
+  revision: string;
 }
 
 /** What rendering found; written only where it differs. */
@@ -29,6 +35,7 @@ export interface RenderedRow {
   renderKey: string | null;
   bundleDigest: string | null;
   commit: string | null;
+  commits: string[] | null;
   releaseId: string | null;
   conditions: ApplicationCondition[];
 }
@@ -79,35 +86,50 @@ export class ApplicationsRepository {
       .execute();
   }
 
-  /** Makes or changes Applications in one statement; answers their ids, but not of those that another owner made meanwhile. */
+  /** Makes or changes Applications in bulk; answers their ids, but not of those that another owner made meanwhile. */
   async write(trx: Trx, rows: readonly ApplicationSpecRow[]): Promise<string[]> {
     const ids: string[] = [];
     for (let at = 0; at < rows.length; at += 1000) {
       const batch = rows.slice(at, at + 1000);
       const column = <K extends keyof ApplicationSpecRow>(name: K) => batch.map((row) => row[name]);
-      const written = await sql<{ id: string }>`
+      const written = await sql<{ id: string; namespace: string; name: string }>`
         insert into applications (namespace, name, set_id, project, manifest_sealed, manifest_hash, labels,
-          destination_namespace, destination, repository_id, revision, path)
+          destination_namespace, destination)
         select * from unnest(${column('namespace')}::text[], ${column('name')}::text[], ${column('setId')}::uuid[],
           ${column('project')}::text[], ${column('sealed')}::bytea[], ${column('hash')}::text[],
           ${batch.map((row) => JSON.stringify(row.labels))}::jsonb[], ${column('destinationNamespace')}::text[],
-          ${column('destination')}::text[], ${column('repositoryId')}::uuid[], ${column('revision')}::text[], ${column('path')}::text[])
+          ${column('destination')}::text[])
         on conflict (namespace, name) do update set
           set_id = excluded.set_id, project = excluded.project, manifest_sealed = excluded.manifest_sealed,
           manifest_hash = excluded.manifest_hash, labels = excluded.labels,
           destination_namespace = excluded.destination_namespace, destination = excluded.destination,
-          repository_id = excluded.repository_id, revision = excluded.revision, path = excluded.path,
           version = applications.version + 1, updated_at = now(),
           leaving_at = null, leaving_action = null, held_reason = null, leaving_counted = false, tombstoned_at = null,
           restored_from = null
         -- Another owner may have made it since the caller looked.
         where applications.set_id is not distinct from excluded.set_id
           or (applications.set_id is null and applications.restored_from = excluded.set_id)
-        returning id
+        returning id, namespace, name
       `.execute(trx);
+      const sources = new Map(batch.map((row) => [`${row.namespace}/${row.name}`, row.sources]));
+      await writeSources(
+        trx,
+        written.rows.map((row) => ({ id: row.id, sources: sources.get(`${row.namespace}/${row.name}`)! })),
+      );
       ids.push(...written.rows.map((row) => row.id));
     }
     return ids;
+  }
+
+  /** The repositories that an Application's sources are in. */
+  async repositoriesOf(db: Kysely<Schema>, id: string): Promise<string[]> {
+    const rows = await db
+      .selectFrom('application_sources')
+      .select('repository_id')
+      .distinct()
+      .where('application_id', '=', id)
+      .execute();
+    return rows.flatMap((row) => row.repository_id ?? []);
   }
 
   /** Marks Applications that are no longer wanted; `heldReason` makes them wait for an approval. */
@@ -149,11 +171,12 @@ export class ApplicationsRepository {
       const column = <K extends keyof RenderedRow>(name: K) => batch.map((row) => row[name]);
       await sql`
         update applications set cluster_id = found.cluster_id, render_key = found.render_key, bundle_digest = found.bundle_digest,
-          commit = found.commit, release_id = found.release_id, conditions = found.conditions
+          commit = found.commit, commits = found.commits, release_id = found.release_id, conditions = found.conditions
         from unnest(${column('id')}::uuid[], ${column('clusterId')}::uuid[], ${column('renderKey')}::text[],
-          ${column('bundleDigest')}::text[], ${column('commit')}::text[], ${column('releaseId')}::uuid[],
+          ${column('bundleDigest')}::text[], ${column('commit')}::text[],
+          ${batch.map((row) => row.commits && JSON.stringify(row.commits))}::jsonb[], ${column('releaseId')}::uuid[],
           ${batch.map((row) => JSON.stringify(row.conditions))}::jsonb[])
-          as found (id, cluster_id, render_key, bundle_digest, commit, release_id, conditions)
+          as found (id, cluster_id, render_key, bundle_digest, commit, commits, release_id, conditions)
         where applications.id = found.id
       `.execute(trx);
     }
@@ -219,7 +242,7 @@ export class ApplicationsRepository {
   /** Gives a restored Application what was rendered for it last, so that it is applied again even if its source is gone. */
   async revive(trx: Trx, id: string, departedId: string): Promise<void> {
     await sql`
-      update applications set restored_from = d.set_id, bundle_digest = d.bundle_digest, render_key = d.render_key, commit = d.commit
+      update applications set restored_from = d.set_id, bundle_digest = d.bundle_digest, render_key = d.render_key, commit = d.commit, commits = d.commits
       from departed_applications d where d.id = ${departedId} and applications.id = ${id}
     `.execute(trx);
     await sql`delete from departed_applications where id = ${departedId}`.execute(trx);
@@ -243,8 +266,9 @@ export class ApplicationsRepository {
   /** Owners of the Applications that follow revisions of a repository. */
   async ownersFollowing(trx: Trx, repositoryId: string, revisions: readonly string[]): Promise<Owner[]> {
     const { rows } = await sql<Owner>`
-      select distinct case when set_id is null then 'application' else 'set' end as kind, coalesce(set_id, id) as id
-      from applications where repository_id = ${repositoryId} and revision = any(${revisions}::text[])
+      select distinct case when a.set_id is null then 'application' else 'set' end as kind, coalesce(a.set_id, a.id) as id
+      from application_sources s join applications a on a.id = s.application_id
+      where s.repository_id = ${repositoryId} and s.revision = any(${revisions}::text[])
     `.execute(trx);
     return rows;
   }
@@ -274,4 +298,27 @@ export class ApplicationsRepository {
     `.execute(trx);
     return rows;
   }
+}
+
+/** Writes what Applications follow, where that is different. */
+async function writeSources(
+  trx: Trx,
+  written: readonly { id: string; sources: readonly FollowedSource[] }[],
+): Promise<void> {
+  if (written.length === 0) return;
+  const rows = written.flatMap(({ id, sources }) =>
+    sources.map((one, position) => ({ id, position, ...one })),
+  );
+  await sql`
+    insert into application_sources as known (application_id, position, repository_id, revision)
+    select * from unnest(${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.position)}::integer[],
+      ${rows.map((row) => row.repositoryId)}::uuid[], ${rows.map((row) => row.revision)}::text[])
+    on conflict (application_id, position) do update set repository_id = excluded.repository_id, revision = excluded.revision
+      where (known.repository_id, known.revision) is distinct from (excluded.repository_id, excluded.revision)
+  `.execute(trx);
+  await sql`
+    delete from application_sources as known
+    using unnest(${written.map((one) => one.id)}::uuid[], ${written.map((one) => one.sources.length)}::integer[]) as wanted (id, sources)
+    where known.application_id = wanted.id and known.position >= wanted.sources
+  `.execute(trx);
 }

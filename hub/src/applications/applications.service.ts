@@ -13,6 +13,7 @@ import { type Owner, ownerKey } from '../releases/owner.ts';
 import { SourceChanges } from '../sources/source-changes.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationRecords, asStored } from './application-records.service.ts';
+import { placedSources } from './application-sources.ts';
 import { ApplicationsRepository } from './applications.repository.ts';
 
 /** Applications: what makes them, and what has to be done again when the world around them changes. */
@@ -103,11 +104,13 @@ export class ApplicationsService implements OnModuleInit {
     const project = (await this.projects.byName(trx)).get(name);
     // Rendering says so with a condition: the project may come later.
     if (!project) return;
-    const source = application.spec.source ?? application.spec.sources?.[0];
-    const decisions = [source && sourceDecision(project, source.repoURL)];
+    for (const { source, where } of placedSources(application)) {
+      const decision = sourceDecision(project, source.repoURL);
+      if (!decision.allowed) throw new MusterError('forbidden', decision.reason, { where });
+    }
     const { server, name: cluster, namespace } = application.spec.destination;
-    if (server) decisions.push(destinationDecision(project, { server, name: cluster, namespace }));
-    for (const decision of decisions)
-      if (decision && !decision.allowed) throw new MusterError('forbidden', decision.reason);
+    if (!server) return;
+    const decision = destinationDecision(project, { server, name: cluster, namespace });
+    if (!decision.allowed) throw new MusterError('forbidden', decision.reason);
   }
 }

@@ -1,7 +1,5 @@
 /** A whole hub on a fresh database, with a repository in a folder, for the tests of the pipeline. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ApplyResult } from '@muster/api';
 import type { KubeObject } from '@muster/kube';
 import { pino } from 'pino';
@@ -16,6 +14,7 @@ import { BundlesService } from '../releases/bundles.service.ts';
 import { SourcesService } from '../sources/sources.service.ts';
 import type { Db } from '../store/database.ts';
 import type { Row } from '../store/schema.ts';
+import { makeRepository } from '../sources/repository.fixture.ts';
 import { type TestDatabase, startTestDatabase } from '../testing/index.ts';
 
 // A job that the queue lost is handed over again after half a minute.
@@ -32,8 +31,8 @@ export interface TestHub {
   work: string;
   apply(documents: Record<string, unknown>[], dryRun?: boolean): Promise<ApplyResult>;
   cluster(name: string, labels?: Record<string, string>): Promise<string>;
-  /** Has the repository fetched, as a webhook would. */
-  push(): Promise<void>;
+  /** Has the repository (or another one) fetched, as a webhook would. */
+  push(url?: string): Promise<void>;
   /** The assignment of an Application once there is one. */
   assignment(cluster: string, name: string): Promise<Row<'assignments'>>;
   app(name: string): ReturnType<ApplicationViews['get']>;
@@ -62,23 +61,8 @@ export async function startTestHub(
     ...env,
   });
   const running = await startHub(config, logger);
-  const work = join(folder, 'work');
-  mkdirSync(work, { recursive: true });
-  const git = (...args: string[]) =>
-    execFileSync('git', args, {
-      cwd: work,
-      encoding: 'utf8',
-      env: {
-        PATH: process.env.PATH,
-        HOME: folder,
-        GIT_AUTHOR_NAME: 'Ada',
-        GIT_AUTHOR_EMAIL: 'ada@example.com',
-        GIT_COMMITTER_NAME: 'Ada',
-        GIT_COMMITTER_EMAIL: 'ada@example.com',
-      },
-    }).trim();
-  git('init', '-q', '-b', 'main');
-  git('config', 'core.compression', '0');
+  const main = makeRepository(folder, 'work');
+  const { git, work } = main;
   const { db } = database;
   const { app } = running;
   const eventually = async (check: () => unknown) => {
@@ -87,23 +71,11 @@ export async function startTestHub(
   return {
     running,
     db,
-    url: `file://${work}`,
+    url: main.url,
     work,
     git,
     eventually,
-    commit(files, message) {
-      for (const [path, content] of Object.entries(files)) {
-        const target = join(work, path);
-        if (content === null) rmSync(target, { recursive: true });
-        else {
-          mkdirSync(dirname(target), { recursive: true });
-          writeFileSync(target, content);
-        }
-      }
-      git('add', '-A');
-      git('commit', '-q', '--allow-empty', '-m', message);
-      return git('rev-parse', 'HEAD');
-    },
+    commit: main.commit,
     apply: (documents, dryRun = false) =>
       app.get(ApplyService, { strict: false }).apply({ documents, dryRun }, systemActor),
     async cluster(name, labels = {}) {
@@ -124,11 +96,11 @@ export async function startTestHub(
         return id;
       });
     },
-    async push() {
+    async push(url = main.url) {
       const { id } = await db
         .selectFrom('repositories')
         .select('id')
-        .where('url', '=', `file://${work}`)
+        .where('url', '=', url)
         .executeTakeFirstOrThrow();
       await db.transaction().execute((trx) => app.get(SourcesService, { strict: false }).ask(trx, [id]));
     },

@@ -46,7 +46,6 @@ export class SetGeneration {
     const engines: TemplateEngines = {
       goTemplate: {
         render: async (request, end) => (await this.renderer.engines()).goTemplate.render(request, end),
-        slugs: async (texts, end) => (await this.renderer.engines()).goTemplate.slugs(texts, end),
       },
       yaml: { toJson: async (texts, end) => (await this.renderer.engines()).yaml.toJson(texts, end) },
     };

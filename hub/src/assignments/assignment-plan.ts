@@ -7,7 +7,10 @@ export interface Target {
   /** Null: removed. */
   digest: string | null;
   bundleDigest: string | null;
+  /** Of its first source. */
   commit: string | null;
+  /** Of each source, where there are several. */
+  commits: string[] | null;
   removed: 'orphan' | 'uninstall' | null;
 }
 

@@ -70,6 +70,7 @@ export class AssignmentsRepository {
       digest: row.assignment_digest,
       bundleDigest: row.bundle_digest,
       commit: row.commit,
+      commits: row.commits,
       removed: row.removed_action,
     }));
     return { id: release.id, targets };

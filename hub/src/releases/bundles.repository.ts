@@ -29,7 +29,7 @@ export class BundlesRepository {
   constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
 
   /** Stores a bundle and the render that made it; both are content-addressed, so writing again changes nothing. */
-  async store(bundle: NewBundle, render: NewRender): Promise<void> {
+  async store(bundle: NewBundle, render: NewRender, parts: readonly string[]): Promise<void> {
     await this.db.transaction().execute(async (trx) => {
       await sql`
         insert into bundles (digest, plain_size, stored_sealed, stored_size, object_count)
@@ -41,6 +41,11 @@ export class BundlesRepository {
         values (${render.inputKey}, ${render.baseKey}, ${render.bundleDigest}, ${JSON.stringify(render.reads)}::jsonb,
           ${JSON.stringify(render.asked)}::jsonb, ${JSON.stringify(render.notices)}::jsonb)
         on conflict (input_key) do nothing
+      `.execute(trx);
+      if (parts.length === 0) return;
+      await sql`
+        insert into bundle_parts (bundle_digest, part_digest) select distinct ${bundle.digest}, * from unnest(${parts}::text[])
+        on conflict do nothing
       `.execute(trx);
     });
   }
@@ -109,6 +114,7 @@ export class BundlesRepository {
       delete from bundles where referenced_at < now() - interval '1 day'
         and not exists (select from assignments where bundle_digest = bundles.digest)
         and not exists (select from applications where bundle_digest = bundles.digest)
+        and not exists (select from bundle_parts where part_digest = bundles.digest)
         and not exists (select from release_targets where bundle_digest = bundles.digest)
         and not exists (select from departed_applications where bundle_digest = bundles.digest and decided_at > now() - interval '7 days')
     `.execute(this.db);

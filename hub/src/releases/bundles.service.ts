@@ -21,12 +21,15 @@ export class BundlesService {
     @Inject(Sealer) private readonly sealer: Sealer,
   ) {}
 
-  async store(bundle: Bundle, render: NewRender): Promise<void> {
+  /** `parts`: the bundles that it was combined from, kept as long as it is. */
+  async store(bundle: Bundle, render: NewRender, parts: readonly string[] = []): Promise<void> {
     const { digest, plainSize, objectCount } = bundle;
     const sealed = this.sealer.seal(bundle.stored, contextOf(digest));
     await this.repository.store(
       { digest, plainSize, objectCount, sealed, storedSize: bundle.stored.length },
       render,
+      // One that is the same as its part keeps itself.
+      parts.filter((part) => part !== digest),
     );
   }
 

@@ -22,17 +22,36 @@ export interface ReleaseDifference {
   before: Map<string, Target>;
 }
 
+/** The commits of a target's sources in their order; none for a removal. */
+export function commitsOf({ commit, commits }: Pick<Target, 'commit' | 'commits'>): string[] {
+  return commits ?? (commit === null ? [] : [commit]);
+}
+
+/** The first target that comes from another commit than before, and which of its sources that is. */
+export function movedIn({
+  changed,
+  before,
+}: ReleaseDifference): { target: Target; position: number } | undefined {
+  for (const target of changed) {
+    const old = before.get(keyOf(target));
+    const known = old ? commitsOf(old) : [];
+    const position = commitsOf(target).findIndex((commit, i) => commit !== known[i]);
+    if (position >= 0) return { target, position };
+  }
+  return undefined;
+}
+
 /** Why a release came to be, for its history: a commit, a removal, a specification. */
 export function causeOf(
-  { changed, before }: ReleaseDifference,
-  revisionOf: (applicationId: string) => string | undefined,
+  difference: ReleaseDifference,
+  revisionOf: (applicationId: string, position: number) => string | undefined,
 ): string {
-  const moved = changed.find(
-    (target) => target.commit && before.get(keyOf(target))?.commit !== target.commit,
-  );
+  const { changed, before } = difference;
+  const moved = movedIn(difference);
   if (moved) {
-    const revision = revisionOf(moved.applicationId);
-    return `commit ${moved.commit!.slice(0, 7)}${revision ? ` on ${revision}` : ''}`;
+    const revision = revisionOf(moved.target.applicationId, moved.position);
+    const commit = commitsOf(moved.target)[moved.position]!;
+    return `commit ${shortCommit(commit)}${revision ? ` on ${revision}` : ''}`;
   }
   if (changed.length > 0 && changed.every((target) => target.removed)) {
     return changed.length === 1
@@ -43,6 +62,11 @@ export function causeOf(
   if (added.length > 0)
     return added.length === 1 ? `new Application ${added[0]!.name}` : `${added.length} new Applications`;
   return 'specification';
+}
+
+/** Seven digits of a Git commit; a chart's version as it is. */
+function shortCommit(commit: string): string {
+  return /^[0-9a-f]{8,64}$/.test(commit) ? commit.slice(0, 7) : commit;
 }
 
 function keyOf(target: Target): string {

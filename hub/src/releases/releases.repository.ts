@@ -30,10 +30,11 @@ export class ReleasesRepository {
     const column = <K extends keyof Target>(name: K) => targets.map((target) => target[name]);
     await sql`
       insert into release_targets (release_id, application_id, application_namespace, application_name, cluster_id,
-        assignment_digest, bundle_digest, commit, removed_action)
+        assignment_digest, bundle_digest, commit, commits, removed_action)
       select ${id}::uuid, * from unnest(${column('applicationId')}::uuid[], ${column('namespace')}::text[], ${column('name')}::text[],
         ${column('clusterId')}::uuid[], ${column('digest')}::text[], ${column('bundleDigest')}::text[],
-        ${column('commit')}::text[], ${column('removed')}::text[])
+        ${column('commit')}::text[], ${targets.map((target) => target.commits && JSON.stringify(target.commits))}::jsonb[],
+        ${column('removed')}::text[])
     `.execute(trx);
     return id;
   }
@@ -53,9 +54,9 @@ export class ReleasesRepository {
     if (applicationIds.length === 0) return;
     await sql`
       insert into departed_applications (id, namespace, name, set_id, set_name, project, cluster_id, manifest_sealed,
-        assignment_digest, bundle_digest, render_key, commit, action, counted)
+        assignment_digest, bundle_digest, render_key, commit, commits, action, counted)
       select a.id, a.namespace, a.name, a.set_id, s.namespace || '/' || s.name, a.project, a.cluster_id, a.manifest_sealed,
-        g.assignment_digest, coalesce(g.bundle_digest, a.bundle_digest), a.render_key, a.commit, coalesce(a.leaving_action, 'orphan'), a.leaving_counted
+        g.assignment_digest, coalesce(g.bundle_digest, a.bundle_digest), a.render_key, a.commit, a.commits, coalesce(a.leaving_action, 'orphan'), a.leaving_counted
       from applications a
       left join application_sets s on s.id = a.set_id
       left join assignments g on g.cluster_id = a.cluster_id and g.application_id = a.id and g.action = 'apply'
@@ -77,6 +78,7 @@ export class ReleasesRepository {
         'r.author',
         'r.created_at',
         't.commit',
+        't.commits',
         't.bundle_digest',
         't.removed_action',
         't.assignment_digest',

@@ -3,7 +3,7 @@ import type { Target } from '../assignments/assignment-plan.ts';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
 import type { Trx } from '../store/schema.ts';
 import type { Owner } from './owner.ts';
-import { causeOf, releaseDifference } from './release-plan.ts';
+import { causeOf, movedIn, releaseDifference } from './release-plan.ts';
 import { ReleasesRepository } from './releases.repository.ts';
 
 /** What a change is called in the history. */
@@ -45,8 +45,8 @@ export class ReleasesService {
   }
 
   /**
-   * Makes a release when a target differs from the newest one, and asks for its assignments. Answers its id;
-   * undefined: nothing differs and nothing was written.
+   * Makes a release when a target differs from the newest one, and asks for its assignments. `labels` are of the
+   * commit of each source, by Application. Answers its id; undefined: nothing differs and nothing was written.
    */
   async release(
     trx: Trx,
@@ -54,15 +54,18 @@ export class ReleasesService {
     previous: readonly Target[],
     next: readonly Target[],
     contents: ReadonlyMap<string, Buffer>,
-    labels: ReadonlyMap<string, CommitLabel>,
+    labels: ReadonlyMap<string, readonly CommitLabel[]>,
   ): Promise<string | undefined> {
     const difference = releaseDifference(previous, next);
     if (!difference) return undefined;
     const changed = difference.changed.find(
       (target) => target.digest !== null && labels.has(target.applicationId),
     );
-    const label = changed && labels.get(changed.applicationId);
-    const cause = causeOf(difference, (id) => labels.get(id)?.revision);
+    const moved = movedIn(difference);
+    const label = moved
+      ? labels.get(moved.target.applicationId)?.[moved.position]
+      : changed && labels.get(changed.applicationId)?.[0];
+    const cause = causeOf(difference, (id, position) => labels.get(id)?.[position]?.revision);
     await this.repository.storeContents(trx, contents);
     const release = {
       owner,

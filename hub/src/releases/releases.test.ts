@@ -21,6 +21,7 @@ const target = (name: string, over: Partial<Target> = {}): Target => ({
   digest: `d-${name}`,
   bundleDigest: 'b',
   commit: 'abcdef0123',
+  commits: null,
   removed: null,
   ...over,
 });

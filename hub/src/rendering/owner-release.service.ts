@@ -10,7 +10,7 @@ import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import { mergeConditions } from './conditions.ts';
 import { type OwnerTargets, ownerTargets } from './owner-targets.ts';
-import type { Rendering } from './rendering.service.ts';
+import type { Rendering } from './renderings.service.ts';
 
 /** The transaction that ends a render: Applications, release and outbox together, or nothing. */
 @Injectable()
@@ -102,6 +102,7 @@ function changedRows(
       renderKey: holding?.inputKey ?? row.render_key,
       bundleDigest: holding?.bundleDigest ?? row.bundle_digest,
       commit: holding ? (target?.commit ?? row.commit) : row.commit,
+      commits: holding && target ? target.commits : row.commits,
       releaseId: (holding && releaseId) || row.release_id,
       conditions,
     };
@@ -110,8 +111,13 @@ function changedRows(
       found.renderKey === row.render_key &&
       found.bundleDigest === row.bundle_digest &&
       found.commit === row.commit &&
+      sameList(found.commits, row.commits) &&
       found.releaseId === row.release_id;
     if (!same || changed) out.push(found);
   }
   return out;
+}
+
+function sameList(a: readonly string[] | null, b: readonly string[] | null): boolean {
+  return a === b || (a !== null && b !== null && a.length === b.length && a.every((one, i) => one === b[i]));
 }

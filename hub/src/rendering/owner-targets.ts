@@ -2,8 +2,9 @@ import { applyContent, encodeContent } from '../assignments/assignment-content.t
 import type { Assigned, Target } from '../assignments/assignment-plan.ts';
 import type { ApplicationRecord } from '../applications/application-records.service.ts';
 import { limitsOn } from '../projects/project-policy.ts';
+import { commitsOf } from '../releases/release-plan.ts';
 import type { CommitLabel } from '../releases/releases.service.ts';
-import type { Rendering } from './rendering.service.ts';
+import type { Rendering } from './renderings.service.ts';
 
 /** Everything that an owner's next release is decided from. */
 export interface TargetFacts {
@@ -19,7 +20,8 @@ export interface TargetFacts {
 export interface OwnerTargets {
   targets: Target[];
   contents: Map<string, Buffer>;
-  labels: Map<string, CommitLabel>;
+  /** Of each source, by Application. */
+  labels: Map<string, CommitLabel[]>;
   /** Applications whose removal starts now. */
   departing: string[];
 }
@@ -67,22 +69,27 @@ function isDue(row: ApplicationRecord['row'], now: Date): boolean {
 }
 
 function rendered({ row }: ApplicationRecord, rendering: Rendering, out: OwnerTargets): Target {
-  const { application, cluster, project, state, revision } = rendering.prepared.get(row.id)!;
+  const { application, cluster, project, sources } = rendering.prepared.get(row.id)!;
   const holding = rendering.holdings.get(row.id)!;
   const bundle = { digest: holding.bundleDigest, size: holding.plainSize };
   const { digest, content } = encodeContent(
     applyContent(application, bundle, limitsOn(project, cluster), holding.notices),
   );
   out.contents.set(digest, content);
-  out.labels.set(row.id, {
+  const labels = sources.map(({ state, revision }) => ({
     commit: state.commit,
     revision,
     ...(state.message === undefined ? {} : { message: state.message }),
     ...(state.author === undefined ? {} : { author: state.author }),
-  });
+  }));
+  out.labels.set(row.id, labels);
   // A commit that changed nothing keeps the commit that did: the label is not content.
+  const known = commitsOf(row);
   const same =
-    row.bundle_digest === holding.bundleDigest && row.render_key === holding.inputKey && row.commit;
+    row.bundle_digest === holding.bundleDigest &&
+    row.render_key === holding.inputKey &&
+    known.length === labels.length;
+  const commits = same ? known : labels.map((label) => label.commit);
   return {
     applicationId: row.id,
     namespace: row.namespace,
@@ -90,7 +97,8 @@ function rendered({ row }: ApplicationRecord, rendering: Rendering, out: OwnerTa
     clusterId: cluster.id,
     digest,
     bundleDigest: holding.bundleDigest,
-    commit: same || state.commit,
+    commit: commits[0]!,
+    commits: commits.length > 1 ? commits : null,
     removed: null,
   };
 }
@@ -104,6 +112,7 @@ function removed({ row }: ApplicationRecord, clusterId: string, action: 'orphan'
     digest: null,
     bundleDigest: null,
     commit: null,
+    commits: null,
     removed: action,
   };
 }

@@ -1,57 +1,76 @@
-import type { Application, ApplicationSource } from '@muster/appset';
+import type { Application } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { type Project, destinationDecision, sourceDecision } from '@muster/kube';
 import { checkApplication } from '../applications/application-manifest.ts';
-import type { ApplicationRecord } from '../applications/application-records.service.ts';
+import { type PlacedSource, nameOfSource, revisionOf } from '../applications/application-sources.ts';
 import type { ClusterFacts } from '../clusters/clusters.service.ts';
 import { type RevisionState, stateKey } from '../sources/sources.service.ts';
 import { type NewCondition, errorCondition } from './conditions.ts';
 import { sourcePath } from './tool.ts';
+
+/** An Application to be rendered: one that there is, or one that there might be. `id` is whatever the caller knows it by. */
+export interface Subject {
+  id: string;
+  /** As it is stored: with its namespace. */
+  manifest: Application;
+}
 
 /** What is known of the world when Applications are prepared. */
 export interface World {
   projects: ReadonlyMap<string, Project>;
   /** By destination as written (`destinationKey`). */
   clusters: ReadonlyMap<string, ClusterFacts>;
+  /** Ids by repository URL as written. */
+  repositories: ReadonlyMap<string, string>;
+  /** By `stateKey`. */
   revisions: ReadonlyMap<string, RevisionState>;
+}
+
+/** A source that can be read. */
+export interface PreparedSource extends PlacedSource {
+  path: string;
+  repositoryId: string;
+  revision: string;
+  state: RevisionState & { commit: string };
 }
 
 /** An Application that can be rendered. */
 export interface Prepared {
-  record: ApplicationRecord;
+  id: string;
   application: Application;
-  source: ApplicationSource;
-  path: string;
+  /** All of them, in order. */
+  sources: PreparedSource[];
   project: Project;
   cluster: ClusterFacts;
-  repositoryId: string;
-  revision: string;
-  state: RevisionState & { commit: string };
   conditions: NewCondition[];
 }
 
-/** Checks one Application against its project, its destination and its source. What stops it is a condition. */
-export function prepare(
-  record: ApplicationRecord,
-  world: World,
-): Prepared | { record: ApplicationRecord; cluster?: ClusterFacts; conditions: NewCondition[] } {
-  const { row, manifest } = record;
+/** An Application that something stops: its conditions say what. */
+export interface Stopped {
+  id: string;
+  cluster?: ClusterFacts | undefined;
+  conditions: NewCondition[];
+}
+
+/** Checks one Application against its project, its destination and its sources. What stops it is a condition. */
+export function prepare({ id, manifest }: Subject, world: World): Prepared | Stopped {
+  const cluster = world.clusters.get(destinationKey(manifest));
   const stop = (type: string, thrown: unknown) => ({
-    record,
-    cluster: world.clusters.get(destinationKey(manifest)),
+    id,
+    cluster,
     conditions: [errorCondition(type, thrown)],
   });
   try {
     const checked = checkApplication(manifest, '');
-    const { application, source } = checked;
+    const { application } = checked;
     const conditions = checked.notices.map((message) => ({ type: 'UnsupportedField', message }));
-    const project = world.projects.get(row.project);
+    const name = manifest.spec.project || 'default';
+    const project = world.projects.get(name);
     if (!project)
       return stop(
         'InvalidSpec',
-        new MusterError('not-found', `there is no project ${row.project}`, { where: 'spec.project' }),
+        new MusterError('not-found', `there is no project ${name}`, { where: 'spec.project' }),
       );
-    const cluster = world.clusters.get(destinationKey(application));
     if (!cluster) {
       return stop(
         'InvalidSpec',
@@ -62,47 +81,67 @@ export function prepare(
         ),
       );
     }
-    const allowed = [
-      sourceDecision(project, source.repoURL),
-      destinationDecision(project, {
-        server: cluster.server,
-        name: cluster.name,
-        namespace: application.spec.destination.namespace ?? '',
-      }),
-    ];
-    for (const decision of allowed)
-      if (!decision.allowed) return stop('ProjectDenied', new MusterError('forbidden', decision.reason));
-    if (!row.repository_id) {
-      return stop(
-        'InvalidSpec',
-        new MusterError('invalid', `the hub cannot read the repository ${source.repoURL}`, {
-          where: 'spec.source.repoURL',
-          hint: 'https, ssh, and file where the hub allows it',
-        }),
-      );
+    const denied = denials(application, checked.sources, project, cluster);
+    if (denied) return stop('ProjectDenied', denied);
+    const sources: PreparedSource[] = [];
+    for (const placed of checked.sources) {
+      const found = prepareSource(placed, world);
+      if (found.error) conditions.push({ type: 'SourceError', message: found.error });
+      if (found.source) sources.push(found.source);
     }
-    const revision = row.revision ?? 'HEAD';
-    const state = world.revisions.get(stateKey(row.repository_id, revision)) ?? {};
-    if (state.error) conditions.push({ type: 'SourceError', message: state.error });
-    if (!state.commit) return { record, cluster, conditions };
-    return {
-      record,
-      application,
-      source,
-      path: sourcePath(source),
-      project,
-      cluster,
-      repositoryId: row.repository_id,
-      revision,
-      state: { ...state, commit: state.commit },
-      conditions,
-    };
+    if (sources.length < checked.sources.length) return { id, cluster, conditions };
+    return { id, application, sources, project, cluster, conditions };
   } catch (thrown) {
     return stop('InvalidSpec', thrown);
   }
 }
 
-export function isPrepared(found: ReturnType<typeof prepare>): found is Prepared {
+/** What the project does not allow, before anything is read. */
+function denials(
+  application: Application,
+  sources: readonly PlacedSource[],
+  project: Project,
+  cluster: ClusterFacts,
+): MusterError | undefined {
+  for (const { source, where } of sources) {
+    const decision = sourceDecision(project, source.repoURL);
+    if (!decision.allowed)
+      return new MusterError('forbidden', decision.reason, several(sources) ? { where } : {});
+  }
+  const destination = destinationDecision(project, {
+    server: cluster.server,
+    name: cluster.name,
+    namespace: application.spec.destination.namespace ?? '',
+  });
+  return destination.allowed ? undefined : new MusterError('forbidden', destination.reason);
+}
+
+/** Without `source`: it was never read, or `error` says why not. Throws `invalid` for what can never be. */
+function prepareSource(
+  placed: PlacedSource,
+  world: World,
+): { source?: PreparedSource; error?: string | undefined } {
+  const { source, where } = placed;
+  const repositoryId = world.repositories.get(source.repoURL);
+  if (!repositoryId) {
+    throw new MusterError('invalid', `the hub cannot read the repository ${source.repoURL}`, {
+      where: `${where}.repoURL`,
+      hint: 'https, ssh, and file where the hub allows it',
+    });
+  }
+  const revision = revisionOf(source);
+  const path = sourcePath(source, where);
+  const { commit, error, ...state } = world.revisions.get(stateKey(repositoryId, revision)) ?? {};
+  const message = error && (where === 'spec.source' ? error : `${nameOfSource(placed)}: ${error}`);
+  if (!commit) return { error: message };
+  return { source: { ...placed, path, repositoryId, revision, state: { ...state, commit } }, error: message };
+}
+
+function several(sources: readonly PlacedSource[]): boolean {
+  return sources[0]?.where !== 'spec.source';
+}
+
+export function isPrepared(found: Prepared | Stopped): found is Prepared {
   return 'application' in found;
 }
 

@@ -28,6 +28,8 @@ export interface InputContext {
   /** As of `sourcePath`. */
   path: string;
   repositoryId: string;
+  /** Repositories of the sources that it refers to, by ref. */
+  refs?: Record<string, string> | undefined;
   commit: string;
   rendererVersion: string;
 }
@@ -37,9 +39,9 @@ export function renderInput(context: InputContext): RenderInput {
   const input = inputOf(context);
   const key = sha256(
     canonicalJson({
-      // Grows when the same input would be rendered to something else: what was rendered before is made again.
-      v: 2,
+      v: 1,
       repository: context.repositoryId,
+      ...(context.refs ? { refs: context.refs } : {}),
       renderer: input.tool === 'directory' ? '' : context.rendererVersion,
       ...input,
     }),
@@ -104,7 +106,7 @@ function inputOf(context: InputContext): Unkeyed {
   }
 }
 
-/** Argo CD's build environment is an input only where a `$` may ask for it. */
+/** Of Argo CD's build environment, what a `$` asks for is an input: a new commit is none to who asks for the name. */
 function withEnvironment<Request extends { env?: Record<string, string> }>(
   request: Request,
   context: InputContext,
@@ -118,20 +120,19 @@ function withEnvironment<Request extends { env?: Record<string, string> }>(
   ]);
   if (!asking.includes('$')) return request;
   const { application, commit, source } = context;
-  return {
-    ...request,
-    env: {
-      ARGOCD_APP_NAME: application.metadata.name,
-      ARGOCD_APP_NAMESPACE: application.spec.destination.namespace ?? '',
-      ARGOCD_APP_PROJECT_NAME: application.spec.project,
-      ARGOCD_APP_REVISION: commit,
-      ARGOCD_APP_REVISION_SHORT: commit.slice(0, 7),
-      ARGOCD_APP_REVISION_SHORT_8: commit.slice(0, 8),
-      ARGOCD_APP_SOURCE_PATH: source.path ?? '',
-      ARGOCD_APP_SOURCE_REPO_URL: source.repoURL,
-      ARGOCD_APP_SOURCE_TARGET_REVISION: source.targetRevision ?? '',
-    },
+  const all: Record<string, string> = {
+    ARGOCD_APP_NAME: application.metadata.name,
+    ARGOCD_APP_NAMESPACE: application.spec.destination.namespace ?? '',
+    ARGOCD_APP_PROJECT_NAME: application.spec.project,
+    ARGOCD_APP_REVISION: commit,
+    ARGOCD_APP_REVISION_SHORT: commit.slice(0, 7),
+    ARGOCD_APP_REVISION_SHORT_8: commit.slice(0, 8),
+    ARGOCD_APP_SOURCE_PATH: source.path ?? '',
+    ARGOCD_APP_SOURCE_REPO_URL: source.repoURL,
+    ARGOCD_APP_SOURCE_TARGET_REVISION: source.targetRevision ?? '',
   };
+  const asked = Object.entries(all).filter(([name]) => new RegExp(`\\$\\{?${name}\\b`).test(asking));
+  return { ...request, env: Object.fromEntries(asked) };
 }
 
 /** The key of a finished render: everything that it depended on. */

@@ -1,9 +1,7 @@
 import { MusterError } from '@muster/base';
 import {
-  ANNOTATION,
   type KubeObject,
   type Manifest,
-  annotationOf,
   describeKey,
   duplicatesOf,
   hooksOf,
@@ -16,6 +14,7 @@ import type { FileSource, RenderRequest, RenderResult } from '@muster/renderer';
 import type { SourceTree } from '../sources/source-tree.ts';
 import type { RenderAsked, RenderReads } from '../store/schema.ts';
 import { renderDirectory } from './plain-directory.ts';
+import { REFERENCES, withReferences } from './references.ts';
 import type { Capabilities, RenderInput } from './render-input.ts';
 import { type ReadFile, secretsIn, withoutSecrets } from './secrets.ts';
 
@@ -61,7 +60,7 @@ export async function renderOnce(
     return { ...finish(raw.manifests), reads: raw.reads, asked: raw.asked };
   } catch (thrown) {
     signal.throwIfAborted();
-    throw withoutSecrets(thrown, await secretsOf(input, tree, seen));
+    throw withoutSecrets(withReferences(thrown), await secretsOf(input, tree, seen));
   }
 }
 
@@ -152,38 +151,34 @@ async function fromTool(
   return { manifests, reads, asked };
 }
 
-/**
- * Refuses what cannot be applied; names what is written twice. Hooks stay: agents run them. Those that no phase runs
- * (Helm's tests) go; one whose phase is misspelt is named.
- */
+/** Leaves hooks out and names them; refuses what cannot be applied. */
 function finish(all: Manifest[]): { objects: KubeObject[]; notices: string[] } {
   if (all.length > MAX_OBJECTS)
     throw new MusterError('limit', `${all.length} objects, more than the ${MAX_OBJECTS} allowed`);
   const notices: string[] = [];
-  const run: Manifest[] = [];
   const kept = new Map<string, KubeObject>();
-  const unnamed: KubeObject[] = [];
-  for (const manifest of all) {
-    const { object } = manifest;
-    const hook = hooksOf(object);
-    if (hook?.phases.length === 0) {
-      if (hook.annotation === ANNOTATION.hook) notices.push(neverRun(object));
-      continue;
-    }
-    if (!object.metadata.name && !hook) {
-      const message = `${object.kind} has generateName and no name: only hooks may`;
-      throw new MusterError('invalid', message, { where: placeOf(manifest) });
-    }
-    run.push(manifest);
-    if (object.metadata.name) kept.set(identityOf(object), object);
-    else unnamed.push(object);
+  const hooks = all.filter(({ object }) => hooksOf(object));
+  for (const { object } of hooks) {
+    const hook = hooksOf(object)!;
+    const phases = hook.phases.length > 0 ? hook.phases.join(', ') : 'no phase of a sync';
+    notices.push(`hook left out: ${describeKey(keyOf(object))} (${phases})`);
   }
-  for (const places of duplicatesOf(run).values()) {
+  const ordinary = all.filter((manifest) => !hooks.includes(manifest));
+  for (const { object, file, line } of ordinary) {
+    if (!object.metadata.name) {
+      throw new MusterError('invalid', `${object.kind} has generateName and no name: only hooks may`, {
+        where: line > 0 ? `${file}:${line}` : file,
+      });
+    }
+    kept.set(identityOf(object), object);
+  }
+  for (const places of duplicatesOf(ordinary).values()) {
+    const files = places.map(({ file, line }) => (line > 0 ? `${file}:${line}` : file)).join(' and ');
     notices.push(
-      `${describeKey(keyOf(places[0]!.object))} is written more than once (${places.map(placeOf).join(' and ')}); the last one counts`,
+      `${describeKey(keyOf(places[0]!.object))} is written more than once (${files}); the last one counts`,
     );
   }
-  const objects = [...kept.values(), ...unnamed];
+  const objects = [...kept.values()];
   let bytes = 0;
   for (const object of objects) {
     bytes += JSON.stringify(object).length;
@@ -193,22 +188,17 @@ function finish(all: Manifest[]): { objects: KubeObject[]; notices: string[] } {
   return { objects, notices: notices.sort() };
 }
 
-function neverRun(object: KubeObject): string {
-  const said = annotationOf(object, ANNOTATION.hook) ?? '';
-  const { name, generateName } = object.metadata;
-  const named = describeKey({ ...keyOf(object), name: name || `${generateName}*` });
-  return `hook left out: ${named} ("${said.slice(0, 60)}" is no phase)`;
-}
-
-const placeOf = ({ file, line }: Manifest) => (line > 0 ? `${file}:${line}` : file);
-
 /** The repository as the renderer reads it: links as they are, the root as `.`. */
 function filesOf(tree: SourceTree, seen: Seen): FileSource {
   const pathOf = (path: string) => (path === '.' ? '' : path);
   return {
     async list(dir) {
       const entries = await tree.rawList(pathOf(dir));
-      return entries?.flatMap(({ name, kind }) => (kind === 'submodule' ? [] : [{ name, type: kind }]));
+      return entries?.flatMap(({ name, kind }) =>
+        kind === 'submodule'
+          ? []
+          : [{ name, type: kind, ...(dir === '.' && name === REFERENCES ? { hidden: true } : {}) }],
+      );
     },
     read(path) {
       seen.paths.add(pathOf(path));

@@ -9,6 +9,7 @@ import { OwnerRelease } from './owner-release.service.ts';
 import { Renderer } from './renderer.ts';
 import { handlers } from './rendering.worker.ts';
 import { RenderingService } from './rendering.service.ts';
+import { Renderings } from './renderings.service.ts';
 
 /** From Applications to bundles and releases: the only place that loads the renderer. */
 @Module({
@@ -16,6 +17,7 @@ import { RenderingService } from './rendering.service.ts';
   providers: [
     Renderer,
     OwnerRelease,
+    Renderings,
     RenderingService,
     jobHandlers([RenderingService, BundlesService], handlers),
   ],

@@ -10,14 +10,19 @@ const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomizatio
  * What renders a source, as Argo CD decides: the tool whose settings it holds, else a chart where there is a
  * Chart.yaml, a kustomization where there is one, plain manifests else. Throws `not-found` for a path that is no folder.
  */
-export async function toolOf(tree: SourceTree, path: string, source: ApplicationSource): Promise<Tool> {
+export async function toolOf(
+  tree: SourceTree,
+  path: string,
+  source: ApplicationSource,
+  where: string,
+): Promise<Tool> {
   const kind = await tree.kind(path);
   if (kind !== 'dir') {
     const what = kind === 'file' ? 'is a file, not a folder' : 'does not exist';
     throw new MusterError(
       'not-found',
       `the path ${path || '.'} ${what} at commit ${tree.commit.slice(0, 7)}`,
-      { where: 'spec.source.path' },
+      { where: `${where}.path` },
     );
   }
   if (source.helm) return 'helm';
@@ -29,14 +34,14 @@ export async function toolOf(tree: SourceTree, path: string, source: Application
   return 'directory';
 }
 
-/** `spec.source.path` as a path in the tree: no slashes around it, '' for the root. Throws `invalid` for one that leads out. */
-export function sourcePath(source: ApplicationSource): string {
+/** The path of the source at `where`, in the tree: no slashes around it, '' for the root. Throws `invalid` for one that leads out. */
+export function sourcePath(source: ApplicationSource, where: string): string {
   const parts = (source.path ?? '').split('/').filter((part) => part !== '' && part !== '.');
   if (source.path?.startsWith('/'))
     throw new MusterError('invalid', 'the path must be relative to the repository', {
-      where: 'spec.source.path',
+      where: `${where}.path`,
     });
   if (parts.includes('..'))
-    throw new MusterError('invalid', 'the path leads out of the repository', { where: 'spec.source.path' });
+    throw new MusterError('invalid', 'the path leads out of the repository', { where: `${where}.path` });
   return parts.join('/');
 }

@@ -46,8 +46,9 @@ export class SourcesRepository {
     let query = this.db.selectFrom('repositories').selectAll().orderBy('url').limit(limit);
     if (after !== undefined) query = query.where('url', '>', after);
     if (projects !== '*') {
-      query = query.where(sql<boolean>`(project = any(${projects}::text[]) or exists (select from applications
-        where repository_id = repositories.id and applications.project = any(${projects}::text[])))`);
+      query = query.where(sql<boolean>`(project = any(${projects}::text[]) or exists (
+        select from application_sources s join applications a on a.id = s.application_id
+        where s.repository_id = repositories.id and a.project = any(${projects}::text[])))`);
     }
     return query.execute();
   }
@@ -56,7 +57,8 @@ export class SourcesRepository {
   async visible(ids: string[], projects: string[]): Promise<string[]> {
     const { rows } = await sql<{ id: string }>`
       select id from repositories where id = any(${ids}::uuid[]) and (project = any(${projects}::text[])
-        or exists (select from applications where repository_id = repositories.id and applications.project = any(${projects}::text[])))
+        or exists (select from application_sources s join applications a on a.id = s.application_id
+          where s.repository_id = repositories.id and a.project = any(${projects}::text[])))
     `.execute(this.db);
     return rows.map((row) => row.id);
   }
@@ -152,7 +154,7 @@ export class SourcesRepository {
   async forgetUnfollowed(): Promise<void> {
     await sql`
       delete from tracked_revisions as tracked where resolved_at < now() - interval '1 hour'
-        and not exists (select from applications where repository_id = tracked.repository_id and applications.revision = tracked.revision)
+        and not exists (select from application_sources as s where s.repository_id = tracked.repository_id and s.revision = tracked.revision)
         and not exists (select from application_set_repositories as r where r.repository_id = tracked.repository_id and r.revision = tracked.revision)
     `.execute(this.db);
   }
@@ -198,7 +200,7 @@ export class SourcesRepository {
         version = version + 1 where id = ${id}
     `.execute(trx);
     await sql`
-      delete from repositories where id = ${id} and not exists (select from applications where repository_id = ${id})
+      delete from repositories where id = ${id} and not exists (select from application_sources where repository_id = ${id})
         and not exists (select from application_set_repositories where repository_id = ${id})
     `.execute(trx);
   }

@@ -119,11 +119,7 @@ export class SourcesService implements OnApplicationShutdown {
    * Repositories of the hub's own machine are left out too where the setting forbids them.
    */
   async ensure(trx: Db, urls: readonly string[]): Promise<Map<string, string>> {
-    const parsed = new Map<string, RepositoryUrl>();
-    for (const url of new Set(urls)) {
-      const found = tryParse(url);
-      if (found && (found.protocol !== 'file' || this.config.allowFileRepositories)) parsed.set(url, found);
-    }
+    const parsed = this.#readable(urls);
     const wanted = [...new Map([...parsed.values()].map((one) => [one.normalised, one.url]))];
     const known = await this.repository.byUrls(
       trx,
@@ -143,6 +139,30 @@ export class SourcesService implements OnApplicationShutdown {
         : known;
     const ids = new Map(rows.map((row) => [row.url, row.id]));
     return new Map([...parsed].map(([url, one]) => [url, ids.get(one.normalised)!]));
+  }
+
+  /** As `ensure`, but makes nothing: repositories that the hub does not know yet are left out too. */
+  async known(urls: readonly string[]): Promise<Map<string, string>> {
+    const parsed = this.#readable(urls);
+    const rows = await this.repository.byUrls(this.repository.db, [
+      ...new Set([...parsed.values()].map((one) => one.normalised)),
+    ]);
+    const ids = new Map(rows.map((row) => [row.url, row.id]));
+    return new Map(
+      [...parsed].flatMap(([url, one]) => {
+        const id = ids.get(one.normalised);
+        return id ? [[url, id] as const] : [];
+      }),
+    );
+  }
+
+  #readable(urls: readonly string[]): Map<string, RepositoryUrl> {
+    const parsed = new Map<string, RepositoryUrl>();
+    for (const url of new Set(urls)) {
+      const found = tryParse(url);
+      if (found && (found.protocol !== 'file' || this.config.allowFileRepositories)) parsed.set(url, found);
+    }
+    return parsed;
   }
 
   /** Follows revisions from now on; new ones are fetched at once. */

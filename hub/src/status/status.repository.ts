@@ -152,9 +152,9 @@ export class StatusRepository {
     if (applied.length === 0) return;
     const healthy = (each: ClusterStatus) => each.health === 'Healthy' && each.observedAt >= each.appliedAt!;
     await sql`
-      insert into deployments (cluster_id, application_namespace, application_name, epoch, generation, bundle_digest, release_id, commit,
+      insert into deployments (cluster_id, application_namespace, application_name, epoch, generation, bundle_digest, release_id, commit, commits,
         applied_at, healthy_at)
-      select d.cluster_id, d.namespace, d.name, d.epoch, d.generation, d.digest, a.release_id, rt.commit, d.applied_at, d.healthy_at
+      select d.cluster_id, d.namespace, d.name, d.epoch, d.generation, d.digest, a.release_id, rt.commit, rt.commits, d.applied_at, d.healthy_at
       from unnest(
         ${applied.map((each) => each.clusterId)}::uuid[], ${applied.map((each) => each.namespace)}::text[], ${applied.map((each) => each.name)}::text[],
         ${applied.map((each) => String(each.appliedEpoch ?? 0n))}::bigint[], ${applied.map((each) => String(each.appliedGeneration))}::bigint[],

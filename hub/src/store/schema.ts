@@ -236,13 +236,12 @@ export interface ApplicationsTable {
   cluster_id: Nullable<string>;
   destination_namespace: Defaulted<string>;
   destination: Defaulted<string>;
-  repository_id: Nullable<string>;
-  revision: Nullable<string>;
-  path: Nullable<string>;
   version: DefaultedBigint;
   render_key: Nullable<string>;
   bundle_digest: Nullable<string>;
   commit: Nullable<string>;
+  /** Of each source where there are several; `commit` is the first one's. */
+  commits: NullableJson<string[]>;
   release_id: Nullable<string>;
   conditions: DefaultedJson<ApplicationCondition[]>;
   leaving_at: NullableTimestamp;
@@ -254,6 +253,12 @@ export interface ApplicationsTable {
   created_at: DefaultedTimestamp;
   updated_at: DefaultedTimestamp;
   mac: Nullable<Buffer>;
+}
+export interface ApplicationSourcesTable {
+  application_id: string;
+  position: number;
+  repository_id: Nullable<string>;
+  revision: string;
 }
 export interface DepartedApplicationsTable {
   id: string;
@@ -268,6 +273,7 @@ export interface DepartedApplicationsTable {
   bundle_digest: Nullable<string>;
   render_key: Nullable<string>;
   commit: Nullable<string>;
+  commits: NullableJson<string[]>;
   action: 'orphan' | 'uninstall';
   counted: boolean;
   decided_at: DefaultedTimestamp;
@@ -281,6 +287,11 @@ export interface BundlesTable {
   object_count: number;
   created_at: DefaultedTimestamp;
   referenced_at: DefaultedTimestamp;
+}
+/** A bundle was combined from others. */
+export interface BundlePartsTable {
+  bundle_digest: string;
+  part_digest: string;
 }
 /** What a render read: a later commit that touched none of it need not be rendered. */
 export interface RenderReads {
@@ -296,6 +307,8 @@ export interface RenderAsked {
   random?: string;
   /** Hash of the cluster's version and APIs. */
   capabilities?: string;
+  /** The destination's namespace, where it decides which of several sources an object comes from. */
+  namespace?: string;
 }
 export interface RendersTable {
   input_key: string;
@@ -326,6 +339,7 @@ export interface ReleaseTargetsTable {
   assignment_digest: Nullable<string>;
   bundle_digest: Nullable<string>;
   commit: Nullable<string>;
+  commits: NullableJson<string[]>;
   removed_action: Nullable<'orphan' | 'uninstall'>;
 }
 export interface AssignmentContentsTable {
@@ -397,6 +411,7 @@ export interface DeploymentsTable {
   bundle_digest: string;
   release_id: Nullable<string>;
   commit: Nullable<string>;
+  commits: NullableJson<string[]>;
   applied_at: Timestamp;
   healthy_at: NullableTimestamp;
 }
@@ -450,8 +465,10 @@ export interface Schema {
   application_sets: ApplicationSetsTable;
   application_set_repositories: ApplicationSetRepositoriesTable;
   applications: ApplicationsTable;
+  application_sources: ApplicationSourcesTable;
   departed_applications: DepartedApplicationsTable;
   bundles: BundlesTable;
+  bundle_parts: BundlePartsTable;
   renders: RendersTable;
   releases: ReleasesTable;
   release_targets: ReleaseTargetsTable;

@@ -16,6 +16,13 @@ export const ListApplications = PageQuery.extend({
 });
 export type ListApplications = z.infer<typeof ListApplications>;
 
+const Source = z.object({
+  repoURL: z.string(),
+  path: z.string().optional(),
+  chart: z.string().optional(),
+  targetRevision: z.string(),
+});
+
 export const ApplicationView = z
   .object({
     namespace: z.string(),
@@ -28,13 +35,20 @@ export const ApplicationView = z
       server: z.string().optional(),
       namespace: z.string(),
     }),
-    source: z.object({
-      repoURL: z.string(),
-      path: z.string().optional(),
-      chart: z.string().optional(),
-      targetRevision: z.string(),
-    }),
-    /** What is assigned now came from this commit. */
+    /** The first, where there are several. */
+    source: Source,
+    /** All of them in order, where there are several: `commit` is what is assigned now, `latestCommit` where another one is there by now. */
+    sources: z
+      .array(
+        Source.extend({
+          ref: z.string().optional(),
+          name: z.string().optional(),
+          commit: z.string().optional(),
+          latestCommit: z.string().optional(),
+        }),
+      )
+      .optional(),
+    /** What is assigned now came from this commit; of several sources, the first one's. The rest is of the release. */
     revision: z
       .object({
         commit: z.string(),
@@ -117,6 +131,8 @@ export const ApplicationHistory = z
         number: z.number(),
         cause: z.string(),
         commit: z.string().optional(),
+        /** Of each source, where there are several. */
+        commits: z.array(z.string()).optional(),
         message: z.string().optional(),
         author: z.string().optional(),
         at: z.string(),
@@ -130,6 +146,7 @@ export const ApplicationHistory = z
         bundle: z.string(),
         release: z.string().optional(),
         commit: z.string().optional(),
+        commits: z.array(z.string()).optional(),
         appliedAt: z.string(),
         healthyAt: z.string().optional(),
       }),

@@ -31,8 +31,6 @@ export const HostSettings = z.looseObject({
     .transform((value) => value ?? []),
   pullRequestState: optionalText,
   allBranches: flag,
-  excludeArchivedRepos: flag,
-  includeArchivedRepos: flag,
   includeSubgroups: flag,
   includeSharedProjects: flag,
   topic: optionalText,

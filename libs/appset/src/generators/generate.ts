@@ -5,13 +5,11 @@ import type { Matcher } from '../selector.ts';
 import type { ApplicationTemplate, Generator } from '../types.ts';
 import { clusterParameters } from './clusters.ts';
 import { type Kind, kindsOf, selectorOf } from './entry.ts';
-import { decisionParameters } from './decisions.ts';
 import { externalParameters } from './external.ts';
 import { gitParameters } from './git.ts';
 import { listParameters } from './list.ts';
 import { matrixParameters } from './matrix.ts';
 import { mergeParameters } from './merge.ts';
-import { pluginParameters } from './plugin.ts';
 
 type Run = (generator: never, context: Context, where: string, depth: number) => Promise<Params[]>;
 
@@ -20,11 +18,11 @@ const RUNS: Record<Kind, Run> = {
   clusters: clusterParameters,
   git: gitParameters,
   scmProvider: externalParameters('scmProvider'),
-  clusterDecisionResource: decisionParameters,
+  clusterDecisionResource: externalParameters('clusterDecisionResource'),
   pullRequest: externalParameters('pullRequest'),
   matrix: matrixParameters,
   merge: mergeParameters,
-  plugin: pluginParameters,
+  plugin: externalParameters('plugin'),
 };
 
 export interface Generated {

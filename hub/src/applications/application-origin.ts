@@ -1,0 +1,57 @@
+import type { ApplicationView } from '@muster/api';
+import type { Application, ApplicationSource } from '@muster/appset';
+import { commitsOf } from '../releases/release-plan.ts';
+import type { ListedRow } from './application-list.repository.ts';
+import { revisionOf, sourcesOf } from './application-sources.ts';
+
+type Origin = Pick<ApplicationView, 'source' | 'sources' | 'revision' | 'latestCommit'>;
+type Shown = Pick<
+  ListedRow,
+  'commit' | 'commits' | 'latest_commits' | 'release_message' | 'release_author' | 'release_at'
+>;
+
+/** Where an Application comes from: its sources, what is assigned of each, and what there is by now. */
+export function originOf(row: Shown, manifest: Application): Origin {
+  const sources = sourcesOf(manifest);
+  const commits = commitsOf(row);
+  const newer = sources.map((_, i) => {
+    const latest = row.latest_commits[i];
+    return latest && commits[i] !== undefined && latest !== commits[i] ? latest : undefined;
+  });
+  // Of one that nothing was assigned of yet, everything is newer.
+  const latest = commits.length === 0 ? row.latest_commits[0] : newer.find((commit) => commit !== undefined);
+  return {
+    source: sources[0] ? sourceView(sources[0]) : { repoURL: '', targetRevision: 'HEAD' },
+    ...(sources.length > 1
+      ? {
+          sources: sources.map((source, i) => ({
+            ...sourceView(source),
+            ...(source.ref ? { ref: source.ref } : {}),
+            ...(source.name ? { name: source.name } : {}),
+            ...(commits[i] === undefined ? {} : { commit: commits[i] }),
+            ...(newer[i] === undefined ? {} : { latestCommit: newer[i] }),
+          })),
+        }
+      : {}),
+    ...(row.commit
+      ? {
+          revision: {
+            commit: row.commit,
+            ...(row.release_message === null ? {} : { message: row.release_message }),
+            ...(row.release_author === null ? {} : { author: row.release_author }),
+            ...(row.release_at ? { at: row.release_at.toISOString() } : {}),
+          },
+        }
+      : {}),
+    ...(latest ? { latestCommit: latest } : {}),
+  };
+}
+
+function sourceView(source: ApplicationSource): ApplicationView['source'] {
+  return {
+    repoURL: source.repoURL,
+    ...(source.path === undefined ? {} : { path: source.path }),
+    ...(source.chart ? { chart: source.chart } : {}),
+    targetRevision: revisionOf(source),
+  };
+}

@@ -1,0 +1,302 @@
+import { createHmac } from 'node:crypto';
+import { type KubeObject, type Project, scopeWithDefinitions } from '@muster/kube';
+import { Inject, Injectable } from '@nestjs/common';
+import { isRendered, nameOfSource, sourcesOf } from '../applications/application-sources.ts';
+import { type Capabilities, ClustersService, type ClusterFacts } from '../clusters/clusters.service.ts';
+import { Keys } from '../keys/keys.ts';
+import { objectRefusals } from '../projects/project-policy.ts';
+import { ProjectsService } from '../projects/projects.service.ts';
+import { BundlesService } from '../releases/bundles.service.ts';
+import { type RevisionState, SourcesService } from '../sources/sources.service.ts';
+import { isRepeated } from './combine.ts';
+import { combineGroups } from './combined-renders.ts';
+import { type NewCondition, errorCondition } from './conditions.ts';
+import { eachOf } from './each-of.ts';
+import {
+  type Prepared,
+  type PreparedSource,
+  type Subject,
+  type World,
+  destinationKey,
+  isPrepared,
+  prepare,
+} from './prepare.ts';
+import { type Holding, renderGroup } from './render-group.ts';
+import { type Surroundings, renderOnce } from './render-once.ts';
+import { Renderer } from './renderer.ts';
+import { type SourceReaders, type SourceRender, renderKey, sourceRender } from './source-render.ts';
+import { clockOf } from './source-clock.ts';
+
+/** What rendering Applications came to, by their id. */
+export interface Rendering {
+  prepared: Map<string, Prepared>;
+  clusters: Map<string, ClusterFacts>;
+  holdings: Map<string, Holding>;
+  conditions: Map<string, NewCondition[]>;
+}
+
+/** What is supposed to be otherwise than it is. */
+export interface Supposed {
+  /** All projects, by name. */
+  projects?: ReadonlyMap<string, Project>;
+  /** Where some revisions point, by `stateKey`. */
+  revisions?: ReadonlyMap<string, RevisionState>;
+  /**
+   * Whose random seed is used instead of each Application's own: what a supposed template prints of it must not be what
+   * a real one made a password of. With `orOwn`, a render that an Application has already holds for it all the same.
+   */
+  seedOf?: { name: string; orOwn: boolean };
+}
+
+/** A source of an Application, among those that ask the same of the same files. */
+interface GroupMember {
+  prepared: Prepared;
+  source: PreparedSource;
+}
+
+interface Group {
+  render: SourceRender;
+  members: GroupMember[];
+}
+
+/** Groups rendered at once; the renderer's pool has its own bound. */
+const AT_ONCE = 4;
+
+/**
+ * From Applications to their bundles: each distinct input of a source once, whatever the number of clusters that share
+ * it. Stores renders and bundles, and writes nothing else: the Applications may be ones that there are not.
+ */
+@Injectable()
+export class Renderings {
+  constructor(
+    @Inject(SourcesService) private readonly sources: SourcesService,
+    @Inject(ProjectsService) private readonly projects: ProjectsService,
+    @Inject(ClustersService) private readonly clusters: ClustersService,
+    @Inject(BundlesService) private readonly bundles: BundlesService,
+    @Inject(Renderer) private readonly renderer: Renderer,
+    @Inject(Keys) private readonly keys: Keys,
+  ) {}
+
+  /** What the hub knows of all that Applications name. */
+  async #world(subjects: readonly Subject[], supposed: Supposed): Promise<World> {
+    const destinations = new Map(
+      subjects.map(({ manifest }) => [destinationKey(manifest), manifest.spec?.destination ?? {}]),
+    );
+    const urls = subjects.flatMap(({ manifest }) => sourcesOf(manifest).map((source) => source.repoURL));
+    const repositories = await this.sources.known(urls);
+    const [projects, tracked] = await Promise.all([
+      supposed.projects ?? this.projects.byName(),
+      this.sources.states([...new Set(repositories.values())]),
+    ]);
+    const revisions = new Map([...tracked, ...(supposed.revisions ?? [])]);
+    const clusters = new Map<string, ClusterFacts>();
+    await eachOf([...destinations], 8, async ([key, destination]) => {
+      const cluster = await this.clusters.resolveDestination(destination);
+      if (cluster) clusters.set(key, cluster);
+    });
+    return { projects, repositories, revisions, clusters };
+  }
+
+  /** Finds or makes the bundle of each Application. What cannot be rendered has conditions and no holding. */
+  async render(subjects: readonly Subject[], supposed: Supposed, signal: AbortSignal): Promise<Rendering> {
+    const world = await this.#world(subjects, supposed);
+    const rendering: Rendering = {
+      prepared: new Map(),
+      clusters: new Map(),
+      holdings: new Map(),
+      conditions: new Map(),
+    };
+    for (const subject of subjects) {
+      const found = prepare(subject, world);
+      rendering.conditions.set(subject.id, found.conditions);
+      if (found.cluster) rendering.clusters.set(subject.id, found.cluster);
+      if (isPrepared(found)) rendering.prepared.set(subject.id, found);
+    }
+    const parts = new Map<string, Holding[]>();
+    const groups = await this.#group(rendering, signal);
+    await eachOf(groups, AT_ONCE, (group) => this.#renderGroup(group, parts, rendering, supposed, signal));
+    await this.#combine(rendering, parts, signal);
+    await this.#enforceProjects(rendering);
+    signal.throwIfAborted();
+    return rendering;
+  }
+
+  /** Sources that ask the same of the same commits, together. */
+  async #group(rendering: Rendering, signal: AbortSignal): Promise<Group[]> {
+    const groups = new Map<string, Group>();
+    const readers: SourceReaders = {
+      tree: (repositoryId, commit) => this.sources.tree(repositoryId, commit, signal),
+      rendererVersion: () => this.renderer.version(),
+      tools: new Map(),
+    };
+    for (const prepared of rendering.prepared.values())
+      for (const source of prepared.sources.filter((one) => isRendered(one.source))) {
+        try {
+          await this.#noteOverrides(prepared, source, rendering, signal);
+          const render = await sourceRender(prepared, source, readers);
+          const key = renderKey(render);
+          const group = groups.get(key);
+          if (group) group.members.push({ prepared, source });
+          else groups.set(key, { render, members: [{ prepared, source }] });
+        } catch (thrown) {
+          signal.throwIfAborted();
+          fail(rendering, { prepared, source }, thrown);
+        }
+      }
+    return [...groups.values()];
+  }
+
+  /** Argo CD merges these files into the source; here they have no effect yet, which must not go unseen. */
+  async #noteOverrides(
+    { id, application }: Prepared,
+    { path, repositoryId, state }: PreparedSource,
+    rendering: Rendering,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const tree = await this.sources.tree(repositoryId, state.commit, signal);
+    for (const name of ['.argocd-source.yaml', `.argocd-source-${application.metadata.name}.yaml`]) {
+      const file = path === '' ? name : `${path}/${name}`;
+      if ((await tree.kind(file)) !== 'file') continue;
+      rendering.conditions.get(id)!.push({ type: 'UnsupportedField', message: `${file} has no effect yet` });
+    }
+  }
+
+  async #renderGroup(
+    { render, members }: Group,
+    parts: Map<string, Holding[]>,
+    rendering: Rendering,
+    supposed: Supposed,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { input, tree } = render;
+    const run = this.renderer.render.bind(this.renderer);
+    try {
+      const [capabilities, earlier] = await Promise.all([
+        this.clusters.capabilities([...new Set(members.map(({ prepared }) => prepared.cluster.id))]),
+        this.bundles.renders([input.key]),
+      ]);
+      const asked = members.map((member, i) => ({
+        id: String(i),
+        around: this.#around(member, render, capabilities, supposed, signal),
+      }));
+      const { holdings, errors } = await renderGroup(input, tree, asked, earlier, {
+        render: (one, from, around) => renderOnce(one, from, around, run, signal),
+        store: (bundle, made) => this.bundles.store(bundle, made),
+      });
+      signal.throwIfAborted();
+      members.forEach((member, i) => {
+        const { prepared, source } = member;
+        const holding = holdings.get(String(i));
+        if (!holding) return fail(rendering, member, errors.get(String(i)));
+        const all = parts.get(prepared.id) ?? [];
+        all[source.position] = holding;
+        parts.set(prepared.id, all);
+      });
+    } catch (thrown) {
+      signal.throwIfAborted();
+      for (const member of members) fail(rendering, member, thrown);
+    }
+  }
+
+  #around(
+    { prepared }: GroupMember,
+    render: SourceRender,
+    capabilities: ReadonlyMap<string, Capabilities>,
+    { seedOf }: Supposed,
+    signal: AbortSignal,
+  ): Surroundings {
+    const { namespace, name } = prepared.application.metadata;
+    const own = `${namespace}/${name}`;
+    const application = seedOf?.name ?? own;
+    return {
+      application,
+      ...(seedOf?.orOwn ? { also: own } : {}),
+      seed: createHmac('sha256', this.keys.renderSeed).update(application).digest(),
+      capabilities: capabilities.get(prepared.cluster.id),
+      clockOf: clockOf(render, (repositoryId, commit, paths) =>
+        this.sources.lastTouched(repositoryId, commit, paths, signal),
+      ),
+    };
+  }
+
+  /** An Application holds what all its sources hold together. */
+  async #combine(
+    rendering: Rendering,
+    parts: ReadonlyMap<string, Holding[]>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const several = [];
+    for (const [id, prepared] of rendering.prepared) {
+      const wanted = prepared.sources.filter((one) => isRendered(one.source));
+      const found = wanted.flatMap((source) => {
+        const holding = parts.get(id)?.[source.position];
+        return holding ? [{ where: source.where, holding }] : [];
+      });
+      if (found.length < wanted.length) continue;
+      if (found.length === 1) rendering.holdings.set(id, found[0]!.holding);
+      else {
+        const namespace = prepared.application.spec.destination.namespace ?? '';
+        several.push({ id, namespace, parts: found });
+      }
+    }
+    const { holdings, errors } = await combineGroups(several, this.bundles, signal);
+    for (const [id, holding] of holdings) rendering.holdings.set(id, holding);
+    for (const [id, thrown] of errors)
+      rendering.conditions.get(id)!.push(errorCondition('RenderError', thrown));
+  }
+
+  /** What the project does not allow among rendered objects keeps the last good release too. */
+  async #enforceProjects(rendering: Rendering): Promise<void> {
+    const objects = new Map<string, Promise<KubeObject[]>>();
+    for (const [id, holding] of rendering.holdings) {
+      for (const message of holding.notices)
+        rendering.conditions.get(id)!.push({ type: typeOf(message), message });
+      const { project, cluster, application } = rendering.prepared.get(id)!;
+      if (allowsEverything(project.spec)) continue;
+      let found = objects.get(holding.bundleDigest);
+      if (!found) {
+        found = this.bundles.objects(holding.bundleDigest);
+        objects.set(holding.bundleDigest, found);
+      }
+      const all = await found;
+      const namespace = application.spec.destination.namespace ?? '';
+      const refusals = objectRefusals(project, cluster, all, namespace, scopeWithDefinitions(all));
+      if (refusals.length === 0) continue;
+      rendering.holdings.delete(id);
+      const shown =
+        refusals.slice(0, 5).join('; ') + (refusals.length > 5 ? `; and ${refusals.length - 5} more` : '');
+      rendering.conditions.get(id)!.push({ type: 'ProjectDenied', message: shown });
+    }
+  }
+}
+
+/** Why a source was not rendered, named where there are several. */
+function fail(rendering: Rendering, { prepared, source }: GroupMember, thrown: unknown): void {
+  const condition = errorCondition('RenderError', thrown);
+  const name = nameOfSource(source);
+  const said = source.where === 'spec.source' || condition.message.startsWith(source.where);
+  rendering.conditions
+    .get(prepared.id)!
+    .push(said ? condition : { ...condition, message: `${name}: ${condition.message}` });
+}
+
+/** The condition that a render's notice becomes. */
+function typeOf(notice: string): string {
+  if (notice.startsWith('hook left out')) return 'HookIgnored';
+  return isRepeated(notice) ? 'RepeatedResourceWarning' : 'RenderNotice';
+}
+
+/** True for projects such as `default`, whose objects need not be looked at. */
+function allowsEverything(spec: Prepared['project']['spec']): boolean {
+  return (
+    spec.destinations?.length === 1 &&
+    spec.destinations[0]!.namespace === '*' &&
+    (spec.destinations[0]!.server === '*' || spec.destinations[0]!.name === '*') &&
+    (spec.clusterResourceWhitelist ?? []).some(
+      ({ group, kind, name }) => group === '*' && kind === '*' && !name,
+    ) &&
+    !spec.clusterResourceBlacklist?.length &&
+    !spec.namespaceResourceBlacklist?.length &&
+    !spec.namespaceResourceWhitelist
+  );
+}
