@@ -3,8 +3,20 @@
 // this runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  chmod,
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,9 +51,25 @@ const recipes = {
     what: 'the helm command, which the bench compares with',
     seconds: 180,
   },
+  gitea: {
+    dir: join(root, 'e2e', 'gitea'),
+    output: 'gitea',
+    package: 'code.gitea.io/gitea',
+    what: 'the Gitea server, which webhooks and SCM generators are tested with',
+    seconds: 200,
+    args: () => [
+      '-tags',
+      'sqlite sqlite_unlock_notify',
+      '-ldflags',
+      `-s -w -X main.Version=${giteaVersion()}`,
+    ],
+    // SQLite is C: this one needs a C compiler.
+    env: { CGO_ENABLED: '1' },
+    beside: { module: 'code.gitea.io/gitea', folders: ['options', 'templates', 'public'] },
+  },
 };
 
-/** The absolute path of `control-plane`, one of its programs (`kubectl`, `kwok`, …) or `helm`; builds it when it is not cached. */
+/** The absolute path of `control-plane`, one of its programs (`kubectl`, `kwok`, …) `helm` or `gitea`; builds it when it is not cached. */
 export async function ensureGoTool(name, { log, signal } = {}) {
   const owner = controlPlanePrograms.includes(name) ? 'control-plane' : name;
   const recipe = recipes[owner];
@@ -93,10 +121,12 @@ function plan({
   env = {},
   inputs = [dir],
   links = [],
+  beside,
 }) {
   const go = goVersion(name, dir);
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([go, output, pkg, args, Object.entries(env).sort(), links]));
+  const made = [go, output, pkg, args, Object.entries(env).sort(), links];
+  hash.update(JSON.stringify(beside ? [...made, beside] : made));
   for (const file of inputs.flatMap((input) => filesIn(resolve(dir, input))).sort()) {
     hash.update(`\n${relative(dir, file).split(sep).join('/')}\n`).update(readFileSync(file));
   }
@@ -127,6 +157,10 @@ function goVersion(name, dir) {
   return answer.stdout.trim().split('\n').join(' ');
 }
 
+function giteaVersion() {
+  return /code\.gitea\.io\/gitea v(\S+)/.exec(readFileSync(join(root, 'e2e', 'gitea', 'go.mod'), 'utf8'))[1];
+}
+
 function kubernetesVersionFlags() {
   const version = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\S+)/.exec(
     readFileSync(join(controlPlane, 'go.mod'), 'utf8'),
@@ -144,6 +178,7 @@ async function buildInto(folder, go, options) {
     args = [],
     env = {},
     links = [],
+    beside,
     log,
     signal,
   } = options;
@@ -166,11 +201,33 @@ async function buildInto(folder, go, options) {
       signal,
     });
     for (const link of links) await symlink(output, join(temporary, link));
+    if (beside) await copyFromModule(beside, dir, temporary);
     await rename(temporary, folder);
     log(`built ${name} in ${secondsSince(started)} s`);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** Copies folders of a module that a program reads at run time; the module's own are read-only. */
+async function copyFromModule({ module, folders }, dir, target) {
+  const answer = spawnSync('go', ['list', '-m', '-f', '{{.Dir}}', module], { cwd: dir, encoding: 'utf8' });
+  if (answer.status !== 0)
+    throw new Error(`\`go list -m ${module}\` failed in ${dir}: ${answer.stderr.trim()}`);
+  for (const folder of folders) {
+    await cp(join(answer.stdout.trim(), folder), join(target, folder), {
+      recursive: true,
+      mode: constants.COPYFILE_FICLONE,
+    });
+  }
+  await makeWritable(target);
+}
+
+/** So that whoever removes the cache may. */
+async function makeWritable(folder) {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
 }
 
 /** Removes what an interrupted build of the same thing left; called under its lock. */

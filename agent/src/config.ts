@@ -42,6 +42,18 @@ export const settings = z.object({
     .default(0)
     .describe('port of /livez, /readyz, /metrics; 0: off'),
   MUSTER_AGENT_HEALTH_HOST: z.string().default('0.0.0.0').describe('address that the health port listens on'),
+  MUSTER_AGENT_SYNC_DEADLINE: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(3600)
+    .describe('seconds that a sync may take at most, hooks and waves included; 0: no limit'),
+  MUSTER_AGENT_WAVE_PAUSE: z.coerce
+    .number()
+    .min(0)
+    .max(600)
+    .default(2)
+    .describe('seconds between two sync waves, so that controllers see the first before the second comes'),
   MUSTER_AGENT_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info'),
@@ -63,6 +75,8 @@ export interface Config {
   namespaces: string[];
   healthPort: number;
   healthHost: string;
+  syncDeadlineMs: number;
+  wavePauseMs: number;
   logLevel: string;
   inCluster: boolean;
 }
@@ -93,6 +107,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       .filter(Boolean),
     healthPort: set.MUSTER_AGENT_HEALTH_PORT,
     healthHost: set.MUSTER_AGENT_HEALTH_HOST,
+    syncDeadlineMs: set.MUSTER_AGENT_SYNC_DEADLINE * 1_000,
+    wavePauseMs: set.MUSTER_AGENT_WAVE_PAUSE * 1_000,
     logLevel: set.MUSTER_AGENT_LOG_LEVEL,
     inCluster,
   };

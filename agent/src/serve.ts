@@ -94,6 +94,8 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
     claims: new Claims(),
     namespaces,
     holds,
+    deadlineMs: options.config.syncDeadlineMs,
+    wavePauseMs: options.config.wavePauseMs,
     log,
     now: Date.now,
   };

@@ -125,7 +125,10 @@ function lazyEngines({ environment, terminal }: Context): Engines {
   const started = () => (engine ??= start());
   return {
     engines: {
-      goTemplate: { render: async (...args) => (await started()).goTemplate.render(...args) },
+      goTemplate: {
+        render: async (...args) => (await started()).goTemplate.render(...args),
+        slugs: async (...args) => (await started()).goTemplate.slugs(...args),
+      },
       yaml: { toJson: async (...args) => (await started()).yaml.toJson(...args) },
     },
     close: async () => (await engine?.catch(() => undefined))?.close(),

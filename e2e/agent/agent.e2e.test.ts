@@ -449,16 +449,26 @@ describe('an agent with a real control plane', () => {
     expect((await result(expired)).outcome).toBe(5);
   });
 
-  it('leaves hooks out and says so; a limited agent and a project refuse by name', async () => {
+  it('refuses by name what it or the project is not allowed, hooks as well', async () => {
     await join_({ MUSTER_AGENT_NAMESPACES: 'default' });
     const hook = {
-      ...configMap('a-hook'),
-      metadata: { name: 'a-hook', annotations: { 'argocd.argoproj.io/hook': 'PreSync' } },
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        name: 'a-hook',
+        namespace: 'elsewhere',
+        annotations: { 'argocd.argoproj.io/hook': 'PreSync' },
+      },
     };
     await hub.assign({ name: 'hooks', objects: [hook, configMap('no-hook')] });
-    const status = await settled('hooks');
-    expect(status.conditions.find(({ type }) => type === 'HookIgnored')?.message).toContain('a-hook');
-    expect(await cluster.kube.find('v1/ConfigMap', 'default/a-hook')).toBeUndefined();
+    await eventually(
+      (see) =>
+        see(hub.status('hooks'))?.conditions.some(
+          ({ type, message }) => type === 'NamespaceDenied' && message.includes('a-hook'),
+        ),
+      { what: 'the refusal of the hook' },
+    );
+    expect(await cluster.kube.find('v1/ConfigMap', 'default/no-hook')).toBeUndefined();
     await hub.assign({
       name: 'wide',
       objects: [configMap('fine'), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'too-much' } }],

@@ -79,6 +79,13 @@ func slugify(args ...any) string {
 	return slug.Make(normalize(name))
 }
 
+// slugOf is what the pullRequest generator makes of a branch: other scripts are spelled in Latin letters.
+func slugOf(text string) string {
+	slug.MaxLength, slug.EnableSmartTruncate, slug.CustomSub = slugMaxBytes, true, map[string]string{"_": "-"}
+	defer func() { slug.CustomSub = nil }()
+	return slug.Make(text)
+}
+
 func toYaml(v any) (string, error) {
 	out, err := yaml.Marshal(v)
 	return strings.TrimSuffix(string(out), "\n"), err

@@ -18,7 +18,7 @@ const maxOutput = 4 << 20
 
 // Header is the first line of a request; the parameter sets follow as one JSON array.
 type Header struct {
-	// Op is "render" or "yaml" (texts to JSON, no parameter sets).
+	// Op is "render", "yaml" (texts to JSON) or "slugs" (texts to names); the latter two take no parameter sets.
 	Op string `json:"op"`
 	// Texts are rendered in this order for each parameter set; what a text sets is seen by the next.
 	Texts []string `json:"texts"`
@@ -124,6 +124,9 @@ func Call(request []byte) ([]byte, error) {
 	if h.Op == "yaml" {
 		return toJSON(h.Texts), nil
 	}
+	if h.Op == "slugs" {
+		return slugs(h.Texts), nil
+	}
 	return renderAll(h, rest)
 }
 
@@ -203,6 +206,19 @@ func toJSON(texts []string) []byte {
 			out = appendText(out, string(converted))
 		}
 		out = append(out, ']')
+	}
+	return append(out, "]}"...)
+}
+
+// slugs answers each text as a name of at most 50 bytes, cut at a word; a row is [slug].
+func slugs(texts []string) []byte {
+	out := []byte(`{"rows":[`)
+	for i, text := range texts {
+		progress(i)
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(appendText(append(out, '['), slugOf(text)), ']')
 	}
 	return append(out, "]}"...)
 }

@@ -68,3 +68,18 @@ func TestKeysAndValuesComeInOrder(t *testing.T) {
 		t.Fatalf("got %s, want %s", got, want)
 	}
 }
+
+func TestIntegersAndRawValuesAreGoTypes(t *testing.T) {
+	got := answer(t, `{"op":"render","texts":["{{ printf \"%d\" .i }} {{ .i }} {{ .j }} {{ toJson .j }}"]}`+"\n"+
+		`[{"i":{"\u0001i":1234567},"j":{"\u0001j":"\"a\""}}]`)
+	if want := `{"rows":[["1234567 1234567 {[34 97 34]} \"a\""]]}`; got != want {
+		t.Fatalf("got %s, want %s", got, want)
+	}
+}
+
+func TestSlugsSpellOtherScripts(t *testing.T) {
+	got := answer(t, `{"op":"slugs","texts":["Feature/Ünï_code","вѣтвь/北京","R&D@v1.2"]}`)
+	if want := `{"rows":[["feature-uni-code"],["vetv-bei-jing"],["randdatv1-2"]]}`; got != want {
+		t.Fatalf("got %s, want %s", got, want)
+	}
+}

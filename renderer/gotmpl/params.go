@@ -1,6 +1,7 @@
 package gotmpl
 
 import (
+	"encoding/json"
 	"errors"
 	"strconv"
 	"unicode/utf16"
@@ -13,7 +14,14 @@ const (
 	tagStringMap  = "\x01m"
 	tagStringList = "\x01l"
 	tagMapList    = "\x01c"
+	tagInt        = "\x01i"
+	tagRaw        = "\x01j"
 )
+
+// rawJSON is apiextensions' JSON: what a plugin generator was given prints as its bytes, and is a value to toJson.
+type rawJSON struct{ Raw []byte }
+
+func (r rawJSON) MarshalJSON() ([]byte, error) { return r.Raw, nil }
 
 const maxDepth = 200
 
@@ -276,6 +284,14 @@ func untag(m map[string]any) any {
 		case tagMapList:
 			if typed, ok := listOf[map[string]any](v); ok {
 				return typed
+			}
+		case tagInt:
+			if number, ok := v.(float64); ok {
+				return int(number)
+			}
+		case tagRaw:
+			if text, ok := v.(string); ok && json.Valid([]byte(text)) {
+				return rawJSON{[]byte(text)}
 			}
 		}
 	}

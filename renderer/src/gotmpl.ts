@@ -42,6 +42,11 @@ export class TemplateEngine {
   readonly goTemplate = {
     render: ({ paramSets, ...header }: RenderRequest, signal?: AbortSignal): Promise<Rows> =>
       this.#call(JSON.stringify({ op: 'render', ...header }), JSON.stringify(paramSets), signal),
+    slugs: async (texts: string[], signal?: AbortSignal): Promise<string[]> => {
+      const { rows, failure } = await this.#call(JSON.stringify({ op: 'slugs', texts }), '', signal);
+      if (failure) throw new MusterError('limit', failure.error);
+      return rows.map(([slug]) => String(slug));
+    },
   };
   readonly yaml = {
     toJson: async (texts: string[], signal?: AbortSignal): Promise<(string | TextFailure)[]> => {

@@ -45,6 +45,8 @@ const rings: Ring[] = [
       await ensureProgram(REDIS);
       // Where it cannot be had, that test is skipped and says so.
       await ensureProgram(SSHD).catch((e: unknown) => console.warn((e as Error).message));
+      // Needs a C compiler; without one its tests are skipped and say so.
+      await tool('gitea').catch((e: unknown) => console.warn((e as Error).message));
     },
   },
   {

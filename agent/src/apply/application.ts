@@ -1,6 +1,8 @@
 import type { HeldAssignment } from '@muster/link';
 import { Action, type Condition, type Drift, type Operation } from '@muster/proto/records';
-import type { AppliedRecord, InventoryEntry } from '../state/records.ts';
+import type { AppliedRecord, InventoryEntry, OperationRecord } from '../state/records.ts';
+
+type AppliedHead = Omit<AppliedRecord, 'inventory' | 'hookKinds' | 'running' | 'suppressed'>;
 
 /** What is known of one resource of an Application. */
 export interface Resource {
@@ -29,11 +31,18 @@ export class Application {
   desired: Map<string, string> | undefined;
   /** What the desired hashes were computed for: the payload of the assignment. */
   desiredFor = '';
-  hooks: string[] = [];
+  /** Hooks of phases that no sync runs. */
+  leftOut: string[] = [];
+  /** `group/Kind` of the hooks that may be in the cluster. */
+  readonly hookKinds = new Set<string>();
+  /** The operation that is under way, as it is found again by another process. */
+  running: OperationRecord | undefined;
+  /** The payload whose sync is not begun again by itself: it was terminated, or its hooks failed. */
+  suppressed = '';
   problems: { key: string; message: string; type: string }[] = [];
   readonly inventory = new Map<string, InventoryEntry>();
   readonly resources = new Map<string, Resource>();
-  applied: Omit<AppliedRecord, 'inventory'> = { digest: '', version: '', atMs: 0, assignment: '' };
+  applied: AppliedHead = { digest: '', version: '', atMs: 0, assignment: '' };
   operation: Operation | undefined;
   /** Condition texts by type, with the time each was first seen. */
   readonly conditions = new Map<string, Condition>();
@@ -74,14 +83,24 @@ export class Application {
   }
 
   restore(record: AppliedRecord): void {
-    const { inventory, ...applied } = record;
+    const { inventory, hookKinds = [], running, suppressed = '', ...applied } = record;
     this.applied = applied;
+    this.running = running;
+    this.suppressed = suppressed;
+    for (const kind of hookKinds) this.hookKinds.add(kind);
     this.inventory.clear();
     for (const entry of inventory) this.inventory.set(entry.key, entry);
   }
 
   record(): AppliedRecord {
-    return { ...this.applied, inventory: [...this.inventory.values()] };
+    const { applied, inventory, hookKinds, running, suppressed } = this;
+    return {
+      ...applied,
+      inventory: [...inventory.values()],
+      ...(hookKinds.size > 0 && { hookKinds: [...hookKinds] }),
+      ...(running && { running }),
+      ...(suppressed && { suppressed }),
+    };
   }
 
   /** Sets or clears a condition; one of the same text keeps its time. */

@@ -16,6 +16,10 @@ export interface Cluster {
   namespaces: readonly string[];
   /** Whether this agent holds an Application (`namespace/name`): marks of others mean nothing here. */
   holds(application: string): boolean;
+  /** How long an operation may take at most; 0: as long as it likes. */
+  deadlineMs: number;
+  /** Between two waves, so that controllers see the first before the second comes. */
+  wavePauseMs: number;
   log: Log;
   now(): number;
 }

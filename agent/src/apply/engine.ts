@@ -8,7 +8,8 @@ import { StatusDeltas } from '../observe/status.ts';
 import type { Records } from '../state/records.ts';
 import type { Application } from './application.ts';
 import type { Cluster } from './cluster.ts';
-import { Runner, type SyncOrder } from './runner.ts';
+import type { SyncOrder } from './operations.ts';
+import { Runner } from './runner.ts';
 
 export interface EngineOptions {
   cluster: Cluster;
@@ -103,6 +104,14 @@ export class Engine {
     const slot = this.slots.get(key);
     if (!slot) return false;
     slot.runner.sync(order);
+    this.schedule(slot, 0);
+    return true;
+  }
+
+  /** Ends the running operation of an Application; false when there is none. */
+  terminate(key: string): boolean {
+    const slot = this.slots.get(key);
+    if (!slot?.runner.terminate()) return false;
     this.schedule(slot, 0);
     return true;
   }
@@ -213,6 +222,7 @@ export class Engine {
       if (!runner.app.desired) return;
       for (const key of runner.app.desired.keys()) kinds.add(kindOf(key));
       for (const key of runner.app.inventory.keys()) kinds.add(kindOf(key));
+      for (const kind of runner.app.hookKinds) kinds.add(kind);
     }
     this.options.cluster.index.keepOnly(kinds);
   }

@@ -1,6 +1,7 @@
 import { KubeError } from '../kube/errors.ts';
 import type { Application } from './application.ts';
 import type { Cluster } from './cluster.ts';
+import type { DesiredState } from './desired.ts';
 
 /** Whether the destination namespace exists. One that may not be read counts as there: an apply will tell. */
 export async function namespaceIsThere(
@@ -14,6 +15,19 @@ export async function namespaceIsThere(
     if (thrown instanceof KubeError && thrown.status === 403) return true;
     throw thrown;
   }
+}
+
+/** Whether the policy asks for a destination namespace that is neither there nor in the bundle. */
+export async function mustMakeNamespace(
+  cluster: Cluster,
+  app: Application,
+  desired: DesiredState,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const namespace = app.assignment.destinationNamespace;
+  if (!app.assignment.syncPolicy?.createNamespace || !namespace) return false;
+  if (desired.objects.has(`/Namespace//${namespace}`)) return false;
+  return !(await namespaceIsThere(cluster, app, signal));
 }
 
 /** CreateNamespace=true: makes the destination namespace, with the labels and annotations that the policy gives it. */

@@ -1,6 +1,6 @@
 import type { MusterError } from '@muster/base';
 import type { Application } from './application.ts';
-import { type SyncOutcome, conflictText } from './sync.ts';
+import { type SyncOutcome, conflictText } from './outcome.ts';
 
 /** Shows a sync or removal as running. */
 export function beginOperation(app: Application, commandId: string, retries: number, nowMs: number): void {
@@ -14,12 +14,24 @@ export function beginOperation(app: Application, commandId: string, retries: num
   };
 }
 
+/** Shows what a running sync waits for, and until when. */
+export function showProgress(app: Application, message: string, deadlineMs: number): void {
+  const until = Number.isFinite(deadlineMs) ? `; fails at ${new Date(deadlineMs).toISOString()}` : '';
+  app.operation = { ...app.operation!, message: `${message}${until}` };
+}
+
 /** Shows how a sync ended: the operation, the resources that failed, and the conditions. */
 export function endOperation(app: Application, outcome: SyncOutcome, dryRun: boolean, nowMs: number): void {
   const { phase, message, errors, conflicts } = outcome;
   app.operation = { ...app.operation!, phase, message, finishedAtMs: BigInt(nowMs) };
   const texts = [...conflicts].map(([key, owner]) => conflictText(key, owner));
   app.condition('SharedResource', texts.join('; '), nowMs);
+  const unconfirmed = outcome.unconfirmed.slice(0, 10).join(', ');
+  app.condition(
+    'PruneConfirmation',
+    unconfirmed && `pruning waits for a confirmation: ${unconfirmed}`,
+    nowMs,
+  );
   if (!dryRun) app.condition('SyncError', errors.size > 0 ? message : undefined, nowMs);
   for (const [key, owner] of conflicts) setMessage(app, key, `belongs to Application ${owner}`);
   for (const [key, error] of errors) setMessage(app, key, error);

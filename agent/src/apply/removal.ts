@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MusterError } from '@muster/base';
 import {
   APPLICATION_LABEL,
+  HOOK_FINALIZER,
   type KubeObject,
   TRACKING_ANNOTATION,
   applicationLabel,
@@ -18,6 +19,7 @@ import { kindOf } from '../observe/live-index.ts';
 import type { Application } from './application.ts';
 import { type Cluster, PARALLEL, pathOfObject, readLive } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
+import { releaseHook } from './hooks.ts';
 import { groupsOf, propagationOf } from './ordering.ts';
 
 /** An object that still is the Application's, with its type. */
@@ -33,13 +35,16 @@ const GONE_WITHIN_MS = 10 * 60_000;
 export async function orphan(cluster: Cluster, app: Application, signal: AbortSignal): Promise<void> {
   const owned = await ownedObjects(cluster, app, signal);
   await eachOf(owned, PARALLEL, async ({ object, type }) => {
-    const { uid, resourceVersion } = object.metadata;
+    const { uid, resourceVersion, finalizers } = object.metadata;
     const body = {
       metadata: {
         uid,
         resourceVersion,
         labels: { [APPLICATION_LABEL]: null },
         annotations: { [TRACKING_ANNOTATION]: null },
+        ...(finalizers?.includes(HOOK_FINALIZER) && {
+          finalizers: finalizers.filter((each) => each !== HOOK_FINALIZER),
+        }),
       },
     };
     await cluster.client.call(pathOfObject(type, object), {
@@ -103,6 +108,8 @@ async function removeOne(
     if (thrown instanceof KubeError && thrown.status === 409) return;
     throw new MusterError('unavailable', `${key}: ${safeMessage(object.kind, thrown)}`, { cause: thrown });
   }
+  if (object.metadata.finalizers?.includes(HOOK_FINALIZER))
+    await releaseHook(cluster, app, type, key, signal);
   const deadline = cluster.now() + GONE_WITHIN_MS;
   for (let pause = 50; ; pause = Math.min(pause * 2, 2_000)) {
     const live = await readLive(cluster, type, key, signal, impersonate);
@@ -121,6 +128,7 @@ async function removeOne(
 /** What the index and the record say is the Application's, read anew and checked. */
 async function ownedObjects(cluster: Cluster, app: Application, signal: AbortSignal): Promise<Owned[]> {
   const kinds = new Set([...app.inventory.keys(), ...(app.desired?.keys() ?? [])].map(kindOf));
+  for (const kind of app.hookKinds) kinds.add(kind);
   const types = new Map<string, ApiType>();
   for (const name of kinds) {
     const [group, kind] = name.split('/') as [string, string];

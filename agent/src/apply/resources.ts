@@ -1,4 +1,4 @@
-import { keyOf } from '@muster/kube';
+import { type KubeObject, keyOf } from '@muster/kube';
 import { kindOf } from '../observe/live-index.ts';
 import type { Application, Resource } from './application.ts';
 import type { Cluster } from './cluster.ts';
@@ -7,7 +7,8 @@ import type { DesiredState } from './desired.ts';
 /** Takes over what a newly read bundle says; what it no longer names stays until it is seen to be gone. */
 export function adopt(app: Application, desired: DesiredState): void {
   app.desired = new Map([...desired.objects.values()].map(({ key, hash }) => [key, hash]));
-  app.hooks = desired.hooks;
+  app.leftOut = desired.leftOut;
+  for (const { object } of desired.hooks) app.hookKinds.add(groupKindOf(object));
   app.problems = desired.problems;
   for (const { key, object, hash } of desired.objects.values()) {
     const { version } = keyOf(object);
@@ -75,7 +76,7 @@ export function messageOf(resource: Resource): string {
 /** An object that the bundle does not name: it waits to be pruned, or is gone. */
 function triageLeft(cluster: Cluster, app: Application, key: string): void {
   const live = cluster.index.get(key);
-  if (live?.owner !== app.key) {
+  if (live?.owner !== app.key || live.hook) {
     app.resources.delete(key);
     app.inventory.delete(key);
     cluster.claims.release(key, app.key);
@@ -91,6 +92,8 @@ function triageLeft(cluster: Cluster, app: Application, key: string): void {
   });
   resource.message = live.deleting ? 'is being deleted' : 'is no longer in the bundle';
 }
+
+const groupKindOf = (object: KubeObject) => `${keyOf(object).group}/${object.kind}`;
 
 function newResource(key: string, version: string): Resource {
   return {

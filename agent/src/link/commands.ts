@@ -31,7 +31,7 @@ export async function runCommand(
       engine.refresh(key);
       return succeeded('compared again');
     case 'terminate':
-      return runner.terminate() ? succeeded('the operation was ended') : failed('no operation is running');
+      return engine.terminate(key) ? succeeded('the operation was ended') : failed('no operation is running');
     case 'diff':
       return diff(engine, key, signal);
     case undefined:

@@ -1,4 +1,14 @@
-import { assessHealth, type KubeObject, forDisplay, keyOf, keyString, ownerOf } from '@muster/kube';
+import {
+  ANNOTATION,
+  annotationOf,
+  assessHealth,
+  hooksOf,
+  type KubeObject,
+  forDisplay,
+  keyOf,
+  keyString,
+  ownerOf,
+} from '@muster/kube';
 import { canonicalJson, sha256 } from '@muster/base';
 import { managedFieldsOf } from '../kube/objects.ts';
 import { FIELD_MANAGER } from '../kube/client.ts';
@@ -18,6 +28,10 @@ export interface LiveObject {
   health: string;
   healthMessage: string;
   deleting: boolean;
+  /** Made by a sync and no part of what is compared. */
+  hook: boolean;
+  /** The operation that made a hook; else ''. */
+  operation: string;
   writer: Writer | undefined;
 }
 
@@ -45,6 +59,8 @@ export function liveObject(object: KubeObject): LiveObject {
     health: health?.status ?? '',
     healthMessage: health?.message ?? '',
     deleting: metadata.deletionTimestamp !== undefined,
+    hook: hooksOf(object) !== null,
+    operation: annotationOf(object, ANNOTATION.operation) ?? '',
     writer: newestWriter(object),
   };
 }

@@ -1,4 +1,5 @@
 import { MusterError, sha256 } from '@muster/base';
+import type { TaskProgress } from '@muster/kube';
 import type { AgentMemory, JournalEntry, PersistedChange } from '@muster/link';
 import { CommandResult } from '@muster/proto';
 import { Signed, type Version } from '@muster/proto/records';
@@ -49,6 +50,22 @@ export interface AppliedRecord {
   /** Whether a sync command applied it, so that it is not due again. */
   assignment: string;
   inventory: InventoryEntry[];
+  /** `group/Kind` of hooks that were made, so that a removal finds them. */
+  hookKinds?: string[];
+  running?: OperationRecord;
+  suppressed?: string;
+}
+
+/** An operation under way: enough to go on with it, so that no hook of it is run twice. */
+export interface OperationRecord {
+  id: string;
+  /** SHA-256 of the assignment that it applies, in hex. */
+  payload: string;
+  startedAtMs: number;
+  commandId: string;
+  prune: boolean;
+  /** Progress of its hooks, by `taskId`. */
+  hooks: Record<string, TaskProgress>;
 }
 
 const IDENTITY = 'identity';

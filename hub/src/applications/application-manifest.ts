@@ -127,12 +127,16 @@ function refusals(found: z.infer<typeof spec>, operation: unknown): string[] {
 
 /** Sync options that agents obey, by name; `ServerSideApply=true` is how they always apply. */
 const SYNC_OPTIONS = new Set([
+  'ApplyOutOfSyncOnly',
   'CreateNamespace',
   'Delete',
+  'FailOnSharedResource',
   'Prune',
+  'PruneLast',
   'PrunePropagationPolicy',
   'RespectIgnoreDifferences',
   'SkipDryRunOnMissingResource',
+  'SyncDeadline',
 ]);
 
 function noticesOf(found: z.infer<typeof spec>): string[] {

@@ -260,17 +260,49 @@ test('a whole list is paged and filtered in SQL', async () => {
   expect((await views.list(bea, { limit: 100 })).items.map((one) => one.name)).toEqual(['rbac']);
 });
 
-test('hooks are left out of the bundle and named', async () => {
-  const job =
-    'apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\n  annotations:\n    argocd.argoproj.io/hook: PreSync\n';
-  hub.commit({ 'hooked/job.yaml': job, 'hooked/a.yaml': configMap('a', 'x') }, 'hooks');
+test('hooks are part of the bundle and of what the project allows; one whose phase does not exist is named', async () => {
+  const job = (name: string, hook: string) =>
+    `apiVersion: batch/v1\nkind: Job\nmetadata:\n  ${name}\n  annotations:\n    ${hook}\n`;
+  hub.commit(
+    {
+      'hooked/migrate.yaml': job('name: migrate', 'argocd.argoproj.io/hook: PreSync'),
+      'hooked/seed.yaml': job('generateName: seed-', 'argocd.argoproj.io/hook: PostSync'),
+      'hooked/sown.yaml': job('generateName: seed-', 'argocd.argoproj.io/hook: SyncFail'),
+      'hooked/test.yaml': job('name: test', 'helm.sh/hook: test'),
+      'hooked/typo.yaml': job('name: typo', 'argocd.argoproj.io/hook: presync'),
+      'hooked/a.yaml': configMap('a', 'x'),
+    },
+    'hooks',
+  );
   await hub.push();
   await hub.idle();
   await hub.apply([application(hub, 'hooked', 'hooked')]);
   const assignment = await contentOf('hooked');
-  expect(assignment.notices).toEqual(['hook left out: Job.batch migrate (PreSync)']);
-  expect(await hub.objects(assignment.bundleDigest)).toHaveLength(1);
-  expect(await conditionsOf('hooked')).toMatchObject([{ type: 'HookIgnored' }]);
+  const notice = 'hook left out: Job.batch typo ("presync" is no phase)';
+  expect(assignment.notices).toEqual([notice]);
+  const objects = await hub.objects(assignment.bundleDigest);
+  expect(objects.map(({ metadata }) => metadata.name ?? metadata.generateName).sort()).toEqual([
+    'a',
+    'migrate',
+    'seed-',
+    'seed-',
+  ]);
+  expect(await conditionsOf('hooked')).toMatchObject([{ type: 'HookIgnored', message: notice }]);
+  const project = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name: 'jobless' },
+    spec: {
+      sourceRepos: ['*'],
+      destinations: [{ server: '*', namespace: '*' }],
+      namespaceResourceBlacklist: [{ group: 'batch', kind: 'Job' }],
+    },
+  };
+  await hub.apply([project, application(hub, 'denied', 'hooked', { project: 'jobless' })]);
+  await hub.idle();
+  expect(await conditionsOf('denied')).toContainEqual(
+    expect.objectContaining({ type: 'ProjectDenied', message: expect.stringContaining('Job') as string }),
+  );
 });
 
 function bomb(): string {

@@ -46,6 +46,7 @@ export class SetGeneration {
     const engines: TemplateEngines = {
       goTemplate: {
         render: async (request, end) => (await this.renderer.engines()).goTemplate.render(request, end),
+        slugs: async (texts, end) => (await this.renderer.engines()).goTemplate.slugs(texts, end),
       },
       yaml: { toJson: async (texts, end) => (await this.renderer.engines()).yaml.toJson(texts, end) },
     };

@@ -39,7 +39,8 @@ export function renderInput(context: InputContext): RenderInput {
   const input = inputOf(context);
   const key = sha256(
     canonicalJson({
-      v: 1,
+      // Grows when the same input would be rendered to something else: what was rendered before is made again.
+      v: 2,
       repository: context.repositoryId,
       ...(context.refs ? { refs: context.refs } : {}),
       renderer: input.tool === 'directory' ? '' : context.rendererVersion,

@@ -1,7 +1,9 @@
 import { MusterError } from '@muster/base';
 import {
+  ANNOTATION,
   type KubeObject,
   type Manifest,
+  annotationOf,
   describeKey,
   duplicatesOf,
   hooksOf,
@@ -151,34 +153,38 @@ async function fromTool(
   return { manifests, reads, asked };
 }
 
-/** Leaves hooks out and names them; refuses what cannot be applied. */
+/**
+ * Refuses what cannot be applied; names what is written twice. Hooks stay: agents run them. Those that no phase runs
+ * (Helm's tests) go; one whose phase is misspelt is named.
+ */
 function finish(all: Manifest[]): { objects: KubeObject[]; notices: string[] } {
   if (all.length > MAX_OBJECTS)
     throw new MusterError('limit', `${all.length} objects, more than the ${MAX_OBJECTS} allowed`);
   const notices: string[] = [];
+  const run: Manifest[] = [];
   const kept = new Map<string, KubeObject>();
-  const hooks = all.filter(({ object }) => hooksOf(object));
-  for (const { object } of hooks) {
-    const hook = hooksOf(object)!;
-    const phases = hook.phases.length > 0 ? hook.phases.join(', ') : 'no phase of a sync';
-    notices.push(`hook left out: ${describeKey(keyOf(object))} (${phases})`);
-  }
-  const ordinary = all.filter((manifest) => !hooks.includes(manifest));
-  for (const { object, file, line } of ordinary) {
-    if (!object.metadata.name) {
-      throw new MusterError('invalid', `${object.kind} has generateName and no name: only hooks may`, {
-        where: line > 0 ? `${file}:${line}` : file,
-      });
+  const unnamed: KubeObject[] = [];
+  for (const manifest of all) {
+    const { object } = manifest;
+    const hook = hooksOf(object);
+    if (hook?.phases.length === 0) {
+      if (hook.annotation === ANNOTATION.hook) notices.push(neverRun(object));
+      continue;
     }
-    kept.set(identityOf(object), object);
+    if (!object.metadata.name && !hook) {
+      const message = `${object.kind} has generateName and no name: only hooks may`;
+      throw new MusterError('invalid', message, { where: placeOf(manifest) });
+    }
+    run.push(manifest);
+    if (object.metadata.name) kept.set(identityOf(object), object);
+    else unnamed.push(object);
   }
-  for (const places of duplicatesOf(ordinary).values()) {
-    const files = places.map(({ file, line }) => (line > 0 ? `${file}:${line}` : file)).join(' and ');
+  for (const places of duplicatesOf(run).values()) {
     notices.push(
-      `${describeKey(keyOf(places[0]!.object))} is written more than once (${files}); the last one counts`,
+      `${describeKey(keyOf(places[0]!.object))} is written more than once (${places.map(placeOf).join(' and ')}); the last one counts`,
     );
   }
-  const objects = [...kept.values()];
+  const objects = [...kept.values(), ...unnamed];
   let bytes = 0;
   for (const object of objects) {
     bytes += JSON.stringify(object).length;
@@ -187,6 +193,15 @@ function finish(all: Manifest[]): { objects: KubeObject[]; notices: string[] } {
   }
   return { objects, notices: notices.sort() };
 }
+
+function neverRun(object: KubeObject): string {
+  const said = annotationOf(object, ANNOTATION.hook) ?? '';
+  const { name, generateName } = object.metadata;
+  const named = describeKey({ ...keyOf(object), name: name || `${generateName}*` });
+  return `hook left out: ${named} ("${said.slice(0, 60)}" is no phase)`;
+}
+
+const placeOf = ({ file, line }: Manifest) => (line > 0 ? `${file}:${line}` : file);
 
 /** The repository as the renderer reads it: links as they are, the root as `.`. */
 function filesOf(tree: SourceTree, seen: Seen): FileSource {

@@ -1,7 +1,14 @@
 import type { JsonObject } from '@muster/base';
 import { MusterError } from '@muster/base';
 import { ExpansionError, paramsError } from './errors.ts';
-import type { ClusterFacts, ExternalParameters, RepoContents, YamlReader } from './ports.ts';
+import type {
+  ClusterFacts,
+  DecisionResources,
+  ExternalParameters,
+  PluginCalls,
+  RepoContents,
+  YamlReader,
+} from './ports.ts';
 import type { Language } from './render.ts';
 import type { Params } from './params.ts';
 import type { Matcher } from './selector.ts';
@@ -13,6 +20,8 @@ export interface Context {
   clusters: readonly ClusterFacts[];
   repos: RepoContents | undefined;
   external: ExternalParameters | undefined;
+  plugins: PluginCalls | undefined;
+  resources: DecisionResources | undefined;
   /** Undefined: every project exists. */
   projects: ReadonlySet<string> | undefined;
   language: Language;

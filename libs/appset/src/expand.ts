@@ -8,7 +8,14 @@ import { fillTemplate } from './override.ts';
 import { isEmptySet, type Params } from './params.ts';
 import { applyPatches } from './patch.ts';
 import { type Plan, planTemplate } from './plan.ts';
-import type { ClusterFacts, ExternalParameters, RepoContents, TemplateEngines } from './ports.ts';
+import type {
+  ClusterFacts,
+  DecisionResources,
+  ExternalParameters,
+  PluginCalls,
+  RepoContents,
+  TemplateEngines,
+} from './ports.ts';
 import { renderTexts, TextError } from './render.ts';
 import { templateShape } from './schema.ts';
 import type { Application, ApplicationSet, ApplicationTemplate } from './types.ts';
@@ -30,6 +37,8 @@ export interface ExpandInput {
   clusters?: readonly ClusterFacts[];
   repos?: RepoContents;
   external?: ExternalParameters;
+  plugins?: PluginCalls;
+  resources?: DecisionResources;
   /** Names; absent means that every project exists. */
   projects?: Iterable<string>;
   options?: ExpandOptions;
@@ -99,6 +108,8 @@ function contextOf(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
     clusters: visible(input.clusters ?? []),
     repos: input.repos,
     external: input.external,
+    plugins: input.plugins,
+    resources: input.resources,
     projects: input.projects && new Set(input.projects),
     language: {
       goTemplate: spec['goTemplate'] === true,

@@ -1,4 +1,14 @@
-import { dict, goPrint, isMap, MapList, type Params, StringList, StringMap } from './params.ts';
+import {
+  dict,
+  GoInt,
+  goPrint,
+  isMap,
+  MapList,
+  type Params,
+  RawJson,
+  StringList,
+  StringMap,
+} from './params.ts';
 
 /**
  * Lays `over` onto `base` (changed in place) as Argo CD's goTemplate mode does: maps in depth, lists whole, empty
@@ -60,6 +70,8 @@ export function mergeKey(keys: readonly string[], params: Params): string {
 /** JSON with sorted keys and Go's HTML escapes. */
 function goJson(value: unknown): string {
   if (value instanceof StringMap) return goJson(value.entries);
+  if (value instanceof GoInt) return String(value.value);
+  if (value instanceof RawJson) return value.text;
   if (value instanceof StringList || value instanceof MapList) return goJson(value.items);
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
   if (typeof value === 'object' && value !== null) {

@@ -1,3 +1,5 @@
+import { canonicalJson, type Json } from '@muster/base';
+
 /**
  * Parameters as Go holds them. Most are JSON values; some are typed maps and lists, which print, merge and
  * flatten differently and which templates may use differently. The classes keep that knowledge.
@@ -43,14 +45,38 @@ export class MapList {
   }
 }
 
+/** Go's int: prints all its digits, where a JSON number prints as a float. */
+export class GoInt {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+  toJSON(): unknown {
+    return { '\u0001i': this.value };
+  }
+}
+
+/** A JSON value that Go keeps as its bytes: it prints as those, and is the value again to `toJson`. */
+export class RawJson {
+  readonly text: string;
+  constructor(value: Json) {
+    this.text = canonicalJson(value);
+  }
+  toJSON(): unknown {
+    return { '\u0001j': this.text };
+  }
+}
+
 export function isMap(value: unknown): value is Params {
   return (
     typeof value === 'object' &&
     value !== null &&
     !Array.isArray(value) &&
-    !(value instanceof StringMap || value instanceof StringList || value instanceof MapList)
+    !TYPED.some((type) => value instanceof type)
   );
 }
+
+const TYPED = [StringMap, StringList, MapList, GoInt, RawJson];
 
 export function isEmptySet(params: Params): boolean {
   for (const _ in params) return false;
@@ -63,6 +89,8 @@ export function goPrint(value: unknown): string {
   if (value === null || value === undefined) return '<nil>';
   if (typeof value === 'number') return goFloat(value);
   if (typeof value === 'boolean') return String(value);
+  if (value instanceof GoInt) return String(value.value);
+  if (value instanceof RawJson) return `{[${[...new TextEncoder().encode(value.text)].join(' ')}]}`;
   if (Array.isArray(value)) return `[${value.map(goPrint).join(' ')}]`;
   if (value instanceof StringList || value instanceof MapList)
     return `[${value.items.map(goPrint).join(' ')}]`;

@@ -1,4 +1,5 @@
-import type { Json } from '@muster/base';
+import type { JsonObject } from '@muster/base';
+import type { Params } from './params.ts';
 import type { Generator } from './types.ts';
 
 /** What expansion knows of a registered cluster. `server` and `name` are what Applications name it by. */
@@ -27,16 +28,41 @@ export interface RepoContents {
   tree(repoURL: string, revision: string, signal?: AbortSignal): RepoTree | Promise<RepoTree>;
 }
 
-export type ExternalKind = 'scmProvider' | 'pullRequest' | 'clusterDecisionResource' | 'plugin';
+export type ExternalKind = 'scmProvider' | 'pullRequest';
 
-/** Answers generators that ask an outside service: lists of parameter sets, shaped for the engine at hand. */
+/** Answers generators that ask a host of repositories: lists of parameter sets, shaped for the engine at hand. */
 export interface ExternalParameters {
   parameters(
     kind: ExternalKind,
     generator: NonNullable<Generator[ExternalKind]>,
     context: { goTemplate: boolean; namespace: string; name: string },
     signal?: AbortSignal,
-  ): Promise<{ [name: string]: Json }[]>;
+  ): Promise<Params[]>;
+}
+
+/** What a plugin is asked, as Argo CD's plugins are: the body of `POST …/api/v1/getparams.execute`. */
+export interface PluginRequest {
+  applicationSetName: string;
+  input: { parameters?: JsonObject };
+}
+
+/** Calls plugins by the name that `configMapRef` gives; answers `output.parameters`. */
+export interface PluginCalls {
+  call(name: string, request: PluginRequest, signal?: AbortSignal): Promise<JsonObject[]>;
+}
+
+/** A resource whose status lists decisions on clusters. */
+export interface DecisionResource {
+  metadata: { name: string; labels?: Record<string, string> };
+  status?: unknown;
+}
+
+/** Where the clusterDecisionResource generator finds its ConfigMap and the resources that it speaks of. */
+export interface DecisionResources {
+  /** Undefined: there is none of this name. */
+  configMap(name: string, signal?: AbortSignal): Promise<Record<string, string> | undefined>;
+  /** All of a kind, in the order of their names; `resource` is the plural in lower case, as in the ConfigMap. */
+  list(apiVersion: string, resource: string, signal?: AbortSignal): Promise<DecisionResource[]>;
 }
 
 export interface GoTemplateRequest {
@@ -65,6 +91,8 @@ export interface RenderedRows {
 /** Go's text/template with sprig and Argo CD's functions, over whole batches. */
 export interface GoTemplateEngine {
   render(request: GoTemplateRequest, signal?: AbortSignal): Promise<RenderedRows>;
+  /** Texts as DNS labels of at most 50 characters, cut at a word: what the reference makes of a branch's name. */
+  slugs(texts: string[], signal?: AbortSignal): Promise<string[]>;
 }
 
 /** YAML as Kubernetes reads it, to JSON text: one answer per text. */

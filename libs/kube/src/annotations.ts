@@ -11,6 +11,8 @@ export const ANNOTATION = {
   helmHookWeight: 'helm.sh/hook-weight',
   helmHookDeletePolicy: 'helm.sh/hook-delete-policy',
   helmResourcePolicy: 'helm.sh/resource-policy',
+  /** On hooks: the operation that made them. */
+  operation: 'muster.dev/operation',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const;
 

@@ -14,4 +14,5 @@ export * from './redact.ts';
 export * from './sync/hooks.ts';
 export * from './sync/order.ts';
 export * from './sync/prune.ts';
+export * from './sync/steps.ts';
 export * from './tracking.ts';

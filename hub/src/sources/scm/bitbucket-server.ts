@@ -37,7 +37,10 @@ export function bitbucketServer(settings: HostSettings, http: ScmHttp, cloneProt
     );
     return pages?.flatMap((page) => page.values);
   };
-  const repository = (project: string, name: string) => `projects/${part(project)}/repos/${part(name)}`;
+  /** The API wants slugs, the generator gives names. */
+  const slugs = new Map<string, string>();
+  const repository = (project: string, name: string) =>
+    `projects/${part(project)}/repos/${part(slugs.get(name) ?? name)}`;
   return {
     async pullRequests() {
       const pulls = await list(`${repository(settings.project, settings.repo)}/pull-requests`, Pull);
@@ -54,6 +57,7 @@ export function bitbucketServer(settings: HostSettings, http: ScmHttp, cloneProt
     async repositories() {
       const all = await list(`projects/${part(settings.project)}/repos`, Repository);
       return found(all, `project ${settings.project}`).map((one) => {
+        slugs.set(one.name, one.slug);
         const link = (name: string) => one.links.clone.find((each) => each.name === name)?.href;
         return {
           organization: one.project.key,

@@ -1,4 +1,5 @@
 import type { ListedRepository } from '@muster/appset';
+import { MusterError } from '@muster/base';
 import { z } from 'zod';
 import {
   byNumber,
@@ -32,6 +33,8 @@ const Repository = z.object({
   default_branch: optionalText,
   ssh_url: z.string().optional(),
   clone_url: z.string().optional(),
+  html_url: z.string().optional(),
+  archived: z.boolean().nullish(),
   topics: z.array(z.string()).nullish(),
 });
 const sha = { github: 'sha', gitea: 'id' } as const;
@@ -90,11 +93,14 @@ export function githubLike(
       const all = found(await list(`orgs/${part(owner)}/repos`, Repository), `organisation ${owner}`);
       const listed: ListedRepository[] = [];
       for (const one of all) {
+        if (settings.excludeArchivedRepos && one.archived) continue;
+        // Of Gitea the reference takes the address of the page, which Gitea serves to Git as well.
+        const https = kind === 'github' ? one.clone_url : one.html_url;
         listed.push({
           organization: one.owner.login,
           repository: one.name,
           repositoryId: one.id,
-          url: cloneUrl(cloneProtocol, { ssh: one.ssh_url, https: one.clone_url }),
+          url: cloneUrl(cloneProtocol, { ssh: one.ssh_url, https }),
           branch: one.default_branch,
           labels: await labelsOf(one.owner.login, one.name, one.topics ?? []),
         });
@@ -102,11 +108,20 @@ export function githubLike(
       return listed;
     },
     async branches(one) {
-      if (one.branch === '' && !settings.allBranches) return [];
+      if (one.branch === '' && !settings.allBranches && kind === 'github') return [];
       const at = `${repository(one.organization, one.repository)}/branches`;
       const branches = settings.allBranches
         ? await list(at, Branch)
         : await http.find(`${at}/${parts(one.branch)}`, Branch).then((branch) => branch && [branch]);
+      // As in the reference: GitHub's empty repositories are left out, Gitea's are an error.
+      if (!branches && kind === 'gitea' && !settings.allBranches)
+        throw new MusterError(
+          'not-found',
+          `${one.organization}/${one.repository} has no default branch ${one.branch}`,
+          {
+            hint: 'leave it out with a filter, or commit to it',
+          },
+        );
       return (branches ?? []).map(({ name, commit }) => ({
         ...one,
         branch: name,

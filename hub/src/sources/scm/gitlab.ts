@@ -20,6 +20,8 @@ const Project = z.object({
   ssh_url_to_repo: z.string().optional(),
   http_url_to_repo: z.string().optional(),
   topics: z.array(z.string()).nullish(),
+  /** What topics were called before GitLab 14.5. */
+  tag_list: z.array(z.string()).nullish(),
 });
 const Branch = z.object({ name: z.string(), commit: z.object({ id: z.string() }) });
 const Entry = z.object({ path: z.string() });
@@ -41,7 +43,8 @@ export function gitlab(settings: HostSettings, http: ScmHttp, cloneProtocol: unk
   return {
     async pullRequests() {
       const requests = await list(`projects/${part(settings.project)}/merge_requests`, MergeRequest, {
-        state: settings.pullRequestState || 'opened',
+        // As in the reference: without a state, closed and merged ones too.
+        state: settings.pullRequestState || undefined,
         labels: settings.labels.join(',') || undefined,
       });
       return requests?.map((one) => ({
@@ -59,6 +62,7 @@ export function gitlab(settings: HostSettings, http: ScmHttp, cloneProtocol: unk
         include_subgroups: settings.includeSubgroups ?? false,
         with_shared: settings.includeSharedProjects ?? true,
         topic: settings.topic || undefined,
+        archived: settings.includeArchivedRepos || undefined,
       });
       return found(projects, `group ${settings.group}`).map((one) => ({
         organization: one.namespace.full_path,
@@ -66,7 +70,7 @@ export function gitlab(settings: HostSettings, http: ScmHttp, cloneProtocol: unk
         repositoryId: one.id,
         url: cloneUrl(cloneProtocol, { ssh: one.ssh_url_to_repo, https: one.http_url_to_repo }),
         branch: one.default_branch,
-        labels: one.topics ?? [],
+        labels: one.topics?.length ? one.topics : (one.tag_list ?? []),
       }));
     },
     async branches(one) {

@@ -31,6 +31,8 @@ export const HostSettings = z.looseObject({
     .transform((value) => value ?? []),
   pullRequestState: optionalText,
   allBranches: flag,
+  excludeArchivedRepos: flag,
+  includeArchivedRepos: flag,
   includeSubgroups: flag,
   includeSharedProjects: flag,
   topic: optionalText,

@@ -27,8 +27,6 @@ export class ScmService {
   external(project: string, engine: GoTemplateEngine, signal: AbortSignal): ExternalParameters {
     return {
       parameters: async (kind, generator, { goTemplate }) => {
-        if (kind !== 'scmProvider' && kind !== 'pullRequest')
-          throw new MusterError('unsupported', `the generator ${kind} is not supported yet`);
         const target = scmTarget(generator);
         const credentials = target.needsCredentials ? await this.#credentials(target, project) : undefined;
         const http = new ScmHttp(target.api, scmHeaders(target, credentials), signal);

@@ -135,7 +135,7 @@ describe('GitHub', () => {
 });
 
 test('GitLab: merge requests by state and labels, following its pages', async () => {
-  const at = '/api/v4/projects/acme%2Fshop/merge_requests?per_page=100&state=opened&labels=a%2Cb';
+  const at = '/api/v4/projects/acme%2Fshop/merge_requests?per_page=100&labels=a%2Cb';
   const one = (iid: number) => ({
     iid,
     title: 't',
@@ -199,7 +199,8 @@ test('Gitea: pull requests, and repositories with their labels', async () => {
       owner: { login: 'acme' },
       default_branch: 'main',
       ssh_url: 'git@h:a/s',
-      clone_url: 'https://h/a/s',
+      clone_url: 'https://h/a/s.git',
+      html_url: 'https://h/a/s',
     },
   ];
   server.answers['/api/v1/repos/acme/shop/labels?limit=50&page=1'] = [{ name: 'bug' }];

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { realEngines } from '../testing/engines.ts';
+import { GoInt } from '../params.ts';
 import type { PullRequestFacts, RepositoryFacts, RepositoryHost } from './facts.ts';
 import { pullRequestParameters } from './pull-requests.ts';
 import { repositoryParameters } from './repositories.ts';
@@ -44,6 +45,8 @@ describe('parameters of pull requests', () => {
   test.each([
     ["it's_R&D@v1.2", 'its-randdatv1-2'],
     ['-Fix--me-', 'fix-me'],
+    ['вѣтвь/北京', 'vetv-bei-jing'],
+    ['Äpfel_und_Öl', 'apfel-und-ol'],
   ])('the branch %s has the slug %s', async (branch, slug) => {
     const [given] = await pullRequestParameters([pull(1, branch)], {}, { goTemplate: false, texts });
     expect(given!['branch_slug']).toBe(slug);
@@ -57,7 +60,10 @@ describe('parameters of pull requests', () => {
 
   test('one filter that holds as a whole suffices', async () => {
     const pulls = [pull(1, 'feature/a'), pull(2, 'feature/b', 'release'), pull(3, 'fix/c'), pull(4, 'x')];
-    const filters = [{ branchMatch: '^feature/', targetBranchMatch: '^main$' }, { branchMatch: 'fix' }];
+    const filters = [
+      { branchMatch: '^feature/', targetBranchMatch: '^main$', titleMatch: '1$' },
+      { branchMatch: 'fix' },
+    ];
     const found = await pullRequestParameters(pulls, { filters }, { goTemplate: false, texts });
     expect(found.map((one) => one['number'])).toEqual(['1', '3']);
   });
@@ -92,15 +98,14 @@ describe('parameters of repositories', () => {
     },
     hasPath: (found, path) => Promise.resolve(found.branch === 'main' && path === 'deploy'),
   };
-  const run = (filters: Record<string, unknown>[] = [], goTemplate = false) =>
-    repositoryParameters(host, { filters }, { goTemplate, texts });
+  const run = (filters: Record<string, unknown>[] = []) => repositoryParameters(host, { filters }, { texts });
 
   test('are named as the reference names them', async () => {
     const [first, second] = await run();
     expect(first).toEqual({
       organization: 'acme',
       repository: 'shop',
-      repository_id: 1234567,
+      repository_id: new GoInt(1234567),
       url: 'git@host:acme/shop.git',
       branch: 'main',
       sha: 'fedcba9876543210',
@@ -110,7 +115,6 @@ describe('parameters of repositories', () => {
       branchNormalized: 'main',
     });
     expect(second).toMatchObject({ branchNormalized: 'next-1' });
-    expect((await run([], true))[0]).toMatchObject({ repository_id: '1234567' });
   });
 
   test('only repositories that a filter takes are asked for branches', async () => {
@@ -118,6 +122,20 @@ describe('parameters of repositories', () => {
     const found = await run([{ labelMatch: '^go$', repositoryMatch: 'sh' }, { repositoryMatch: '^docs$' }]);
     expect(asked).toEqual(['shop', 'docs']);
     expect(found).toHaveLength(4);
+  });
+
+  test('a filter that speaks of branches is taken as a whole', async () => {
+    const filters = [
+      { repositoryMatch: '^shop$', branchMatch: '^main$' },
+      { repositoryMatch: '^docs$', branchMatch: '^Next' },
+    ];
+    asked.length = 0;
+    const found = await run(filters);
+    expect(found.map((one) => `${String(one['repository'])} ${String(one['branch'])}`)).toEqual([
+      'shop main',
+      'docs Next/1',
+    ]);
+    expect(asked).toEqual(['shop', 'docs']);
   });
 
   test('branches and paths are filtered; a slash at the end does not count', async () => {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@muster/base';
+import type { Params } from '../params.ts';
 import type { ExternalGenerator } from '../types.ts';
 import type { PullRequestFacts } from './facts.ts';
 import { filtersOf, type Looks, matching, takenByOne } from './filters.ts';
@@ -7,6 +7,7 @@ import type { GoTexts } from './texts.ts';
 const LOOKS: Looks<PullRequestFacts> = {
   branchMatch: ({ branch }) => [branch],
   targetBranchMatch: ({ targetBranch }) => [targetBranch],
+  titleMatch: ({ title }) => [title],
 };
 
 /** Parameters of the pullRequest generator: requests that one of the filters takes, in the host's order. */
@@ -14,7 +15,7 @@ export async function pullRequestParameters(
   found: readonly PullRequestFacts[],
   generator: ExternalGenerator,
   { goTemplate, texts, signal }: { goTemplate: boolean; texts: GoTexts; signal?: AbortSignal | undefined },
-): Promise<JsonObject[]> {
+): Promise<Params[]> {
   const filters = filtersOf(generator, Object.keys(LOOKS), []);
   const pulls = await takenByOne(found, filters, (some, filter) =>
     matching(some, filter, LOOKS, texts, signal),

@@ -1,5 +1,4 @@
-import type { JsonObject } from '@muster/base';
-import { normalizeName } from '../params.ts';
+import { GoInt, normalizeName, type Params } from '../params.ts';
 import type { ExternalGenerator } from '../types.ts';
 import type { ListedRepository, RepositoryFacts, RepositoryHost } from './facts.ts';
 import { type Filter, filtersOf, type Looks, matching, takenByOne } from './filters.ts';
@@ -9,48 +8,42 @@ const OF_REPOSITORIES: Looks<ListedRepository> = {
   repositoryMatch: ({ repository }) => [repository],
   labelMatch: ({ labels }) => labels,
 };
-const OF_BRANCHES: Looks<RepositoryFacts> = { branchMatch: ({ branch }) => [branch] };
+const OF_BRANCHES: Looks<RepositoryFacts> = { ...OF_REPOSITORIES, branchMatch: ({ branch }) => [branch] };
 
 /**
- * Parameters of the scmProvider generator. Filters are taken in two rounds, as by the reference: first what they say
- * of repositories, so that only these are asked for branches, then what they say of branches and paths; in each round
- * one filter that says something suffices.
+ * Parameters of the scmProvider generator. Filters are taken in two rounds, as by the reference: first those that speak
+ * of repositories alone, then, with the branches known, those that speak of branches or paths, with all that they say.
+ * In each round one filter suffices. Repositories that no filter can take any more are not asked for branches.
  */
 export async function repositoryParameters(
   host: RepositoryHost,
   generator: ExternalGenerator,
-  { goTemplate, texts, signal }: { goTemplate: boolean; texts: GoTexts; signal?: AbortSignal | undefined },
-): Promise<JsonObject[]> {
-  const filters = filtersOf(
-    generator,
-    [...Object.keys(OF_REPOSITORIES), ...Object.keys(OF_BRANCHES)],
-    ['pathsExist', 'pathsDoNotExist'],
-  );
-  const listed = await takenByOne(
-    await host.repositories(signal),
-    filters.filter((filter) => speaksOf(filter, OF_REPOSITORIES)),
-    (some, filter) => matching(some, filter, OF_REPOSITORIES, texts, signal),
-  );
+  { texts, signal }: { texts: GoTexts; signal?: AbortSignal | undefined },
+): Promise<Params[]> {
+  const filters = filtersOf(generator, Object.keys(OF_BRANCHES), ['pathsExist', 'pathsDoNotExist']);
+  const ofBranches = filters.filter(speaksOfBranches);
+  const ofRepositories = filters.filter((one) => !ofBranches.includes(one) && speaksOfRepositories(one));
+  const take = (some: readonly ListedRepository[], filter: Filter) =>
+    matching(some, filter, OF_REPOSITORIES, texts, signal);
+  let listed = await takenByOne(await host.repositories(signal), ofRepositories, take);
+  listed = await takenByOne(listed, ofBranches, take);
   const branches: RepositoryFacts[] = [];
   for (const repository of listed) branches.push(...(await host.branches(repository, signal)));
-  const found = await takenByOne(
-    branches,
-    filters.filter(
-      (filter) =>
-        speaksOf(filter, OF_BRANCHES) || Object.values(filter.paths).some((paths) => paths.length > 0),
-    ),
-    async (some, filter) => {
-      const named = await matching(some, filter, OF_BRANCHES, texts, signal);
-      const kept: RepositoryFacts[] = [];
-      for (const one of named) if (await pathsHold(host, one, filter, signal)) kept.push(one);
-      return kept;
-    },
-  );
-  return found.map((one) => parametersOf(one, goTemplate));
+  const found = await takenByOne(branches, ofBranches, async (some, filter) => {
+    const named = await matching(some, filter, OF_BRANCHES, texts, signal);
+    const kept: RepositoryFacts[] = [];
+    for (const one of named) if (await pathsHold(host, one, filter, signal)) kept.push(one);
+    return kept;
+  });
+  return found.map(parametersOf);
 }
 
-function speaksOf<T>(filter: Filter, looks: Looks<T>): boolean {
-  return Object.keys(looks).some((field) => filter.patterns[field] !== undefined);
+function speaksOfBranches({ patterns, paths }: Filter): boolean {
+  return patterns['branchMatch'] !== undefined || Object.keys(paths).length > 0;
+}
+
+function speaksOfRepositories({ patterns }: Filter): boolean {
+  return Object.keys(OF_REPOSITORIES).some((field) => patterns[field] !== undefined);
 }
 
 async function pathsHold(
@@ -66,13 +59,12 @@ async function pathsHold(
   return true;
 }
 
-function parametersOf(found: RepositoryFacts, goTemplate: boolean): JsonObject {
+function parametersOf(found: RepositoryFacts): Params {
   const { organization, repository, repositoryId, url, branch, sha, labels } = found;
   return {
     organization,
     repository,
-    // Go has an integer here: it prints as digits, where a JSON number would print as 1e+06; fasttemplate ignores it.
-    repository_id: goTemplate ? String(repositoryId) : repositoryId,
+    repository_id: new GoInt(repositoryId),
     url,
     branch,
     sha,

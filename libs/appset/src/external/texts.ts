@@ -26,18 +26,9 @@ export class GoTexts {
     return answers.slice(1).map((answer) => answer === 'true');
   }
 
-  /** Branch names as DNS labels of at most 50 characters, cut at a word. */
-  slugs(texts: readonly string[], signal?: AbortSignal): Promise<string[]> {
-    // Letters lose their marks, as in the reference; other scripts are left out rather than spelled in Latin letters.
-    const plain = (text: string) =>
-      text
-        .normalize('NFKD')
-        .replace(/\p{M}|["'’]/gu, '')
-        .replaceAll('_', '-')
-        .replaceAll('&', 'and')
-        .replaceAll('@', 'at');
-    const sets = texts.map((s) => ({ s: plain(s) }));
-    return this.#run('{{ slugify 50 true .s }}', sets, 'branch_slug', signal);
+  /** Branch names as DNS labels of at most 50 characters, cut at a word; other scripts are spelled in Latin letters. */
+  async slugs(texts: readonly string[], signal?: AbortSignal): Promise<string[]> {
+    return texts.length === 0 ? [] : this.#engine.slugs([...texts], signal);
   }
 
   async #run(

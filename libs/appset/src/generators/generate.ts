@@ -5,11 +5,13 @@ import type { Matcher } from '../selector.ts';
 import type { ApplicationTemplate, Generator } from '../types.ts';
 import { clusterParameters } from './clusters.ts';
 import { type Kind, kindsOf, selectorOf } from './entry.ts';
+import { decisionParameters } from './decisions.ts';
 import { externalParameters } from './external.ts';
 import { gitParameters } from './git.ts';
 import { listParameters } from './list.ts';
 import { matrixParameters } from './matrix.ts';
 import { mergeParameters } from './merge.ts';
+import { pluginParameters } from './plugin.ts';
 
 type Run = (generator: never, context: Context, where: string, depth: number) => Promise<Params[]>;
 
@@ -18,11 +20,11 @@ const RUNS: Record<Kind, Run> = {
   clusters: clusterParameters,
   git: gitParameters,
   scmProvider: externalParameters('scmProvider'),
-  clusterDecisionResource: externalParameters('clusterDecisionResource'),
+  clusterDecisionResource: decisionParameters,
   pullRequest: externalParameters('pullRequest'),
   matrix: matrixParameters,
   merge: mergeParameters,
-  plugin: externalParameters('plugin'),
+  plugin: pluginParameters,
 };
 
 export interface Generated {

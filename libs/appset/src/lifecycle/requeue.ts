@@ -1,8 +1,11 @@
 import type { ApplicationSet, Generator } from '../types.ts';
 
-/** Generators that ask someone who does not tell of changes are asked again after half an hour, as by the reference. */
-const DEFAULT_SECONDS = 1800;
-const ASKED = ['scmProvider', 'pullRequest', 'clusterDecisionResource', 'plugin'] as const;
+/**
+ * Generators that ask someone who may not tell of changes are asked again after half an hour, as by the reference.
+ * Decisions on clusters are applied to the hub, so their changes are known: asked again only where the set says so.
+ */
+const DEFAULT_SECONDS = { scmProvider: 1800, pullRequest: 1800, clusterDecisionResource: 0, plugin: 1800 };
+const ASKED = Object.keys(DEFAULT_SECONDS) as (keyof typeof DEFAULT_SECONDS)[];
 
 /** Seconds after which a set is to be expanded again; undefined where all it reads tells of its changes. */
 export function requeueAfterSeconds({ spec }: ApplicationSet): number | undefined {
@@ -15,7 +18,7 @@ function secondsOf(generator: Generator): number[] {
   return [
     ...ASKED.flatMap((kind) => {
       const found = generator[kind];
-      return found ? [found.requeueAfterSeconds ?? DEFAULT_SECONDS] : [];
+      return found ? [found.requeueAfterSeconds ?? DEFAULT_SECONDS[kind]] : [];
     }),
     ...children.flatMap((child) => (child ? secondsOf(child) : [])),
   ];

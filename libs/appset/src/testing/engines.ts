@@ -17,7 +17,10 @@ export function realEngines(options: ConstructorParameters<typeof TemplateEngine
   }, BUILD_MS);
   afterAll(() => engine?.close());
   return {
-    goTemplate: { render: (request, signal) => engine.goTemplate.render(request, signal) },
+    goTemplate: {
+      render: (request, signal) => engine.goTemplate.render(request, signal),
+      slugs: (texts, signal) => engine.goTemplate.slugs(texts, signal),
+    },
     yaml: { toJson: (texts, signal) => engine.yaml.toJson(texts, signal) },
   };
 }

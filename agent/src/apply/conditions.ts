@@ -1,0 +1,27 @@
+import type { HealBudget } from '../observe/healing.ts';
+import type { Application } from './application.ts';
+
+/** Sets the conditions that follow from what is known of an Application; those of its syncs are set as they end. */
+export function describeConditions(app: Application, budget: HealBudget, now: number): void {
+  const paused = budget.paused(now);
+  const heals =
+    paused.length > 0 ? `put back too often, left alone for a while: ${paused.slice(0, 5).join(', ')}` : '';
+  app.condition('SelfHealBackoff', heals, now);
+  app.condition('ComparisonError', app.comparisonError, now);
+  const hooks = app.leftOut.length > 0 ? `hooks that are not run yet: ${app.leftOut.join(', ')}` : '';
+  app.condition('HookIgnored', hooks, now);
+  for (const type of ['ProjectDenied', 'NamespaceDenied', 'InvalidManifest']) {
+    const texts = app.problems.filter((each) => each.type === type).map(({ message }) => message);
+    app.condition(type, texts.slice(0, 10).join('; '), now);
+  }
+  app.condition('Notice', app.assignment.notices.join('; '), now);
+}
+
+/** Whether an object was applied as another bundle has it, for example by a sync that failed later. */
+export function leftHalfWay(app: Application): boolean {
+  for (const [key, hash] of app.desired ?? []) {
+    const applied = app.inventory.get(key)?.applied;
+    if (applied && applied !== hash) return true;
+  }
+  return false;
+}

@@ -1,0 +1,287 @@
+import { randomUUID } from 'node:crypto';
+import { MusterError } from '@muster/base';
+import { type HeldAssignment, assignmentDigest, versionText } from '@muster/link';
+import type { OperationRecord } from '../state/records.ts';
+import type { Application } from './application.ts';
+import type { Cluster } from './cluster.ts';
+import { leftHalfWay } from './conditions.ts';
+import type { DesiredState } from './desired.ts';
+import { abandonHooks } from './hooks.ts';
+import { beginOperation, endOperation, failOperation, showProgress } from './operation.ts';
+import type { SyncOutcome } from './outcome.ts';
+import { Sync } from './sync.ts';
+
+/** A sync that someone asked for. */
+export interface SyncOrder {
+  commandId: string;
+  prune: boolean;
+  dryRun: boolean;
+  answer(outcome: SyncOutcome | MusterError): void;
+}
+
+export interface OperationsOptions {
+  cluster: Cluster;
+  /** Makes durable what is kept of the Application. */
+  save(): Promise<void>;
+  /** Something that is reported may have changed. */
+  changed(): void;
+  /** An operation has ended. */
+  ended(): void;
+}
+
+/** A sync between its steps. */
+interface Current {
+  sync: Sync;
+  held: HeldAssignment;
+  desired: DesiredState;
+  order: SyncOrder | undefined;
+  record: OperationRecord;
+  dryRun: boolean;
+  /** Ends it: terminated, or superseded. */
+  stop: AbortController;
+  signal: AbortSignal;
+}
+
+const superseded = () => new MusterError('precondition', 'superseded by a newer assignment');
+
+const RETRY_FIRST_MS = 2_000;
+const RETRY_LONGEST_MS = 180_000;
+
+/** The syncs of one Application: whether one is due, the one that runs, and what comes of it. */
+export class Operations {
+  private readonly app: Application;
+  private readonly options: OperationsOptions;
+  private order: SyncOrder | undefined;
+  private failures = 0;
+  private notBefore = 0;
+  private current: Current | undefined;
+
+  constructor(app: Application, options: OperationsOptions) {
+    this.app = app;
+    this.options = options;
+  }
+
+  /** What the running sync applies; undefined when none runs. */
+  get desired(): DesiredState | undefined {
+    return this.current?.desired;
+  }
+
+  /** The running sync is of an earlier assignment, and goes on because its hooks run. */
+  get outlivesAssignment(): boolean {
+    return this.current !== undefined && this.current.held !== this.app.held;
+  }
+
+  /** When the running sync is to be looked at again, in milliseconds. */
+  get waitMs(): number {
+    return this.current?.sync.waitMs ?? 0;
+  }
+
+  /** Another assignment is held now: a sync of the old one ends. */
+  assigned(): void {
+    this.failures = 0;
+    this.notBefore = 0;
+    // A migration is better not cut off: what runs ends first, and no later wave of the old release begins.
+    if (!this.app.leaving && this.current?.sync.hooksRun) return;
+    this.current?.stop.abort(superseded());
+  }
+
+  /** Asks for a sync; one that waits already is answered as replaced. */
+  ask(order: SyncOrder): void {
+    this.order?.answer(new MusterError('conflict', 'replaced by a newer sync command'));
+    this.order = order;
+    this.app.suppressed = '';
+    this.notBefore = 0;
+  }
+
+  /** Answers a sync that waits to be begun with why it will not be. */
+  refuse(error: MusterError): void {
+    this.order?.answer(error);
+    this.order = undefined;
+  }
+
+  /** Ends the running operation; false when there is none. */
+  terminate(): boolean {
+    if (!this.current) return false;
+    this.app.suppressed = payloadOf(this.app);
+    this.current.stop.abort(new MusterError('precondition', 'terminated'));
+    return true;
+  }
+
+  /** Tries again at once what failed, for example because another Application has let go of an object. */
+  hurry(): void {
+    this.notBefore = 0;
+  }
+
+  /** Counts a failure that was not a sync's; answers after how many milliseconds to try again. */
+  failed(): number {
+    this.failures++;
+    return this.backoff();
+  }
+
+  get retries(): number {
+    return this.failures;
+  }
+
+  /** Carries on what runs, and lets go of what an earlier process began and nobody will go on with. */
+  async proceedOrLetGo(signal: AbortSignal): Promise<void> {
+    if (this.current?.signal.aborted && !this.current.stop.signal.aborted) this.current = undefined;
+    if (this.current) await this.proceed(signal);
+    if (this.app.running && !this.current && !this.resumable()) await this.letGo(this.app.running, signal);
+  }
+
+  /** Begins a sync where one is due. */
+  async beginIfDue(desired: DesiredState, signal: AbortSignal): Promise<void> {
+    if (this.current || !(this.order || this.resumable() || this.due())) return;
+    this.begin(desired, signal);
+    await this.proceed(signal);
+  }
+
+  /** In how many milliseconds a sync is due by itself; undefined: none is. */
+  dueIn(): number | undefined {
+    const { app } = this;
+    if (this.order) return 100;
+    const due = app.automated && app.applied.assignment !== assignmentDigest(app.assignment);
+    if (!due || app.suppressed === payloadOf(app)) return undefined;
+    return Math.max(100, this.notBefore - this.options.cluster.now());
+  }
+
+  backoff(): number {
+    const exponential = RETRY_FIRST_MS * 2 ** Math.min(Math.max(this.failures - 1, 0), 10);
+    return Math.min(exponential, RETRY_LONGEST_MS) * (0.75 + Math.random() / 2);
+  }
+
+  private due(): boolean {
+    const { app } = this;
+    if (!app.automated || this.options.cluster.now() < this.notBefore) return false;
+    if (app.suppressed === payloadOf(app) || !app.comparesAssigned) return false;
+    if (app.applied.assignment !== assignmentDigest(app.assignment)) return true;
+    // A sync of something else that failed half-way, then a return to what was applied before.
+    if (app.operation?.phase === 'Failed' || app.operation?.phase === 'Error' || leftHalfWay(app))
+      return true;
+    // The same content under a newer version: nothing to do but to say so.
+    const version = versionText(app.assignment.version!);
+    if (app.applied.version !== version) app.applied.version = version;
+    return false;
+  }
+
+  /** Begins a sync; `proceed` carries it on. One that an earlier process began goes on under its name. */
+  private begin(desired: DesiredState, signal: AbortSignal): void {
+    const { app, order } = this;
+    const { cluster } = this.options;
+    this.order = undefined;
+    const earlier = order ? undefined : this.resumable();
+    const record = earlier ?? {
+      id: randomUUID(),
+      payload: payloadOf(app),
+      startedAtMs: cluster.now(),
+      commandId: order?.commandId ?? '',
+      prune: order ? order.prune : (app.assignment.syncPolicy?.prune ?? false),
+      hooks: {},
+    };
+    const dryRun = order?.dryRun ?? false;
+    if (!dryRun) app.running = record;
+    beginOperation(app, record.commandId, this.failures, record.startedAtMs);
+    const { held } = app;
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const sync = new Sync(cluster, app, desired, {
+      operation: record,
+      dryRun,
+      signal: either,
+      save: () => this.options.save(),
+      checkpoint: () => {
+        if (app.held !== held) stop.abort(superseded());
+      },
+    });
+    this.current = { sync, held, desired, order, record, dryRun, stop, signal: either };
+    this.options.changed();
+  }
+
+  /** Carries the running sync on until it ends or has to wait. */
+  private async proceed(signal: AbortSignal): Promise<void> {
+    const current = this.current!;
+    const { sync } = current;
+    try {
+      const outcome = await sync.step();
+      if (outcome) await this.finish(current, outcome, signal);
+      else showProgress(this.app, sync.message, sync.deadline);
+    } catch (thrown) {
+      this.current = undefined;
+      // Not finished and not failed: the next start goes on. A command's outcome is then unknown, by its journal.
+      if (signal.aborted) throw thrown;
+      await this.abandon(current, thrown, signal);
+    } finally {
+      this.options.changed();
+      if (!this.current) this.operationEnded();
+    }
+  }
+
+  private async finish(current: Current, outcome: SyncOutcome, signal: AbortSignal): Promise<void> {
+    const { app } = this;
+    const { cluster, save } = this.options;
+    const { record, dryRun, held, order } = current;
+    this.current = undefined;
+    await this.letGo(record, signal);
+    this.failures = outcome.phase === 'Succeeded' ? 0 : this.failures + 1;
+    if (outcome.phase === 'Succeeded' && !dryRun) this.applied(held);
+    if (outcome.settled && !dryRun) app.suppressed = record.payload;
+    endOperation(app, outcome, dryRun, cluster.now());
+    await save();
+    const { changed: count, pruned, dryRunMs, applyMs, phase, message } = outcome;
+    cluster.log.info(
+      { application: app.key, phase, message, changed: count, pruned, dryRunMs, applyMs },
+      'sync ended',
+    );
+    order?.answer(outcome);
+  }
+
+  /** Ends a sync that was stopped, or that failed for a reason of its own. */
+  private async abandon(
+    { record, order, stop }: Current,
+    thrown: unknown,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { app } = this;
+    const { cluster, save } = this.options;
+    const stopped = stop.signal.aborted;
+    const error = MusterError.from(stopped ? stop.signal.reason : thrown);
+    await this.letGo(record, signal).catch((failed: unknown) => {
+      const message = MusterError.from(failed).describe();
+      cluster.log.warn({ application: app.key, error: message }, 'hooks could not be let go');
+    });
+    failOperation(app, error, stopped, cluster.now());
+    order?.answer(error);
+    if (!stopped) this.failures++;
+    await save();
+  }
+
+  private operationEnded(): void {
+    if (this.failures > 0) this.notBefore = this.options.cluster.now() + this.backoff();
+    this.options.ended();
+  }
+
+  /** An operation that ends leaves no hook behind that only it would release. */
+  private async letGo(record: OperationRecord, signal: AbortSignal): Promise<void> {
+    await abandonHooks(this.options.cluster, this.app, record, signal);
+    if (this.app.running?.id === record.id) this.app.running = undefined;
+  }
+
+  /** What an earlier process began and this one may go on with. */
+  private resumable(): OperationRecord | undefined {
+    const { running } = this.app;
+    return running?.payload === payloadOf(this.app) ? running : undefined;
+  }
+
+  private applied({ assignment }: HeldAssignment): void {
+    this.app.applied = {
+      digest: assignment.bundleDigest,
+      version: versionText(assignment.version!),
+      atMs: this.options.cluster.now(),
+      assignment: assignmentDigest(assignment),
+    };
+  }
+}
+
+function payloadOf(app: Application): string {
+  return app.held.payloadSha256.toString('hex');
+}

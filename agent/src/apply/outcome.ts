@@ -1,0 +1,50 @@
+import { describeKey, parseKeyString } from '@muster/kube';
+
+/** How a sync ended. `errors` is by object key, in words without secrets. */
+export interface SyncOutcome {
+  phase: 'Succeeded' | 'Failed';
+  message: string;
+  errors: Map<string, string>;
+  /** Objects of another Application, by key: left alone. */
+  conflicts: Map<string, string>;
+  /** Trying again by itself may help. */
+  transient: boolean;
+  /** A hook was run or something became unhealthy: not done again by itself. */
+  settled: boolean;
+  /** Objects that wait for someone to confirm that they are pruned. */
+  unconfirmed: string[];
+  changed: number;
+  pruned: number;
+  /** Milliseconds of the dry run and of the rest. */
+  dryRunMs: number;
+  applyMs: number;
+}
+
+/** `12 applied, 2 pruned, 1 hook`. */
+export function describeSuccess(changed: number, pruned: number, hooks: number, note: string): string {
+  const more = [
+    ...(pruned > 0 ? [`${pruned} pruned`] : []),
+    ...(hooks > 0 ? [hooks === 1 ? '1 hook' : `${hooks} hooks`] : []),
+  ];
+  const text = [`${changed} applied`, ...more].join(', ');
+  return note ? `${note}: ${text}` : text;
+}
+
+/** The first errors by name, and how many more there are. */
+export function describeFailure(
+  errors: Map<string, string>,
+  conflicts: Map<string, string>,
+  note: string,
+): string {
+  const lines = [...errors].map(([key, message]) => (key ? `${key}: ${message}` : message));
+  for (const [key, owner] of conflicts) lines.push(conflictText(key, owner));
+  const shown = lines.slice(0, 5).join('; ');
+  const more = lines.length > 5 ? ` (and ${lines.length - 5} more)` : '';
+  return `${note ? `${note}: ` : ''}${shown}${more}`;
+}
+
+/** Says whose an object is, in words: `ConfigMap shop/settings belongs to Application argocd/web`. */
+export function conflictText(key: string, owner: string): string {
+  const object = parseKeyString(key);
+  return `${object ? describeKey(object) : key} belongs to Application ${owner}`;
+}

@@ -1,0 +1,117 @@
+import { MusterError } from '@muster/base';
+import { type SyncTask, keyOf, keyString, taskId } from '@muster/kube';
+import { KubeError } from '../kube/errors.ts';
+import { PARALLEL, pathOfObject } from './cluster.ts';
+import { eachOf } from './concurrency.ts';
+import type { Desired } from './desired.ts';
+import { forApply } from './ignored.ts';
+import { ensureNamespace, mustMakeNamespace } from './namespace.ts';
+import { ownerNow } from './ownership.ts';
+import { planOf, unknownKind } from './plan.ts';
+import { prunable } from './prune.ts';
+import type { SyncWork } from './work.ts';
+
+/** Refuses what may not be, finds what another Application holds, what needs no work and what is to be pruned. */
+export async function prepare(work: SyncWork): Promise<void> {
+  const { cluster, app, desired, request } = work;
+  for (const { key, message } of desired.problems) work.fail(key, new MusterError('forbidden', message));
+  if (work.failed) return;
+  await work.watchKinds();
+  work.makesNamespace = await mustMakeNamespace(cluster, app, desired, request.signal);
+  for (const each of desired.objects.values()) {
+    const owner = ownerNow(cluster, app, each.key);
+    if (owner !== app.key) work.conflicts.set(each.key, owner);
+    else if (!unchanged(work, each)) work.changed.add(each.key);
+  }
+  if (app.option('FailOnSharedResource') === 'true') {
+    for (const [key, owner] of work.conflicts)
+      work.fail(key, new MusterError('conflict', `belongs to Application ${owner}`));
+  }
+  if (work.failed) return;
+  if (request.operation.prune) work.leaving = await prunable(cluster, app, desired, request.signal);
+  work.plan(
+    planOf(app, desired, {
+      changed: work.changed,
+      conflicts: work.conflicts,
+      leaving: work.leaving.live,
+      startedAtMs: request.operation.startedAtMs,
+    }),
+  );
+  forgetUnmade(work);
+  request.signal.throwIfAborted();
+}
+
+/** Tries all that would be written on the API server, so that an error is found before anything is touched. */
+export async function tryOut(work: SyncWork): Promise<void> {
+  const { cluster, app, request } = work;
+  for (const { unknownType, action, target } of work.tasks) {
+    if (!unknownType || action === 'prune') continue;
+    work.fail(keyString(keyOf(target!)), new MusterError('not-found', unknownKind(target!)));
+  }
+  if (work.failed) {
+    work.transient = false;
+    return;
+  }
+  const coming = comingNamespaces(work);
+  const tried = work.tasks.filter((task) => isTried(work, task));
+  await eachOf(tried, PARALLEL, async (task) => {
+    const { key, object, type } = work.wanted(task)!;
+    try {
+      const manifest = await forApply(cluster, app, object, type!, request.signal);
+      await cluster.client.apply(pathOfObject(type!, object), manifest, { ...work.as(), dryRun: true });
+    } catch (thrown) {
+      request.signal.throwIfAborted();
+      // The namespace is made by this very sync, so the API server cannot try.
+      const comes = coming.has(object.metadata.namespace ?? '');
+      if (thrown instanceof KubeError && thrown.notFound && comes) return;
+      work.fail(key, thrown);
+    }
+  });
+}
+
+/** Names what will be made, so that it is found again should the agent die in the middle; makes the namespace. */
+export async function begin(work: SyncWork): Promise<void> {
+  const { app, desired, changed, request } = work;
+  let added = false;
+  for (const key of changed) {
+    if (app.inventory.has(key)) continue;
+    const { version } = keyOf(desired.objects.get(key)!.object);
+    app.inventory.set(key, { key, version, uid: '', applied: '', live: '' });
+    added = true;
+  }
+  if (added) await request.save();
+  if (work.makesNamespace) await ensureNamespace(work.cluster, app, request.signal);
+}
+
+function unchanged({ app, cluster }: SyncWork, { key, hash }: Desired): boolean {
+  const entry = app.inventory.get(key);
+  const live = cluster.index.get(key);
+  return live !== undefined && !live.deleting && entry?.applied === hash && entry.live === live.hash;
+}
+
+/** A hook that was written down as begun and is not there was never made: its finalizer would have kept it. */
+function forgetUnmade(work: SyncWork): void {
+  for (const task of work.tasks) {
+    const id = taskId(task);
+    if (work.phaseOf(task) !== 'Running' || work.live(task)) continue;
+    work.progress.delete(id);
+    delete work.request.operation.hooks[id];
+  }
+}
+
+/** Namespaces that this sync makes. */
+function comingNamespaces({ app, desired, makesNamespace }: SyncWork): Set<string> {
+  const coming = new Set<string>(makesNamespace ? [app.assignment.destinationNamespace] : []);
+  for (const { object } of desired.objects.values()) {
+    if (object.kind === 'Namespace' && keyOf(object).group === '') coming.add(object.metadata.name ?? '');
+  }
+  return coming;
+}
+
+/** A hook that takes another's place cannot be tried: most of its fields may not be changed. */
+function isTried(work: SyncWork, task: SyncTask): boolean {
+  if (task.action === 'prune' || task.skipDryRun) return false;
+  const each = work.wanted(task);
+  if (!each?.type) return false;
+  return task.hook ? work.live(task) === undefined : work.changed.has(each.key);
+}

@@ -1,0 +1,95 @@
+import { MusterError } from '@muster/base';
+import { type RunDecision, type SyncTask, taskId } from '@muster/kube';
+import { PARALLEL, pathOfObject } from './cluster.ts';
+import { eachOf } from './concurrency.ts';
+import { waitForDefinitions } from './definitions.ts';
+import type { Desired } from './desired.ts';
+import { makeWay, removeHook } from './hooks.ts';
+import { forApply } from './ignored.ts';
+import { groupsOf } from './ordering.ts';
+import { remember } from './ownership.ts';
+import { keyOfTask, unknownKind } from './plan.ts';
+import { pruneOne } from './prune.ts';
+import type { SyncWork } from './work.ts';
+
+/** Carries out one wave; what came of each task is in the progress. Answers whether anything was written. */
+export async function carryOut(work: SyncWork, run: RunDecision): Promise<boolean> {
+  const { cluster, app, request } = work;
+  let touched = run.prune.length > 0;
+  await eachOf(run.prune, PARALLEL, async (task) => {
+    await attempt(work, task, () => pruneOne(cluster, app, task, work.leaving.types, request.signal));
+    if (work.phaseOf(task) === 'Running') work.pruned++;
+  });
+  if (run.prune.some((task) => work.phaseOf(task) === 'Failed')) return touched;
+  await removeHooks(work, run.remove);
+  const hooks = run.apply.filter(({ hook }) => hook);
+  if (hooks.length > 0) {
+    work.settled = true;
+    for (const task of hooks) work.note(taskId(task), { phase: 'Running', message: '' });
+    // Written down before it is made: an operation that goes on elsewhere knows of it.
+    await request.save();
+  }
+  for (const group of groupsOf(run.apply)) {
+    await eachOf(group, PARALLEL, async (task) => {
+      request.signal.throwIfAborted();
+      const each = work.wanted(task)!;
+      const needed = task.hook || work.changed.has(each.key);
+      touched ||= needed && !task.hook;
+      await attempt(work, task, async () => {
+        if (needed) await applyOne(work, each, task.hook);
+      });
+    });
+    await learnTypes(work, group);
+  }
+  return touched;
+}
+
+/** Deletes the objects of hooks. Throws KubeError. */
+export async function removeHooks(work: SyncWork, tasks: readonly SyncTask[]): Promise<void> {
+  const { cluster, app, request } = work;
+  await eachOf(tasks, PARALLEL, (task) =>
+    removeHook(cluster, app, work.wanted(task)!.type!, keyOfTask(task), request.signal),
+  );
+}
+
+async function attempt(work: SyncWork, task: SyncTask, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+    work.note(taskId(task), { phase: 'Running', message: '' });
+  } catch (thrown) {
+    work.request.signal.throwIfAborted();
+    const key = keyOfTask(task);
+    work.fail(key, thrown);
+    work.note(taskId(task), { phase: 'Failed', message: work.errors.get(key)!, refused: true });
+  }
+}
+
+async function applyOne(work: SyncWork, each: Desired, hook: boolean): Promise<void> {
+  const { cluster, app, request } = work;
+  const { type, object } = each;
+  if (!type) throw new MusterError('not-found', unknownKind(object));
+  if (hook) await makeWay(cluster, app, type, object, request.signal);
+  const manifest = hook ? object : await forApply(cluster, app, object, type, request.signal);
+  const made = await cluster.client.apply(pathOfObject(type, object), manifest, work.as());
+  if (!hook) remember(app, each, made.object);
+  cluster.index.put(made.object);
+}
+
+/** After CustomResourceDefinitions: waits until they are served, and learns their types. */
+async function learnTypes(work: SyncWork, group: readonly SyncTask[]): Promise<void> {
+  const { cluster, desired, request } = work;
+  const definitions = group.flatMap((task) =>
+    task.target?.kind === 'CustomResourceDefinition' &&
+    !task.hook &&
+    work.changed.has(keyOfTask(task)) &&
+    work.phaseOf(task) === 'Running'
+      ? [task.target]
+      : [],
+  );
+  if (definitions.length === 0) return;
+  await waitForDefinitions(cluster, definitions, request.signal);
+  for (const each of [...desired.objects.values(), ...desired.hooks]) {
+    each.type ??= await cluster.discovery.resolve(each.object.apiVersion, each.object.kind);
+  }
+  await work.watchKinds();
+}

@@ -1,0 +1,134 @@
+import { MusterError } from '@muster/base';
+import {
+  type KubeObject,
+  type LiveTask,
+  type SyncTask,
+  type TaskProgress,
+  keyOf,
+  keyString,
+  taskId,
+} from '@muster/kube';
+import type { ApiType } from '../kube/discovery.ts';
+import { KubeError, safeMessage } from '../kube/errors.ts';
+import { nameOf } from '../observe/live-index.ts';
+import type { OperationRecord } from '../state/records.ts';
+import type { Application } from './application.ts';
+import type { Cluster } from './cluster.ts';
+import type { Desired, DesiredState } from './desired.ts';
+import { hookManifest } from './hooks.ts';
+import { keyOfTask } from './plan.ts';
+import type { Prunable } from './prune.ts';
+
+export interface SyncRequest {
+  /** The operation; an earlier process may have begun it. */
+  operation: OperationRecord;
+  /** Only find out what would happen. */
+  dryRun: boolean;
+  signal: AbortSignal;
+  /** Makes inventory and operation durable: called before objects are made that they did not name. */
+  save(): Promise<void>;
+  /** Called before each wave; may abort the signal, for example because the release has been superseded. */
+  checkpoint(): void;
+}
+
+/** All that one sync knows and has found out; preparation, dry run and waves share it. */
+export class SyncWork {
+  readonly cluster: Cluster;
+  readonly app: Application;
+  readonly desired: DesiredState;
+  readonly request: SyncRequest;
+  /** Why objects could not be applied, by key; '' for the sync as a whole. */
+  readonly errors = new Map<string, string>();
+  /** The Application that an object belongs to, by key. */
+  readonly conflicts = new Map<string, string>();
+  /** Keys of objects that are not as the bundle has them. */
+  readonly changed = new Set<string>();
+  readonly progress: Map<string, TaskProgress>;
+  tasks: SyncTask[] = [];
+  leaving: Prunable = { live: [], types: new Map(), unconfirmed: [] };
+  /** Trying again by itself may help. */
+  transient = true;
+  /** A hook was begun or something became unhealthy: not begun again by itself. */
+  settled: boolean;
+  pruned = 0;
+  makesNamespace = false;
+  private hookIds = new Set<string>();
+
+  constructor(cluster: Cluster, app: Application, desired: DesiredState, request: SyncRequest) {
+    this.cluster = cluster;
+    this.app = app;
+    this.desired = desired;
+    this.request = request;
+    this.progress = new Map(Object.entries(request.operation.hooks));
+    this.settled = this.progress.size > 0;
+  }
+
+  get failed(): boolean {
+    return this.errors.size > 0;
+  }
+
+  plan(tasks: SyncTask[]): void {
+    this.tasks = tasks;
+    this.hookIds = new Set(tasks.filter(({ hook }) => hook).map(taskId));
+  }
+
+  fail(key: string, thrown: unknown): void {
+    this.errors.set(key, safeMessage(key.split('/')[1] ?? '', thrown));
+    const transient =
+      thrown instanceof KubeError
+        ? thrown.transient
+        : thrown instanceof MusterError && thrown.code === 'unavailable';
+    if (!transient) this.transient = false;
+  }
+
+  /** Notes how far a task is; of hooks it is kept in the operation's record. */
+  note(id: string, state: TaskProgress): void {
+    this.progress.set(id, state);
+    if (this.hookIds.has(id)) this.request.operation.hooks[id] = state;
+  }
+
+  phaseOf(task: SyncTask): TaskProgress['phase'] | undefined {
+    return this.progress.get(taskId(task))?.phase;
+  }
+
+  /** What a task applies; hooks get the name and the marks of this operation. */
+  wanted({ hook, target }: SyncTask): Desired | undefined {
+    if (!target) return undefined;
+    const key = keyString(keyOf(target));
+    if (!hook) return this.desired.objects.get(key);
+    const { applicationNamespace: namespace, applicationName: name } = this.app.assignment;
+    const object = hookManifest(target, { namespace, name }, this.request.operation.id);
+    return { key, object, type: this.hookType(target), hash: '' };
+  }
+
+  /** What the cluster has of a task's object; undefined: nothing, or what this operation did not begin. */
+  readonly live = (task: SyncTask): LiveTask | undefined => {
+    const found = this.cluster.index.get(keyOfTask(task));
+    if (!found) return undefined;
+    if (task.action === 'prune' && found.uid !== task.live!.metadata.uid) return undefined;
+    // What an earlier operation left there is not what this one has begun.
+    const begun = this.progress.has(taskId(task));
+    if (task.hook && begun && found.operation !== this.request.operation.id) return undefined;
+    const health = { status: found.health as LiveTask['health']['status'], message: found.healthMessage };
+    return { deleting: found.deleting, health };
+  };
+
+  async watchKinds(): Promise<void> {
+    const { cluster, desired, request } = this;
+    const types = new Map<string, ApiType>();
+    for (const { type } of [...desired.objects.values(), ...desired.hooks])
+      if (type) types.set(nameOf(type), type);
+    await Promise.all([...types.values()].map((type) => cluster.index.ready(type, request.signal)));
+  }
+
+  /** As whom requests are made, and until when. */
+  as() {
+    return { impersonate: this.app.assignment.impersonate || undefined, signal: this.request.signal };
+  }
+
+  private hookType({ apiVersion, kind }: KubeObject): ApiType | undefined {
+    const same = ({ object }: { object: KubeObject }) =>
+      object.apiVersion === apiVersion && object.kind === kind;
+    return this.desired.hooks.find(same)?.type;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Application } from '../apply/application.ts';
+import type { Cluster } from '../apply/cluster.ts';
+import type { DesiredState } from '../apply/desired.ts';
+import { triage } from '../apply/resources.ts';
+import { judge, note } from './compare.ts';
+import { nameOf } from './live-index.ts';
+
+/** Keeps what is known of an Application's objects up to date: looks at what events name, or at all of it. */
+export class Comparison {
+  private readonly cluster: Cluster;
+  private readonly app: Application;
+  private readonly dirty = new Set<string>();
+  private all = true;
+
+  constructor(cluster: Cluster, app: Application) {
+    this.cluster = cluster;
+    this.app = app;
+  }
+
+  /** Something happened to an object. */
+  mark(key: string): void {
+    this.dirty.add(key);
+  }
+
+  /** Looks at everything the next time. */
+  refresh(): void {
+    this.all = true;
+  }
+
+  get pending(): boolean {
+    return this.dirty.size > 0;
+  }
+
+  async run(desired: DesiredState, signal: AbortSignal): Promise<void> {
+    const { app, cluster } = this;
+    const known = await this.watch(desired, signal);
+    const keys = this.all
+      ? new Set([...app.resources.keys(), ...desired.objects.keys(), ...this.dirty])
+      : new Set(this.dirty);
+    if (this.all) for (const { key } of cluster.index.ownedBy(app.key)) keys.add(key);
+    this.dirty.clear();
+    const doubtful = triage(cluster, app, desired, keys, known);
+    let told = 0;
+    await judge(cluster, app, desired, doubtful, signal, (key, verdict) => {
+      note(app, app.resources.get(key)!, desired.objects.get(key), verdict, cluster.now());
+      told++;
+    });
+    this.all = false;
+    app.observedAtMs = cluster.now();
+    if (told > 0) cluster.log.debug({ application: app.key, judged: told }, 'compared');
+  }
+
+  /**
+   * Watches the kinds of the bundle and of what is left of earlier ones. Answers those (`group/Kind`) of which the
+   * index knows all there is: only of them does absence mean something.
+   */
+  private async watch(desired: DesiredState, signal: AbortSignal): Promise<Set<string>> {
+    const { cluster, app } = this;
+    // A kind that is no longer served has no objects.
+    const known = new Set<string>();
+    const types = new Map(
+      [...desired.objects.values()].flatMap(({ type }) => (type ? [[nameOf(type), type] as const] : [])),
+    );
+    for (const key of app.inventory.keys()) {
+      const [group, kind] = key.split('/') as [string, string];
+      if (types.has(`${group}/${kind}`)) continue;
+      const type = await cluster.discovery.resolveKind(group, kind);
+      if (type) types.set(nameOf(type), type);
+      else known.add(`${group}/${kind}`);
+    }
+    const denied = new Set(desired.problems.map(({ key }) => key));
+    const useful = [...types.values()].filter((type) => {
+      if (cluster.namespaces.length > 0 && !type.namespaced) return false;
+      return (
+        denied.size === 0 ||
+        ![...denied].some((key) => key.startsWith(`${nameOf(type)}/`)) ||
+        cluster.index.isReady(type)
+      );
+    });
+    await Promise.all(useful.map((type) => cluster.index.ready(type, signal)));
+    for (const type of types.values()) if (cluster.index.isReady(type)) known.add(nameOf(type));
+    return known;
+  }
+}
