@@ -1,4 +1,4 @@
-// Makes the one file that the agent is: dist/agent.mjs. The Kubernetes client library is used for its kubeconfig
+// Makes the file that the agent is, dist/agent.mjs, and beside it the worker that runs jq programs. The Kubernetes client library is used for its kubeconfig
 // only; the thousands of generated API classes that it drags along are replaced by nothing, which saves 20 MB.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,8 +27,12 @@ const withoutGeneratedApi = {
 };
 
 await build({
-  entryPoints: [join(here, 'src/main.ts')],
-  outfile: join(here, 'dist/agent.mjs'),
+  entryPoints: {
+    agent: join(here, 'src/main.ts'),
+    'jq-worker': fileURLToPath(import.meta.resolve('@muster/kube/jq')).replace(/jq\.ts$/, 'jq-worker.ts'),
+  },
+  outdir: join(here, 'dist'),
+  outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   target: 'node24',

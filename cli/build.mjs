@@ -32,6 +32,7 @@ const worker = await build({
       /index\.ts$/,
       'gotmpl-worker.ts',
     ),
+    'jq-worker': fileURLToPath(import.meta.resolve('@muster/kube/jq')).replace(/jq\.ts$/, 'jq-worker.ts'),
   },
   banner: { js: require },
 });

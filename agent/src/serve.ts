@@ -1,4 +1,5 @@
 import { MusterError } from '@muster/base';
+import { Jq } from '@muster/kube/jq';
 import { AgentLink } from '@muster/link';
 import { type Command, CommandOutcome, type Facts } from '@muster/proto/records';
 import { Claims } from './apply/claims.ts';
@@ -96,6 +97,7 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
     holds,
     deadlineMs: options.config.syncDeadlineMs,
     wavePauseMs: options.config.wavePauseMs,
+    jq: new Jq(),
     log,
     now: Date.now,
   };

@@ -14,6 +14,7 @@ import {
   withoutIgnored,
 } from '@muster/kube';
 import { type Json, MusterError, parseDocument } from '@muster/base';
+import { Jq } from '@muster/kube/jq';
 import type { HealthSettings } from '@muster/kube/scripts';
 import { readDocuments } from './documents.ts';
 import type { Terminal } from './terminal.ts';
@@ -112,12 +113,14 @@ export interface DifferenceRow extends ObjectName {
 }
 
 /** What differs, from live to desired, in the order of the desired objects; then what only the cluster has. */
-export function differences(
+export async function differences(
   desired: KubeObject[],
   live: KubeObject[],
   rules: IgnoreRule[],
   namespace: string,
-): DifferenceRow[] {
+): Promise<{ rows: DifferenceRow[]; problems: string[] }> {
+  const jq = new Jq();
+  const problems = new Set<string>();
   const unmatched = new Map(live.map((object) => [idOf(object, ''), object]));
   const rows: DifferenceRow[] = [];
   for (const object of desired) {
@@ -129,24 +132,33 @@ export function differences(
       continue;
     }
     unmatched.delete(id);
-    const fields = changesOf(match, object, rules);
+    const { fields, problems: found } = await changesOf(match, object, rules, jq);
+    for (const problem of found) problems.add(problem);
     if (fields.length > 0) rows.push({ ...nameOf(match), state: 'differs', fields });
   }
   for (const object of unmatched.values()) rows.push({ ...nameOf(object), state: 'extra', fields: [] });
-  return rows;
+  await jq.close();
+  return { rows, problems: [...problems] };
 }
 
-function changesOf(live: KubeObject, desired: KubeObject, rules: IgnoreRule[]): DifferenceRow['fields'] {
+async function changesOf(
+  live: KubeObject,
+  desired: KubeObject,
+  rules: IgnoreRule[],
+  jq: Jq,
+): Promise<{ fields: DifferenceRow['fields']; problems: string[] }> {
   const { namespace } = live.metadata;
   const inPlace = { ...desired, metadata: { ...desired.metadata, ...(namespace && { namespace }) } };
-  const changes = diffObjects(
-    withoutIgnored(forDisplay(live), rules),
-    withoutIgnored(forDisplay(inPlace), rules),
-  );
+  const { should, is, problems } = await withoutIgnored(forDisplay(inPlace), forDisplay(live), rules, {
+    live,
+    jq,
+  });
+  const changes = diffObjects(is, should);
   // `removed`: only the live object has it.
-  return changes
+  const fields = changes
     .filter(({ kind }) => kind !== 'removed')
     .map(({ kind, path, from, to, masked }) => ({ kind, path, from, to, ...(masked && { masked }) }));
+  return { fields, problems };
 }
 
 /** The rules of an Application's `spec.ignoreDifferences`. @throws MusterError for what is not obeyed. */

@@ -46,6 +46,8 @@ export class Application {
   operation: Operation | undefined;
   /** Condition texts by type, with the time each was first seen. */
   readonly conditions = new Map<string, Condition>();
+  /** How objects were judged, by key, where there is something to say of it. */
+  readonly judging = new Map<string, { problems: string[]; dryRunRefused: string }>();
   /** Why the comparison could not be made; '' when it could. */
   comparisonError = '';
   observedAtMs = 0;

@@ -1,4 +1,4 @@
-import type { KubeObject } from '@muster/kube';
+import type { JqPaths, KubeObject } from '@muster/kube';
 import type { KubeClient } from '../kube/client.ts';
 import type { ApiType, Discovery } from '../kube/discovery.ts';
 import { pathOf } from '../kube/objects.ts';
@@ -20,6 +20,8 @@ export interface Cluster {
   deadlineMs: number;
   /** Between two waves, so that controllers see the first before the second comes. */
   wavePauseMs: number;
+  /** Runs the jq programs of ignoreDifferences. */
+  jq: JqPaths;
   log: Log;
   now(): number;
 }

@@ -3,23 +3,9 @@ import type { ApiType } from './discovery.ts';
 
 export type { KubeObject };
 
-export interface ManagedFields {
-  manager?: string;
-  operation?: string;
-  subresource?: string;
-  time?: string;
-  fieldsV1?: Record<string, unknown>;
-}
-
 /** The path of one object, or of the collection when `name` is left out. */
 export function pathOf(type: ApiType, namespace: string | undefined, name?: string): string {
   const root = type.group ? `/apis/${type.group}/${type.version}` : `/api/${type.version}`;
   const scope = type.namespaced && namespace ? `/namespaces/${encodeURIComponent(namespace)}` : '';
   return `${root}${scope}/${type.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
-}
-
-/** Who wrote which fields of an object; empty when the server kept no record. */
-export function managedFieldsOf(object: KubeObject): ManagedFields[] {
-  const fields = object.metadata.managedFields;
-  return Array.isArray(fields) ? (fields as ManagedFields[]) : [];
 }

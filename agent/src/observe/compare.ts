@@ -1,19 +1,31 @@
-import type { IgnoreRule, KubeObject } from '@muster/kube';
+import type { KubeObject } from '@muster/kube';
+import { Drift } from '@muster/proto/records';
 import type { Application, Resource } from '../apply/application.ts';
 import { type Cluster, PARALLEL, pathOfObject, readLive } from '../apply/cluster.ts';
 import { eachOf } from '../apply/concurrency.ts';
 import type { Desired, DesiredState } from '../apply/desired.ts';
+import { rulesOf } from '../apply/ignored.ts';
 import { messageOf } from '../apply/resources.ts';
+import type { ApiType } from '../kube/discovery.ts';
 import { KubeError, safeMessage } from '../kube/errors.ts';
-import { type Difference, difference } from './drift.ts';
+import { driftClass } from './drift-class.ts';
+import { type Compared, type Difference, difference, lostFields } from './drift.ts';
 import { liveHash } from './live-object.ts';
 
 /** What one look at one object found. */
 export type Verdict =
-  | { kind: 'synced'; live: KubeObject }
-  | { kind: 'differs'; live: KubeObject; difference: Difference }
+  | ({ kind: 'synced' } & Judged)
+  | ({ kind: 'differs'; difference: Difference } & Judged)
   | { kind: 'missing' }
   | { kind: 'unknown'; message: string };
+
+interface Judged {
+  live: KubeObject;
+  /** Rules of ignoreDifferences that could not be obeyed. */
+  problems: string[];
+  /** Why the server's dry run was not the judge; '' when it was. */
+  dryRunRefused: string;
+}
 
 /**
  * Judges objects against the bundle: reads each, and lets the API server say what an apply would make of it. Two
@@ -46,13 +58,7 @@ async function judgeOne(
     if (!type) return { kind: 'missing' };
     const live = await readLive(cluster, type, key, signal, impersonate);
     if (!live) return { kind: 'missing' };
-    const { object: wanted } = await cluster.client.apply(pathOfObject(type, object), object, {
-      dryRun: true,
-      impersonate,
-      signal,
-    });
-    const found = difference(wanted, live, rulesOf(app));
-    return found ? { kind: 'differs', live, difference: found } : { kind: 'synced', live };
+    return await judgeLive(cluster, app, each, type, live, signal);
   } catch (thrown) {
     signal.throwIfAborted();
     if (thrown instanceof KubeError && thrown.notFound) return { kind: 'missing' };
@@ -60,9 +66,40 @@ async function judgeOne(
   }
 }
 
-/** The rules of the assignment, as the pure code takes them. */
-export function rulesOf(app: Application): IgnoreRule[] {
-  return app.assignment.ignoreDifferences;
+/** The server's dry run is the judge; where admission refuses dry runs, who owns the fields is. */
+async function judgeLive(
+  cluster: Cluster,
+  app: Application,
+  { object, key, hash }: Desired,
+  type: ApiType,
+  live: KubeObject,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const around = { jq: cluster.jq, signal };
+  const impersonate = app.assignment.impersonate || undefined;
+  let compared: Compared;
+  let dryRunRefused = '';
+  try {
+    const { object: wanted } = await cluster.client.apply(pathOfObject(type, object), object, {
+      dryRun: true,
+      impersonate,
+      signal,
+    });
+    compared = await difference(wanted, live, rulesOf(app), around);
+  } catch (thrown) {
+    // Before the first apply of this version its fields are nobody's: nothing to judge by.
+    if (!isDryRunRefusal(thrown) || app.inventory.get(key)?.applied !== hash) throw thrown;
+    dryRunRefused = safeMessage(object.kind, thrown);
+    compared = await lostFields(object, live, rulesOf(app), around);
+  }
+  const { difference: found, problems } = compared;
+  const judged = { live, problems, dryRunRefused };
+  return found ? { kind: 'differs', difference: found, ...judged } : { kind: 'synced', ...judged };
+}
+
+/** Webhooks with side effects refuse dry runs; others may refuse what they would let pass at another time. */
+function isDryRunRefusal(thrown: unknown): boolean {
+  return thrown instanceof KubeError && /admission webhook|calling webhook|dry.?run/i.test(thrown.message);
 }
 
 /** Notes a verdict on a resource, and in the inventory that this live state is fine. */
@@ -74,6 +111,7 @@ export function note(
   nowMs: number,
 ): void {
   settle(app, resource, each, verdict, nowMs);
+  if (verdict.kind === 'synced' || verdict.kind === 'differs') noteJudging(app, resource.key, verdict, nowMs);
   resource.message = messageOf(resource);
 }
 
@@ -102,15 +140,18 @@ function settle(
     }
     case 'differs': {
       const { fields, writer } = verdict.difference;
+      const applied = each !== undefined && app.inventory.get(resource.key)?.applied === each.hash;
       resource.sync = 'OutOfSync';
       resource.judged = liveHash(verdict.live);
       resource.drift = {
         fields,
         manager: writer?.manager ?? '',
+        operation: writer?.operation ?? '',
         timeMs: BigInt(writer?.timeMs ?? 0),
         deleted: false,
         detectedAtMs: since,
         healedAtMs: 0n,
+        driftClass: driftClass(writer, applied),
       };
       return;
     }
@@ -121,7 +162,7 @@ function settle(
       // Never applied is not drift.
       const wasThere = Boolean(app.inventory.get(resource.key)?.applied);
       resource.drift = wasThere
-        ? { fields: [], manager: '', timeMs: 0n, deleted: true, detectedAtMs: since, healedAtMs: 0n }
+        ? { ...Drift.create(), deleted: true, detectedAtMs: since, driftClass: 'deleted' }
         : undefined;
       return;
     }
@@ -130,4 +171,26 @@ function settle(
       resource.judged = '';
       resource.applyError = verdict.message;
   }
+}
+
+/** What people should know of how objects were judged. */
+function noteJudging(
+  app: Application,
+  key: string,
+  { problems, dryRunRefused }: Judged,
+  nowMs: number,
+): void {
+  if (problems.length === 0 && dryRunRefused === '' && !app.judging.has(key)) return;
+  app.judging.set(key, { problems, dryRunRefused });
+  const rules = new Set([...app.judging.values()].flatMap((each) => each.problems));
+  app.condition('IgnoreDifferences', [...rules].slice(0, 5).join('; '), nowMs);
+  const refused = [...app.judging].filter(([, each]) => each.dryRunRefused !== '');
+  const named = refused.slice(0, 5).map(([each]) => each);
+  app.condition(
+    'DryRunRefused',
+    refused.length > 0
+      ? `compared by the owners of fields, as dry runs are refused: ${named.join(', ')} (${refused[0]![1].dryRunRefused})`
+      : '',
+    nowMs,
+  );
 }

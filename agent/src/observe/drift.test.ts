@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { difference } from './drift.ts';
+import { difference, lostFields } from './drift.ts';
 import { isNewer, liveHash, liveObject, newestWriter } from './live-object.ts';
 
 const entry = (manager: string, time: string, fieldsV1: object, subresource?: string) => ({
@@ -24,31 +24,66 @@ const byEditor = entry('editor', '2026-01-02T00:00:00Z', {
 });
 const byController = entry('kube-controller-manager', '2026-01-03T00:00:00Z', { 'f:status': {} }, 'status');
 
-it('names the writer of the field that differs, not the newest one', () => {
+const around = {
+  jq: { paths: async () => [] },
+  signal: new AbortController().signal,
+};
+
+it('names the writer of the field that differs, not the newest one', async () => {
   const live = deployment(5, 'a', [byScaler, byEditor, byController]);
-  const found = difference(deployment(2, 'a'), live, []);
+  const { difference: found } = await difference(deployment(2, 'a'), live, [], around);
   expect(found?.fields).toEqual([{ path: 'spec.replicas', expected: '2', actual: '5' }]);
   expect(found?.writer?.manager).toBe('scaler');
-  const edited = difference(deployment(5, 'b'), live, []);
+  const { difference: edited } = await difference(deployment(5, 'b'), live, [], around);
   expect(edited?.fields[0]?.path).toBe('spec.template.spec.containers[name=main].image');
   expect(edited?.writer?.manager).toBe('editor');
 });
 
-it('sees no difference in status, versions and ignored fields', () => {
+it('sees no difference in status, versions and ignored fields', async () => {
   const live = {
     ...deployment(5, 'a'),
     status: {},
     metadata: { ...deployment(5, 'a').metadata, resourceVersion: '9' },
   };
   const rule = { group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'] };
-  expect(difference(deployment(2, 'a'), live, [rule])).toBeUndefined();
+  expect((await difference(deployment(2, 'a'), live, [rule], around)).difference).toBeUndefined();
   expect(liveHash(deployment(5, 'a'))).toBe(liveHash(live));
   expect(liveHash(deployment(5, 'b'))).not.toBe(liveHash(live));
 });
 
-it('masks what is secret', () => {
+it('judges by the owners of fields where the server would not', async () => {
+  const own = {
+    manager: 'muster',
+    operation: 'Apply',
+    fieldsV1: {
+      'f:spec': {
+        'f:template': {
+          'f:spec': { 'f:containers': { 'k:{"name":"main"}': { 'f:name': {}, 'f:image': {} } } },
+        },
+      },
+    },
+  };
+  const { difference: found } = await lostFields(
+    deployment(2, 'a'),
+    deployment(5, 'a', [own, byScaler]),
+    [],
+    around,
+  );
+  expect(found?.fields).toEqual([{ path: 'spec.replicas', expected: '2', actual: '5' }]);
+  expect(found?.writer).toMatchObject({ manager: 'scaler', operation: 'Update' });
+  const rule = { group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'] };
+  const ignoring = await lostFields(deployment(2, 'a'), deployment(5, 'a', [own, byScaler]), [rule], around);
+  expect(ignoring.difference).toBeUndefined();
+});
+
+it('masks what is secret', async () => {
   const secret = (data: object) => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data });
-  const found = difference(secret({ a: 'aGlkZGVu' }), secret({ a: 'c3RvbGVu' }), []);
+  const { difference: found } = await difference(
+    secret({ a: 'aGlkZGVu' }),
+    secret({ a: 'c3RvbGVu' }),
+    [],
+    around,
+  );
   expect(found?.fields.length).toBe(1);
   expect(JSON.stringify(found)).not.toMatch(/aGlkZGVu|c3RvbGVu/);
 });

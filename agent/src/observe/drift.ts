@@ -1,15 +1,20 @@
 import {
   type FieldChange,
+  type IgnoreRule,
+  type JqPaths,
   type KubeObject,
-  type PathStep,
   diffObjects,
+  fieldsNotOwned,
+  formatPath,
+  managedFieldsOf,
+  ownsPath,
   redact,
+  valueAt,
   withoutIgnored,
+  withoutPaths,
 } from '@muster/kube';
-import type { IgnoreRule } from '@muster/kube';
 import type { FieldDifference } from '@muster/proto/records';
 import { FIELD_MANAGER } from '../kube/client.ts';
-import { managedFieldsOf } from '../kube/objects.ts';
 import { type Writer, comparable, newestWriter } from './live-object.ts';
 
 /** What differs between what should be and what is, redacted, and who wrote it. */
@@ -21,20 +26,65 @@ export interface Difference {
 const MAX_FIELDS = 50;
 const MAX_VALUE = 1024;
 
-/**
- * Compares what an apply would make of an object with what it is; undefined when nothing that counts differs.
- * Secret values are masked.
- */
-export function difference(
+/** What ignore rules need besides the objects. */
+export interface IgnoreAround {
+  jq: JqPaths;
+  signal: AbortSignal;
+}
+
+/** What a comparison found: undefined where nothing that counts differs, and the rules that could not be obeyed. */
+export interface Compared {
+  difference: Difference | undefined;
+  problems: string[];
+}
+
+/** Compares what an apply would make of an object with what it is. Secret values are masked. */
+export async function difference(
   expected: KubeObject,
   actual: KubeObject,
   rules: readonly IgnoreRule[],
-): Difference | undefined {
-  const should = withoutIgnored(comparable(expected), rules);
-  const is = withoutIgnored(comparable(actual), rules);
+  around: IgnoreAround,
+): Promise<Compared> {
+  const { should, is, problems } = await withoutIgnored(comparable(expected), comparable(actual), rules, {
+    ...around,
+    live: actual,
+  });
   const changes = diffObjects(should, is);
-  if (changes.length === 0) return undefined;
-  return { fields: changes.slice(0, MAX_FIELDS).map(asField), writer: writerOf(actual, changes) };
+  if (changes.length === 0) return { difference: undefined, problems };
+  const fields = changes.slice(0, MAX_FIELDS).map(asField);
+  return { difference: { fields, writer: writerOf(actual, changes) }, problems };
+}
+
+/**
+ * The same, judged by who owns the fields, for objects whose admission refuses dry runs: a field of the manifest that
+ * Muster does not own any more was written by somebody else.
+ */
+export async function lostFields(
+  manifest: KubeObject,
+  actual: KubeObject,
+  rules: readonly IgnoreRule[],
+  around: IgnoreAround,
+): Promise<Compared> {
+  const { should, problems } = await withoutIgnored(manifest, actual, rules, { ...around, live: actual });
+  const own = managedFieldsOf(actual).find(
+    ({ manager, operation, subresource }) =>
+      manager === FIELD_MANAGER && operation === 'Apply' && !subresource,
+  );
+  const lost = fieldsNotOwned(should, own?.fieldsV1 ?? {});
+  if (lost.length === 0) return { difference: undefined, problems };
+  const steps = lost.slice(0, MAX_FIELDS);
+  const shown = new Map(
+    diffObjects(should, withoutPaths(should, steps)).map((change) => [change.path, change.from]),
+  );
+  const masked = redact(actual);
+  const changes: FieldChange[] = steps.map((path) => ({
+    kind: 'changed',
+    path: formatPath(path),
+    steps: path,
+    from: shown.get(formatPath(path)),
+    to: valueAt(masked, path),
+  }));
+  return { difference: { fields: changes.map(asField), writer: writerOf(actual, changes) }, problems };
 }
 
 function asField(change: FieldChange): FieldDifference {
@@ -50,32 +100,11 @@ function text(value: unknown): string {
 /** The newest of those who own a differing field; who removed one owns nothing, so else the newest of all. */
 function writerOf(actual: KubeObject, changes: FieldChange[]): Writer | undefined {
   let newest: Writer | undefined;
-  for (const { manager, subresource, time, fieldsV1 } of managedFieldsOf(actual)) {
+  for (const { manager, operation = '', subresource, time, fieldsV1 } of managedFieldsOf(actual)) {
     if (!manager || manager === FIELD_MANAGER || subresource === 'status' || !fieldsV1) continue;
-    if (!changes.some(({ steps }) => owns(fieldsV1, steps))) continue;
+    if (!changes.some(({ steps }) => ownsPath(fieldsV1, steps))) continue;
     const timeMs = Date.parse(time ?? '') || 0;
-    if (!newest || timeMs > newest.timeMs) newest = { manager, timeMs };
+    if (!newest || timeMs > newest.timeMs) newest = { manager, operation, timeMs };
   }
   return newest ?? newestWriter(actual);
-}
-
-/** Whether a FieldsV1 set holds a path, or the beginning of it as a leaf. */
-function owns(fields: Record<string, unknown>, steps: readonly PathStep[]): boolean {
-  let at: unknown = fields;
-  for (const step of steps) {
-    if (typeof at !== 'object' || at === null) return false;
-    const members = at as Record<string, unknown>;
-    // An empty set is a leaf: the whole value below it is owned.
-    if (Object.keys(members).length === 0) return true;
-    at = memberOf(members, step);
-    if (at === undefined) return false;
-  }
-  return true;
-}
-
-function memberOf(members: Record<string, unknown>, step: PathStep): unknown {
-  if (typeof step === 'string') return members[`f:${step}`];
-  if (typeof step === 'number') return members[`i:${step}`];
-  const sorted = Object.fromEntries(Object.entries(step.keys).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return members[`k:${JSON.stringify(sorted)}`];
 }

@@ -7,10 +7,10 @@ import {
   forDisplay,
   keyOf,
   keyString,
+  managedFieldsOf,
   ownerOf,
 } from '@muster/kube';
 import { canonicalJson, sha256 } from '@muster/base';
-import { managedFieldsOf } from '../kube/objects.ts';
 import { FIELD_MANAGER } from '../kube/client.ts';
 
 /** What is kept of an object in the cluster: enough to tell a change, not the object. */
@@ -38,6 +38,8 @@ export interface LiveObject {
 /** Who wrote last, Muster and status aside. */
 export interface Writer {
   manager: string;
+  /** 'Apply' or 'Update'. */
+  operation: string;
   timeMs: number;
 }
 
@@ -90,10 +92,10 @@ export function comparable(object: KubeObject): KubeObject {
 /** The newest entry of the managed fields that is not Muster's own and not of the status. */
 export function newestWriter(object: KubeObject): Writer | undefined {
   let newest: Writer | undefined;
-  for (const { manager, subresource, time } of managedFieldsOf(object)) {
+  for (const { manager, operation = '', subresource, time } of managedFieldsOf(object)) {
     if (!manager || manager === FIELD_MANAGER || subresource === 'status') continue;
     const timeMs = Date.parse(time ?? '') || 0;
-    if (!newest || timeMs > newest.timeMs) newest = { manager, timeMs };
+    if (!newest || timeMs > newest.timeMs) newest = { manager, operation, timeMs };
   }
   return newest;
 }

@@ -128,7 +128,8 @@ async function diff(
   const desired = await readObjects(options.filename, { recursive: options.recursive, terminal });
   const live = await readObjects(options.live, { terminal });
   const rules = options.application ? await ignoreRulesOf(options.application, terminal) : [];
-  const rows = differences(desired, live, rules, options.namespace ?? '');
+  const { rows, problems } = await differences(desired, live, rules, options.namespace ?? '');
+  for (const problem of problems) terminal.note(`not obeyed: ${problem}`);
   if (format === 'table' || format === 'wide') {
     for (const { state, fields, ...object } of rows) {
       terminal.out(`${objectName(object)}${object.namespace ? ` in ${object.namespace}` : ''}: ${state}`);

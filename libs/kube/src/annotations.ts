@@ -4,6 +4,10 @@ export const ANNOTATION = {
   hookDeletePolicy: 'argocd.argoproj.io/hook-delete-policy',
   syncWave: 'argocd.argoproj.io/sync-wave',
   syncOptions: 'argocd.argoproj.io/sync-options',
+  /** A YAML map of `jsonPointers`, `jqPathExpressions` and `managedFieldsManagers`, or the first and last as lists with commas. */
+  ignoreDifferences: 'argocd.argoproj.io/ignore-differences',
+  ignoreJsonPointers: 'argocd.argoproj.io/ignore-differences-json-pointers',
+  ignoreFieldManagers: 'argocd.argoproj.io/ignore-differences-managed-fields-managers',
   compareOptions: 'argocd.argoproj.io/compare-options',
   ignoreRestartPolicy: 'argocd.argoproj.io/ignore-restart-policy',
   ignoreHealthcheck: 'argocd.argoproj.io/ignore-healthcheck',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diffObjects, type FieldChange, type PathStep } from './diff.ts';
+import { diffObjects, type FieldChange } from './diff.ts';
+import type { PathStep } from './field-path.ts';
 import type { KubeObject } from './object.ts';
 import { MASK } from './redact.ts';
 

@@ -1,9 +1,7 @@
 import { ANNOTATION } from './annotations.ts';
+import type { PathStep } from './field-path.ts';
 import { isRecord, type KubeObject } from './object.ts';
 import { isSecret, MASK, redact } from './redact.ts';
-
-/** One step into an object: a member, a list index, or the element of a keyed list. */
-export type PathStep = string | number | { keys: Record<string, string | number | boolean> };
 
 /** One difference. `from` is absent for `added`, `to` for `removed`; `order`: a keyed list has another order (lists of keys). */
 export interface FieldChange {

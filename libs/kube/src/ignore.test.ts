@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parsePointer, removeAt, unsupportedIgnoreFields, withoutIgnored } from './ignore.ts';
+import { removeAt, withoutPaths } from './field-path.ts';
+import { ignoredIn, parsePointer, unsupportedIgnoreFields, withoutIgnored } from './ignore.ts';
 import type { KubeObject } from './object.ts';
 
 const deployment: KubeObject = {
@@ -11,37 +12,100 @@ const deployment: KubeObject = {
 };
 
 describe('withoutIgnored', () => {
-  const ignoring = (jsonPointers: string[], rule = {}) =>
-    withoutIgnored(deployment, [{ group: 'apps', kind: 'Deployment', jsonPointers, ...rule }]);
+  const ignoring = async (jsonPointers: string[], rule = {}) => {
+    const rules = [{ group: 'apps', kind: 'Deployment', jsonPointers, ...rule }];
+    return (await withoutIgnored(deployment, deployment, rules)).is;
+  };
 
-  it('removes the field that a pointer names', () => {
-    expect(ignoring(['/spec/replicas']).spec).toEqual({ list: [{ x: 1 }, { x: 2 }] });
-    expect(ignoring(['/spec/list/1/x']).spec).toEqual({ replicas: 3, list: [{ x: 1 }, {}] });
-    expect(ignoring(['/spec/list/0']).spec).toEqual({ replicas: 3, list: [{ x: 2 }] });
+  it('removes the field that a pointer names', async () => {
+    expect((await ignoring(['/spec/replicas']))['spec']).toEqual({ list: [{ x: 1 }, { x: 2 }] });
+    expect((await ignoring(['/spec/list/1/x']))['spec']).toEqual({ replicas: 3, list: [{ x: 1 }, {}] });
+    expect((await ignoring(['/spec/list/0']))['spec']).toEqual({ replicas: 3, list: [{ x: 2 }] });
+    expect((await ignoring(['/spec/list/0', '/spec/list/1']))['spec']).toEqual({ replicas: 3, list: [] });
   });
 
-  it('reads ~1 and ~0 in pointers', () => {
-    expect(
-      ignoring(['/metadata/annotations/a~1b', '/metadata/annotations/c~0d']).metadata.annotations,
-    ).toEqual({});
+  it('reads ~1 and ~0 in pointers, and leaves no map behind that it emptied', async () => {
+    const rest = await ignoring(['/metadata/annotations/a~1b', '/metadata/annotations/c~0d']);
+    expect(rest.metadata).toEqual({ name: 'web', namespace: 'prod' });
   });
 
-  it('leaves the object alone where the field or the object is another', () => {
-    expect(ignoring(['/spec/nothing/here', '/spec/list/7', '/spec/list/-', 'spec'])).toBe(deployment);
+  it('leaves the object alone where the field or the object is another', async () => {
+    expect(await ignoring(['/spec/nothing/here', '/spec/list/7', '/spec/list/-', 'spec'])).toBe(deployment);
     for (const rule of [{ group: '' }, { kind: 'StatefulSet' }, { name: 'api' }, { namespace: 'dev' }]) {
-      expect(ignoring(['/spec/replicas'], rule)).toBe(deployment);
+      expect(await ignoring(['/spec/replicas'], rule)).toBe(deployment);
     }
   });
 
-  it('takes globs', () => {
+  it('takes globs', async () => {
     for (const rule of [
       { group: '*', kind: '*' },
       { group: 'a?ps' },
       { name: 'w*' },
       { namespace: '{prod,dev}' },
     ]) {
-      expect(ignoring(['/spec/replicas'], rule)).not.toBe(deployment);
+      expect(await ignoring(['/spec/replicas'], rule)).not.toBe(deployment);
     }
+  });
+
+  it('ignores what trusted managers own, on both sides', async () => {
+    const managedFields = [
+      { manager: 'scaler', fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
+      { manager: 'scaler', subresource: 'status', fieldsV1: { 'f:status': {} } },
+      { manager: 'other', fieldsV1: { 'f:spec': { 'f:list': {} } } },
+    ];
+    const live = { ...deployment, metadata: { ...deployment.metadata, managedFields } } as KubeObject;
+    const rules = [{ group: 'apps', kind: 'Deployment', managedFieldsManagers: ['scaler'] }];
+    const { should, is } = await withoutIgnored(deployment, live, rules, { live });
+    expect(should['spec']).toEqual({ list: [{ x: 1 }, { x: 2 }] });
+    expect(is['spec']).toEqual({ list: [{ x: 1 }, { x: 2 }] });
+  });
+
+  it('asks jq for the fields of a program, and names a program that fails', async () => {
+    const jq = {
+      paths: async (expression: string) => {
+        if (expression === '.bad[') throw new Error('syntax error');
+        return [['spec', 'list', 1, 'x']];
+      },
+    };
+    const rules = [{ group: '*', kind: '*', jqPathExpressions: ['.spec.list[1].x', '.bad['] }];
+    const { is, problems } = await withoutIgnored(deployment, deployment, rules, { jq });
+    expect(is['spec']).toEqual({ replicas: 3, list: [{ x: 1 }, {}] });
+    expect(problems).toEqual(['jqPathExpressions ".bad[": syntax error']);
+  });
+
+  it('obeys what an object says of itself', async () => {
+    const annotated = (annotations: Record<string, string>) =>
+      ({ ...deployment, metadata: { name: 'web', annotations } }) as KubeObject;
+    const yaml = annotated({
+      'argocd.argoproj.io/ignore-differences': 'jsonPointers:\n- /spec/replicas\n- bad\n',
+    });
+    expect(await ignoredIn(yaml, [], {})).toEqual({
+      paths: [['spec', 'replicas']],
+      problems: ['"bad" is no JSON pointer'],
+    });
+    const listed = annotated({
+      'argocd.argoproj.io/ignore-differences-json-pointers': '/spec/replicas, /spec/list',
+    });
+    expect((await ignoredIn(listed, [], {})).paths).toEqual([
+      ['spec', 'replicas'],
+      ['spec', 'list'],
+    ]);
+    expect(await ignoredIn(annotated({ 'argocd.argoproj.io/ignore-differences': '{[' }), [], {})).toEqual({
+      paths: [],
+      problems: [],
+    });
+  });
+
+  it('means the named element of a list in either version of an object', async () => {
+    const pods = (...containers: object[]) =>
+      ({ ...deployment, spec: { containers } }) as unknown as KubeObject;
+    const [a, b] = [
+      { name: 'a', image: '1' },
+      { name: 'b', image: '2' },
+    ];
+    const rules = [{ group: 'apps', kind: '*', jsonPointers: ['/spec/containers/0/image'] }];
+    const { paths } = await ignoredIn(pods(a, b), rules, {});
+    expect(withoutPaths(pods(b, a), paths)['spec']).toEqual({ containers: [b, { name: 'a' }] });
   });
 
   it('names what it does not obey', () => {
@@ -50,11 +114,7 @@ describe('withoutIgnored', () => {
         { kind: 'X', jsonPointers: ['/a'] },
         { kind: 'X', jsonPointers: ['bad'], jqPathExpressions: ['.a'], managedFieldsManagers: ['m'] },
       ]),
-    ).toEqual([
-      'ignoreDifferences[1].jqPathExpressions',
-      'ignoreDifferences[1].managedFieldsManagers',
-      'ignoreDifferences[1].jsonPointers[0] "bad"',
-    ]);
+    ).toEqual(['ignoreDifferences[1].jsonPointers[0] "bad"']);
   });
 
   it('removes exactly one member whatever its name, and changes no input', () => {

@@ -1,5 +1,9 @@
+import { MusterError, parseDocument } from '@muster/base';
+import { ANNOTATION } from './annotations.ts';
+import { type FieldPath, type PathStep, keyedPath, removeAt, valueAt, withoutPaths } from './field-path.ts';
 import { globMatches } from './glob.ts';
-import { isRecord, keyOf, type KubeObject } from './object.ts';
+import { managedFieldsOf, pathsOfFields } from './managed-fields.ts';
+import { annotationOf, isRecord, keyOf, type KubeObject } from './object.ts';
 
 /** One entry of an Application's `spec.ignoreDifferences`. */
 export interface IgnoreRule {
@@ -13,8 +17,22 @@ export interface IgnoreRule {
   namespace?: string;
   /** RFC 6901, no wildcards. */
   jsonPointers?: string[];
+  /** jq programs that name fields: what `path(…)` takes. */
   jqPathExpressions?: string[];
+  /** Field managers whose fields count for nothing. */
   managedFieldsManagers?: string[];
+}
+
+/** Runs jq programs over objects, bounded in time and memory. */
+export interface JqPaths {
+  /** The paths that a program names in an object; MusterError `invalid` for a program that fails, `limit` for one that takes too long. */
+  paths(expression: string, object: unknown, signal?: AbortSignal): Promise<(string | number)[][]>;
+}
+
+/** What the rules ignore in one object, and what of them could not be obeyed. */
+export interface Ignored {
+  paths: PathStep[][];
+  problems: string[];
 }
 
 /** Whether a rule is meant for an object. */
@@ -28,31 +46,138 @@ export function ruleMatches(rule: IgnoreRule, object: KubeObject): boolean {
   );
 }
 
-/** The pointers that apply to an object, in the order of the rules. */
-export function ignoredPointers(rules: readonly IgnoreRule[], object: KubeObject): string[] {
-  return rules.flatMap((rule) => (ruleMatches(rule, object) ? (rule.jsonPointers ?? []) : []));
+type IgnoredFields = Pick<IgnoreRule, 'jsonPointers' | 'jqPathExpressions' | 'managedFieldsManagers'>;
+
+/** The rules that apply to an object: those that match it, then those that its own annotations write. */
+export function rulesFor(rules: readonly IgnoreRule[], object: KubeObject): IgnoredFields[] {
+  const matching: IgnoredFields[] = rules.filter((rule) => ruleMatches(rule, object));
+  const own = annotatedRule(object);
+  return own ? [...matching, own] : matching;
 }
 
-/** A copy of the object without the fields that the rules ignore; the same object where there is none. */
-export function withoutIgnored(object: KubeObject, rules: readonly IgnoreRule[]): KubeObject {
-  return ignoredPointers(rules, object).reduce<KubeObject>(
-    (copy, pointer) => removeAt(copy, parsePointer(pointer) ?? []) as KubeObject,
-    object,
+/** Whether any of the rules, or an annotation, may ignore something in an object. */
+export function hasIgnored(rules: readonly IgnoreRule[], object: KubeObject): boolean {
+  return rulesFor(rules, object).length > 0;
+}
+
+/**
+ * The fields that rules ignore in `object`. Managers are looked up in the managed fields of `live`, which is the same
+ * object as the cluster has it.
+ */
+export async function ignoredIn(
+  object: KubeObject,
+  rules: readonly IgnoreRule[],
+  around: { live?: KubeObject; jq?: JqPaths; signal?: AbortSignal },
+): Promise<Ignored> {
+  const found: Ignored = { paths: [], problems: [] };
+  for (const rule of rulesFor(rules, object)) {
+    for (const pointer of rule.jsonPointers ?? []) {
+      const path = parsePointer(pointer);
+      if (path) found.paths.push(keyedPath(object, path));
+      else found.problems.push(`"${pointer}" is no JSON pointer`);
+    }
+    found.paths.push(...managedPaths(around.live ?? object, rule.managedFieldsManagers ?? []));
+    for (const expression of rule.jqPathExpressions ?? []) {
+      try {
+        if (!around.jq) throw new MusterError('unsupported', 'jq programs are not run here');
+        const paths = await around.jq.paths(expression, object, around.signal);
+        found.paths.push(...paths.map((path) => keyedPath(object, path)));
+      } catch (thrown) {
+        around.signal?.throwIfAborted();
+        found.problems.push(`jqPathExpressions "${expression}": ${MusterError.from(thrown).message}`);
+      }
+    }
+  }
+  return found;
+}
+
+function managedPaths(live: KubeObject, managers: readonly string[]): PathStep[][] {
+  if (managers.length === 0) return [];
+  const trusted = new Set(managers);
+  return managedFieldsOf(live).flatMap(({ manager, subresource, fieldsV1 }) =>
+    manager && trusted.has(manager) && subresource !== 'status' && fieldsV1 ? pathsOfFields(fieldsV1) : [],
   );
 }
 
-/** Fields of the rules that Muster does not obey, by name, for a refusal: `ignoreDifferences[1].jqPathExpressions`. */
-export function unsupportedIgnoreFields(rules: readonly IgnoreRule[]): string[] {
-  return rules.flatMap((rule, index) => {
-    const path = `ignoreDifferences[${index}]`;
-    const names: string[] = [];
-    if (rule.jqPathExpressions?.length) names.push(`${path}.jqPathExpressions`);
-    if (rule.managedFieldsManagers?.length) names.push(`${path}.managedFieldsManagers`);
-    for (const [i, pointer] of (rule.jsonPointers ?? []).entries()) {
-      if (parsePointer(pointer) === undefined) names.push(`${path}.jsonPointers[${i}] "${pointer}"`);
+/** A pair of objects without what the rules ignore in either; problems of both, once each. */
+export async function withoutIgnored(
+  should: KubeObject,
+  is: KubeObject,
+  rules: readonly IgnoreRule[],
+  around: { live?: KubeObject; jq?: JqPaths; signal?: AbortSignal } = {},
+): Promise<{ should: KubeObject; is: KubeObject; problems: string[] }> {
+  if (!hasIgnored(rules, should) && !hasIgnored(rules, is)) return { should, is, problems: [] };
+  const live = around.live ?? is;
+  const [a, b] = [
+    await ignoredIn(should, rules, { ...around, live }),
+    await ignoredIn(is, rules, { ...around, live }),
+  ];
+  return {
+    should: dropEmptied(should, a.paths),
+    is: dropEmptied(is, b.paths),
+    problems: [...new Set([...a.problems, ...b.problems])],
+  };
+}
+
+/** The object without these fields, and without maps that are empty because of that: the other side may lack the map. */
+function dropEmptied(object: KubeObject, paths: readonly FieldPath[]): KubeObject {
+  let rest = withoutPaths(object, paths);
+  for (const path of paths) {
+    for (let length = path.length - 1; length > 0; length--) {
+      const parent = path.slice(0, length);
+      const value = valueAt(rest, parent);
+      if (!isRecord(value) || Object.keys(value).length > 0) break;
+      // An element of a list keeps its place.
+      if (Array.isArray(valueAt(rest, parent.slice(0, -1)))) break;
+      const before = valueAt(object, parent);
+      if (isRecord(before) && Object.keys(before).length === 0) break;
+      rest = removeAt(rest, parent) as KubeObject;
     }
-    return names;
-  });
+  }
+  return rest;
+}
+
+/** The rule that an object's annotations write for itself; texts that are none are left out. */
+function annotatedRule(object: KubeObject): IgnoredFields | undefined {
+  const listed = (name: string) =>
+    (annotationOf(object, name) ?? '')
+      .split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== '');
+  const text = annotationOf(object, ANNOTATION.ignoreDifferences);
+  const written: Record<string, unknown> = text ? readRule(text) : {};
+  const texts = (value: unknown): string[] =>
+    Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
+  const rule = {
+    jsonPointers: [...texts(written['jsonPointers']), ...listed(ANNOTATION.ignoreJsonPointers)],
+    jqPathExpressions: texts(written['jqPathExpressions']),
+    managedFieldsManagers: [
+      ...texts(written['managedFieldsManagers']),
+      ...listed(ANNOTATION.ignoreFieldManagers),
+    ],
+  };
+  return Object.values(rule).some((each) => each.length > 0) ? rule : undefined;
+}
+
+const MAX_ANNOTATION = 64 * 1024;
+
+function readRule(text: string): Record<string, unknown> {
+  if (text.length > MAX_ANNOTATION) return {};
+  try {
+    const value = parseDocument(text);
+    return isRecord(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Texts of the rules that are no JSON pointers, by name: `ignoreDifferences[1].jsonPointers[0] "spec"`. */
+export function unsupportedIgnoreFields(rules: readonly IgnoreRule[]): string[] {
+  return rules.flatMap((rule, index) =>
+    (rule.jsonPointers ?? []).flatMap((pointer, i) =>
+      parsePointer(pointer) ? [] : [`ignoreDifferences[${index}].jsonPointers[${i}] "${pointer}"`],
+    ),
+  );
 }
 
 /** The keys of an RFC 6901 pointer; undefined for text that is none, or that names the whole object. */
@@ -62,24 +187,4 @@ export function parsePointer(pointer: string): string[] | undefined {
     .slice(1)
     .split('/')
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-/** A copy of the value without the field at a path; the value itself where there is no such field. */
-export function removeAt(value: unknown, path: readonly string[]): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return value;
-  if (Array.isArray(value)) {
-    const index = /^(0|[1-9][0-9]*)$/.test(key) ? Number(key) : -1;
-    if (index < 0 || index >= value.length) return value;
-    if (rest.length === 0) return value.toSpliced(index, 1);
-    const item: unknown = removeAt(value[index], rest);
-    return item === value[index] ? value : value.with(index, item);
-  }
-  if (!isRecord(value) || !Object.hasOwn(value, key)) return value;
-  if (rest.length === 0) {
-    const { [key]: _removed, ...others } = value;
-    return others;
-  }
-  const member = removeAt(value[key], rest);
-  return member === value[key] ? value : { ...value, [key]: member };
 }

@@ -1,5 +1,6 @@
 export * from './annotations.ts';
 export * from './diff.ts';
+export * from './field-path.ts';
 export * from './glob.ts';
 export * from './health/assess.ts';
 export { assessBuiltIn, hasBuiltInCheck } from './health/builtin.ts';
@@ -7,6 +8,7 @@ export { assessByCatalogue, hasCatalogueRule } from './health/catalogue.ts';
 export { assessGeneral } from './health/general.ts';
 export * from './health/status.ts';
 export * from './ignore.ts';
+export * from './managed-fields.ts';
 export * from './manifest.ts';
 export * from './object.ts';
 export * from './projects.ts';

@@ -425,6 +425,10 @@ export interface Drift {
   detectedAtMs: bigint;
   /** When it was last put back by self-heal; 0: not yet. */
   healedAtMs: bigint;
+  /** "person", "controller", "pending" (the assigned version waits for its sync) or "deleted"; empty from older agents. */
+  driftClass: string;
+  /** Operation of the writer: "Apply" or "Update". */
+  operation: string;
 }
 
 export interface FieldDifference {
@@ -4273,7 +4277,16 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
 };
 
 function createBaseDrift(): Drift {
-  return { fields: [], manager: "", timeMs: 0n, deleted: false, detectedAtMs: 0n, healedAtMs: 0n };
+  return {
+    fields: [],
+    manager: "",
+    timeMs: 0n,
+    deleted: false,
+    detectedAtMs: 0n,
+    healedAtMs: 0n,
+    driftClass: "",
+    operation: "",
+  };
 }
 
 export const Drift: MessageFns<Drift> = {
@@ -4304,6 +4317,12 @@ export const Drift: MessageFns<Drift> = {
         throw new globalThis.Error("value provided for field message.healedAtMs of type int64 too large");
       }
       writer.uint32(48).int64(message.healedAtMs);
+    }
+    if (message.driftClass !== "") {
+      writer.uint32(58).string(message.driftClass);
+    }
+    if (message.operation !== "") {
+      writer.uint32(66).string(message.operation);
     }
     return writer;
   },
@@ -4369,6 +4388,22 @@ export const Drift: MessageFns<Drift> = {
             message.healedAtMs = reader.int64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.driftClass = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4399,6 +4434,12 @@ export const Drift: MessageFns<Drift> = {
         : isSet(object.healed_at_ms)
         ? BigInt(object.healed_at_ms)
         : 0n,
+      driftClass: isSet(object.driftClass)
+        ? globalThis.String(object.driftClass)
+        : isSet(object.drift_class)
+        ? globalThis.String(object.drift_class)
+        : "",
+      operation: isSet(object.operation) ? globalThis.String(object.operation) : "",
     };
   },
 
@@ -4422,6 +4463,12 @@ export const Drift: MessageFns<Drift> = {
     if (message.healedAtMs !== 0n) {
       obj.healedAtMs = message.healedAtMs.toString();
     }
+    if (message.driftClass !== "") {
+      obj.driftClass = message.driftClass;
+    }
+    if (message.operation !== "") {
+      obj.operation = message.operation;
+    }
     return obj;
   },
 
@@ -4440,6 +4487,8 @@ export const Drift: MessageFns<Drift> = {
     message.healedAtMs = (object.healedAtMs !== undefined && object.healedAtMs !== null)
       ? BigInt(object.healedAtMs)
       : 0n;
+    message.driftClass = object.driftClass ?? "";
+    message.operation = object.operation ?? "";
     return message;
   },
 };
