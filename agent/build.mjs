@@ -41,7 +41,7 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
   banner: {
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);const __filename=import.meta.filename,__dirname=import.meta.dirname;",
   },
   plugins: [withoutGeneratedApi],
 });

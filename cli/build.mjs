@@ -17,7 +17,8 @@ const common = {
   metafile: true,
 };
 // Bundled CommonJS packages ask for require.
-const require = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
+const require =
+  "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);const __filename=import.meta.filename,__dirname=import.meta.dirname;";
 const command = await build({
   ...common,
   entryPoints: { muster: 'src/bin.ts' },

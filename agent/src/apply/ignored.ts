@@ -1,3 +1,4 @@
+import { MusterError } from '@muster/base';
 import {
   type FieldPath,
   type IgnoreRule,
@@ -39,6 +40,13 @@ export async function forApply(
   const around = { live, jq: cluster.jq, signal };
   const wanted = await ignoredIn(object, rules, around);
   const there = await ignoredIn(live, rules, around);
+  const problems = [...wanted.problems, ...there.problems];
+  // Going on would overwrite what somebody asked to be respected.
+  if (problems.length > 0)
+    throw new MusterError('invalid', problems[0]!, {
+      where: 'ignoreDifferences',
+      hint: 'RespectIgnoreDifferences=true applies nothing that it cannot respect',
+    });
   return keepLive(object, live, [...wanted.paths, ...there.paths]);
 }
 

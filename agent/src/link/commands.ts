@@ -78,6 +78,7 @@ async function diff(engine: Engine, key: string, signal: AbortSignal): Promise<C
           state: 'differs',
           fields,
           manager: writer?.manager,
+          operation: writer?.operation,
           timeMs: writer?.timeMs,
         });
       } else if (verdict.kind === 'missing') resources.push({ ...name, state: 'missing', fields: [] });

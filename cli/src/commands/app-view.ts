@@ -15,7 +15,10 @@ export interface ResourceRow {
   requiresPruning?: boolean;
   drift?: {
     fields?: FieldRow[];
+    /** 'person', 'controller', 'pending' or 'deleted'. */
+    class?: string;
     manager?: string;
+    operation?: string;
     timeMs?: number;
     deleted?: boolean;
     detectedAtMs?: number;
@@ -156,9 +159,16 @@ function resourceKey({ namespace = '', kind, group = '', name }: ResourceRow): s
   return `${namespace}\0${kind}\0${group}\0${name}`;
 }
 
+const CLASS_TEXTS: Record<string, string> = {
+  person: 'changed by a person',
+  controller: 'changed by a controller',
+  pending: 'waits for its sync',
+};
+
 function driftText(resource: ResourceRow, now: number): string {
   const { drift = {} } = resource;
   const by = [
+    CLASS_TEXTS[drift.class ?? ''] ?? '',
     drift.manager ? `by ${drift.manager}` : '',
     drift.timeMs ? `${age(Number(drift.timeMs), now)} ago` : '',
     drift.healedAtMs ? `put back ${age(Number(drift.healedAtMs), now)} ago` : '',

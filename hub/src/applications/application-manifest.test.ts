@@ -65,14 +65,14 @@ describe('Application documents', () => {
           retry: { limit: 2 },
           syncOptions: ['CreateNamespace=true', 'ServerSideApply=true', 'Replace=true'],
         },
-        ignoreDifferences: [{ kind: 'Deployment', jqPathExpressions: ['.spec'] }],
+        ignoreDifferences: [{ kind: 'Deployment', jsonPointers: ['spec'] }],
       }),
       '',
     );
     expect(notices).toEqual([
       expect.stringContaining('spec.syncPolicy.retry has no effect yet'),
       'spec.syncPolicy.syncOptions Replace=true has no effect yet',
-      'spec.ignoreDifferences[0].jqPathExpressions has no effect yet',
+      'spec.ignoreDifferences[0].jsonPointers[0] "spec" has no effect yet',
     ]);
   });
 });

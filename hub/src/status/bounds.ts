@@ -13,6 +13,7 @@ const MAX = {
   path: 1024,
 };
 const SYNC = new Set(['Synced', 'OutOfSync', 'Unknown']);
+const DRIFT_CLASSES = new Set(['person', 'controller', 'pending', 'deleted']);
 const HEALTH = new Set(['Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown']);
 
 /** A resource as stored and shown, by its key in `target_status.resources`. */
@@ -31,7 +32,11 @@ export interface StoredResource {
 
 export interface StoredDrift {
   fields: { path: string; expected: string; actual: string }[];
+  /** 'person', 'controller', 'pending' or 'deleted'; absent from older agents. */
+  class?: string;
   manager?: string;
+  /** The manager's operation: 'Apply' or 'Update'. */
+  operation?: string;
   /** Unix milliseconds. */
   timeMs?: number;
   deleted?: true;
@@ -146,7 +151,9 @@ function boundDrift(drift: Drift): StoredDrift {
       expected: text(field.expected, MAX.value),
       actual: text(field.actual, MAX.value),
     })),
+    ...(DRIFT_CLASSES.has(drift.driftClass) ? { class: drift.driftClass } : {}),
     ...(drift.manager ? { manager: text(drift.manager, MAX.name) } : {}),
+    ...(drift.operation ? { operation: text(drift.operation, MAX.word) } : {}),
     ...(drift.timeMs ? { timeMs: Number(drift.timeMs) } : {}),
     ...(drift.deleted ? { deleted: true as const } : {}),
     ...(drift.detectedAtMs ? { detectedAtMs: Number(drift.detectedAtMs) } : {}),

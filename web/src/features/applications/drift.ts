@@ -14,6 +14,8 @@ export interface ResourceRow {
 export interface Drift {
   fields: { path: string; expected: string; actual: string }[];
   deleted: boolean;
+  /** Whose change it is, in words. */
+  cause?: string;
   /** Who wrote it last, as the API server noted, and when. */
   manager?: string;
   at?: string;
@@ -27,6 +29,7 @@ export interface DriftRow {
   field: string;
   expected: string;
   actual: string;
+  cause?: string;
   by?: string;
   at?: string;
   healedAt?: string;
@@ -45,6 +48,7 @@ export function driftRows(resources: readonly ResourceRow[]): DriftRow[] {
     if (!drift) return [];
     const common = {
       resource: `${kind} ${namespace ? `${namespace}/` : ''}${name}`,
+      ...(drift.cause && { cause: drift.cause }),
       ...(drift.manager && { by: drift.manager }),
       ...((drift.at ?? drift.detectedAt) && { at: drift.at ?? drift.detectedAt }),
       ...(drift.healedAt && { healedAt: drift.healedAt }),
@@ -83,11 +87,23 @@ function readDrift(given: Record<string, unknown>): Drift {
       actual: text(field['actual']),
     })),
     deleted: given['deleted'] === true,
+    ...causeOf(given['class']),
     ...(given['manager'] ? { manager: text(given['manager']) } : {}),
     ...moment('at', given['timeMs']),
     ...moment('detectedAt', given['detectedAtMs']),
     ...moment('healedAt', given['healedAtMs']),
   };
+}
+
+const CAUSES: Record<string, string> = {
+  person: 'changed by a person',
+  controller: 'changed by a controller',
+  pending: 'waits for its sync',
+};
+
+function causeOf(word: unknown): { cause?: string } {
+  const cause = typeof word === 'string' ? CAUSES[word] : undefined;
+  return cause ? { cause } : {};
 }
 
 function rank({ sync, health, requiresPruning }: ResourceRow): number {

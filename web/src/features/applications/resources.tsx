@@ -78,9 +78,9 @@ function DriftTable({ rows }: { rows: DriftRow[] }) {
             <span className="text-muted"> → </span>
             <span className="text-bad">{row.actual}</span>
           </p>
-          {(row.by || row.at) && (
+          {(row.cause || row.by || row.at) && (
             <p className="text-xs text-muted">
-              {row.by && `by ${row.by}`} {row.at && <Ago at={row.at} suffix=" ago" />}
+              {row.cause} {row.by && `by ${row.by}`} {row.at && <Ago at={row.at} suffix=" ago" />}
             </p>
           )}
         </li>

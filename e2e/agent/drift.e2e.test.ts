@@ -1,0 +1,260 @@
+import { createServer, type Server } from 'node:https';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type ControlPlane,
+  type KubeObject,
+  type Running,
+  eventually,
+  freePort,
+  startControlPlane,
+} from '../src/index.ts';
+import { ensurePki } from '../src/pki.ts';
+import { startAgent } from './agent-process.ts';
+import { TestHub } from './testing/test-hub.ts';
+
+let cluster: ControlPlane;
+let dir: string;
+let hub: TestHub;
+let agent: Running | undefined;
+let store = 0;
+
+const configMap = (name: string, annotations: Record<string, string> = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, annotations },
+  data: { a: '1', b: '1' },
+});
+
+const deployment = (name: string) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: {
+        containers: [
+          { name: 'main', image: 'main:1' },
+          { name: 'side', image: 'side:1' },
+        ],
+      },
+    },
+  },
+});
+
+const rule = (fields: object) => ({
+  group: '*',
+  kind: '*',
+  name: '',
+  namespace: '',
+  jsonPointers: [],
+  jqPathExpressions: [],
+  managedFieldsManagers: [],
+  ...fields,
+});
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'muster-drift-'));
+  cluster = await startControlPlane({ name: 'drift', dir: join(dir, 'cluster') });
+});
+
+afterAll(async () => {
+  await cluster?.stop();
+});
+
+afterEach(async () => {
+  await agent?.stop();
+  hub?.kill();
+});
+
+async function joined(): Promise<void> {
+  hub = await TestHub.start();
+  store++;
+  agent = await startAgent({
+    log: join(dir, `agent-${store}.log`),
+    env: {
+      ...hub.environment(),
+      KUBECONFIG: cluster.kubeconfig,
+      MUSTER_AGENT_STORE: 'folder',
+      MUSTER_AGENT_STATE_DIR: join(dir, `state-${store}`),
+      MUSTER_AGENT_NAMESPACE: `drift-${store}`,
+    },
+  });
+}
+
+const settled = (name: string, sync = 'Synced') =>
+  eventually(
+    (see) => {
+      const status = see(hub.status(name));
+      return status?.sync === sync && status.operation?.phase !== 'Running';
+    },
+    { what: `${name} to be ${sync}`, timeout: 60_000 },
+  );
+const resource = (app: string, name: string) => hub.status(app)?.resources.find((each) => each.name === name);
+const drifted = (app: string, name: string) =>
+  eventually((see) => see(resource(app, name))?.drift, { what: `the drift of ${name}` });
+const patch = (kind: string, name: string, body: object, fieldManager?: string) =>
+  cluster.kube.patch(kind, `default/${name}`, body, fieldManager ? { fieldManager } : {});
+
+describe('drift on a real control plane', () => {
+  it('says whose change it is', async () => {
+    await joined();
+    const objects = [configMap('by-hand'), configMap('by-machine'), configMap('gone')];
+    await hub.assign({ name: 'whose', policy: { selfHeal: false }, objects });
+    await settled('whose');
+    await patch('v1/ConfigMap', 'by-hand', { data: { a: '2' } }, 'kubectl-edit');
+    await patch('v1/ConfigMap', 'by-machine', { data: { a: '2' } }, 'some-operator');
+    await cluster.kube.delete('v1/ConfigMap', 'default/gone');
+    expect(await drifted('whose', 'by-hand')).toMatchObject({
+      driftClass: 'person',
+      manager: 'kubectl-edit',
+      operation: 'Update',
+    });
+    expect(await drifted('whose', 'by-machine')).toMatchObject({ driftClass: 'controller' });
+    expect(await drifted('whose', 'gone')).toMatchObject({ driftClass: 'deleted', deleted: true });
+    const changed = objects.slice(0, 1).map((each) => ({ ...each, data: { a: '3', b: '1' } }));
+    await hub.assign({ name: 'whose', policy: { automated: false }, objects: changed });
+    await eventually(() => resource('whose', 'by-hand')?.drift?.driftClass === 'pending', {
+      what: 'the drift to be called pending',
+    });
+  });
+
+  it('ignores what jq programs, trusted managers and annotations name, and heals the rest', async () => {
+    await joined();
+    const program = '.spec.template.spec.containers[] | select(.name == "side") | .image';
+    const ignoreDifferences = [
+      rule({ kind: 'Deployment', jqPathExpressions: [program, '.broken['] }),
+      rule({ kind: 'ConfigMap', managedFieldsManagers: ['some-operator'] }),
+    ];
+    const annotation = { 'argocd.argoproj.io/ignore-differences': 'jsonPointers: ["/data/b"]' };
+    const objects = [deployment('jq'), configMap('trusted'), configMap('annotated', annotation)];
+    await hub.assign({ name: 'ignoring', extra: { ignoreDifferences }, objects });
+    await settled('ignoring');
+    const sideImage = async () => {
+      const live = await cluster.kube.get('apps/v1/Deployment', 'default/jq');
+      return live.spec.template.spec.containers[1].image;
+    };
+    const images = (main: string, side: string) => ({
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              { name: 'main', image: main },
+              { name: 'side', image: side },
+            ],
+          },
+        },
+      },
+    });
+    await patch('apps/v1/Deployment', 'jq', images('main:1', 'side:2'));
+    await patch('v1/ConfigMap', 'trusted', { data: { a: '2' } }, 'some-operator');
+    await patch('v1/ConfigMap', 'annotated', { data: { b: '2' } });
+    await settled('ignoring');
+    await patch('v1/ConfigMap', 'annotated', { data: { b: '3' } });
+    await eventually((see) => see(hub.status('ignoring'))?.sync === 'Synced', { what: 'all to be Synced' });
+    expect(await sideImage()).toBe('side:2');
+    expect((await cluster.kube.get('v1/ConfigMap', 'default/trusted')).data.a).toBe('2');
+    await patch('apps/v1/Deployment', 'jq', images('main:2', 'side:2'));
+    await patch('v1/ConfigMap', 'trusted', { data: { b: '2' } }, 'kubectl');
+    await patch('v1/ConfigMap', 'annotated', { data: { a: '2' } });
+    const healed = async () => {
+      const { containers } = (await cluster.kube.get('apps/v1/Deployment', 'default/jq')).spec.template.spec;
+      const main = containers.find(({ name }: { name: string }) => name === 'main');
+      const trusted = await cluster.kube.get('v1/ConfigMap', 'default/trusted');
+      const annotated = await cluster.kube.get('v1/ConfigMap', 'default/annotated');
+      return main.image === 'main:1' && trusted.data.b === '1' && annotated.data.a === '1';
+    };
+    await eventually(healed, { what: 'the heals' });
+    await settled('ignoring');
+    const problem = hub.status('ignoring')!.conditions.find(({ type }) => type === 'IgnoreDifferences');
+    expect(problem?.message).toContain('.broken[');
+  });
+
+  it('keeps what a trusted manager wrote through a sync that respects it', async () => {
+    await joined();
+    const ignoreDifferences = [rule({ kind: 'ConfigMap', jqPathExpressions: ['.data.a'] })];
+    const policy = { options: ['RespectIgnoreDifferences=true'] };
+    await hub.assign({ name: 'respect', policy, extra: { ignoreDifferences }, objects: [configMap('kept')] });
+    await settled('respect');
+    await patch('v1/ConfigMap', 'kept', { data: { a: 'theirs' } });
+    const next = { ...configMap('kept'), data: { a: '1', b: '2' } };
+    await hub.assign({ name: 'respect', policy, extra: { ignoreDifferences }, objects: [next] });
+    await eventually(async () => (await cluster.kube.get('v1/ConfigMap', 'default/kept')).data.b === '2', {
+      what: 'the next bundle',
+    });
+    expect((await cluster.kube.get('v1/ConfigMap', 'default/kept')).data).toEqual({ a: 'theirs', b: '2' });
+  });
+
+  it('judges by the owners of fields where admission refuses dry runs', async () => {
+    await joined();
+    const admission = await refusingDryRuns();
+    try {
+      await hub.assign({ name: 'refused', objects: [configMap('guarded')] });
+      await settled('refused');
+      await cluster.kube.apply(admission.configuration);
+      await eventually(
+        async () => {
+          await patch('v1/ConfigMap', 'guarded', { data: { a: '2' } }, 'kubectl-edit');
+          return hub.status('refused')?.conditions.some(({ type }) => type === 'DryRunRefused');
+        },
+        { what: 'the condition', timeout: 60_000 },
+      );
+      await eventually(
+        async () => (await cluster.kube.get('v1/ConfigMap', 'default/guarded')).data.a === '1',
+        { what: 'the heal' },
+      );
+      await settled('refused');
+    } finally {
+      await cluster.kube.delete(
+        'admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration',
+        'no-dry-runs',
+      );
+      admission.server.close();
+    }
+  });
+});
+
+/** An admission webhook that refuses every dry run of a ConfigMap in the namespace `default`. */
+async function refusingDryRuns(): Promise<{ server: Server; configuration: KubeObject }> {
+  const pki = await ensurePki(join(dir, 'webhook'), { dns: [], ips: ['127.0.0.1'] });
+  const [cert, key, ca] = await Promise.all(
+    [pki.serverCert, pki.serverKey, pki.caCert].map((file) => readFile(file)),
+  );
+  const port = await freePort();
+  const server = createServer({ cert, key }, (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const review = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+      const { uid, dryRun } = review.request;
+      const status = { message: 'dry runs are not supported here' };
+      review.response = { uid, allowed: !dryRun, ...(dryRun && { status }) };
+      response.end(JSON.stringify({ ...review, request: undefined }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const configuration = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: 'no-dry-runs' },
+    webhooks: [
+      {
+        name: 'no-dry-runs.example.org',
+        admissionReviewVersions: ['v1'],
+        sideEffects: 'NoneOnDryRun',
+        rules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'], operations: ['*'] }],
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'default' } },
+        clientConfig: {
+          url: `https://127.0.0.1:${port}/`,
+          caBundle: ca!.toString('base64'),
+        },
+      },
+    ],
+  };
+  return { server, configuration };
+}
