@@ -95,6 +95,15 @@ export class ApplicationSetsRepository {
     return rows[0]!.id;
   }
 
+  /** What a set follows. */
+  followed(db: Kysely<Schema>, setId: string): Promise<{ repositoryId: string; revision: string }[]> {
+    return db
+      .selectFrom('application_set_repositories')
+      .select(['repository_id as repositoryId', 'revision'])
+      .where('set_id', '=', setId)
+      .execute();
+  }
+
   async repositories(
     trx: Trx,
     setId: string,

@@ -7,6 +7,7 @@ import { ApplicationSetsRepository } from './applicationsets.repository.ts';
 import { ExpansionResults } from './expansion-results.service.ts';
 import { SetGeneration } from './set-generation.service.ts';
 import { SetManifests } from './set-manifests.ts';
+import { type RepositoriesRead, SetRepositories } from './set-repositories.ts';
 
 const RETRY_SECONDS = 30;
 
@@ -18,6 +19,7 @@ export class ExpansionService {
     @Inject(SetManifests) private readonly manifests: SetManifests,
     @Inject(SetGeneration) private readonly generation: SetGeneration,
     @Inject(ExpansionResults) private readonly results: ExpansionResults,
+    @Inject(SetRepositories) private readonly repositories: SetRepositories,
   ) {}
 
   /** From a set to its Applications. A failure keeps what there is and is shown as a condition. */
@@ -26,12 +28,21 @@ export class ExpansionService {
     if (!row) return done;
     const set = this.manifests.open(row);
     const clusters = await this.generation.registered();
+    const read: RepositoriesRead = new Map();
     let expansion: Expansion | undefined;
     let failure: MusterError | undefined;
     try {
       expansion = row.deleting_at
         ? { applications: [], validationErrors: {} }
-        : await this.generation.generate({ set, project: row.project, clusters }, context.signal);
+        : await this.generation.generate(
+            {
+              set,
+              project: row.project,
+              clusters,
+              repositories: this.repositories.contents(context.signal, read),
+            },
+            context.signal,
+          );
     } catch (thrown) {
       context.signal.throwIfAborted();
       failure = expansionFailure(thrown, set);
@@ -43,6 +54,7 @@ export class ExpansionService {
       if (held && held.version === row.version) {
         if (expansion) await this.results.apply(trx, held, set, expansion, clusters);
         else await this.results.conditions(trx, held, failure, []);
+        if (!row.deleting_at) await this.repositories.follow(trx, setId, set, read, failure !== undefined);
       }
       // Last: everyone takes sets first and outbox rows after them. One that is asked for later keeps its row.
       if (!again) await context.complete(trx);

@@ -56,13 +56,19 @@ const SUPPORTED = new Set([
   'selector',
 ]);
 
+export interface WrittenRepository {
+  url: string;
+  revision: string;
+}
+
 /** An ApplicationSet that was checked, and what is read from it. */
 export interface CheckedSet {
   set: ApplicationSet;
   /** The project of all its Applications; '' when a template may choose another one for each. */
   project: string;
   dependsOnClusters: boolean;
-  repositories: { url: string; revision: string }[];
+  /** Those of its git generators that are written without a template. */
+  repositories: WrittenRepository[];
   notices: string[];
 }
 
@@ -93,6 +99,17 @@ export function checkApplicationSet(written: unknown, where: string): CheckedSet
   };
 }
 
+/** The repositories that the git generators of a set name without a template. */
+export function writtenRepositories(set: ApplicationSet): WrittenRepository[] {
+  const found = {
+    kinds: new Set<string>(),
+    repositories: [] as WrittenRepository[],
+    problems: [] as string[],
+  };
+  set.spec.generators?.forEach((generator) => walk(generator as Record<string, unknown>, '', found));
+  return found.repositories;
+}
+
 function walk(
   generator: Record<string, unknown>,
   where: string,
@@ -107,9 +124,10 @@ function walk(
     found.kinds.add(kind);
     const inner = value as { generators?: unknown; repoURL?: unknown; revision?: unknown };
     if (kind === 'git' && typeof inner.repoURL === 'string') {
-      if (inner.repoURL.includes('{{') || String(inner.revision ?? '').includes('{{')) {
-        found.problems.push(`${where}.git.repoURL: a templated repository or revision is not supported yet`);
-      } else found.repositories.push({ url: inner.repoURL, revision: String(inner.revision || 'HEAD') });
+      const revision = String(inner.revision || 'HEAD');
+      // What a template says is known once it was expanded: the set follows what it read then.
+      if (!inner.repoURL.includes('{{') && !revision.includes('{{'))
+        found.repositories.push({ url: inner.repoURL, revision });
     }
     if (kind === 'scmProvider' || kind === 'pullRequest') {
       const problem = scmProblem(value as Record<string, unknown>);

@@ -1,11 +1,26 @@
-import type { RepoContents, RepoTree } from '@muster/appset';
+import type { ApplicationSet, RepoContents, RepoTree } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
+import { Outbox } from '../queue/outbox.ts';
 import { DATABASE, type Db } from '../store/database.ts';
+import type { Trx } from '../store/schema.ts';
 import type { SourceTree } from '../sources/source-tree.ts';
 import { SourcesService, stateKey } from '../sources/sources.service.ts';
+import { ApplicationSetsRepository } from './applicationsets.repository.ts';
+import { writtenRepositories } from './set-manifest.ts';
 
 const MAX_FILES = 100_000;
+/** Repositories and revisions that one expansion may read. */
+const MAX_READ = 1000;
+
+/** A revision of a repository. */
+interface Followed {
+  repositoryId: string;
+  revision: string;
+}
+
+/** What an expansion read, or wanted to, by `stateKey`. */
+export type RepositoriesRead = Map<string, Followed>;
 
 /** Where git generators of ApplicationSets read: repositories at the commits that their revisions point at. */
 @Injectable()
@@ -13,21 +28,70 @@ export class SetRepositories {
   constructor(
     @Inject(DATABASE) private readonly db: Db,
     @Inject(SourcesService) private readonly sources: SourcesService,
+    @Inject(ApplicationSetsRepository) private readonly repository: ApplicationSetsRepository,
+    @Inject(Outbox) private readonly outbox: Outbox,
   ) {}
 
-  /** Throws what keeps a repository from being read: an expansion then changes nothing. */
-  contents(signal: AbortSignal): RepoContents {
+  /**
+   * Throws what keeps a repository from being read: an expansion then changes nothing. What was asked for is noted in
+   * `read`; each is read once, so that one expansion sees one commit of it.
+   */
+  contents(signal: AbortSignal, read: RepositoriesRead = new Map()): RepoContents {
+    const trees = new Map<string, Promise<RepoTree>>();
     return {
       tree: async (url, revision) => {
         const id = (await this.sources.ensure(this.db, [url])).get(url);
         if (!id) throw new MusterError('invalid', `the hub cannot read the repository ${url}`);
-        const state = (await this.sources.states([id])).get(stateKey(id, revision || 'HEAD'));
-        if (state?.error) throw new MusterError('unavailable', state.error);
-        if (!state?.commit)
-          throw new MusterError('unavailable', `the repository ${url} has not been read yet`);
-        return repoTree(await this.sources.tree(id, state.commit, signal));
+        const key = stateKey(id, revision || 'HEAD');
+        if (!read.has(key) && read.size >= MAX_READ)
+          throw new MusterError('limit', `more than ${MAX_READ} repositories are read`);
+        read.set(key, { repositoryId: id, revision: revision || 'HEAD' });
+        const tree = trees.get(key) ?? this.#tree(id, revision || 'HEAD', signal);
+        trees.set(key, tree);
+        return tree;
       },
     };
+  }
+
+  async #tree(id: string, revision: string, signal: AbortSignal): Promise<RepoTree> {
+    const state = (await this.sources.states([id])).get(stateKey(id, revision));
+    if (state?.error) throw new MusterError('unavailable', state.error);
+    const commit = state?.commit ?? (await this.sources.pointOf(id, revision, signal));
+    return repoTree(await this.sources.tree(id, commit, signal));
+  }
+
+  /**
+   * A set follows what its generators name and what its last expansion read; after one that failed, what it followed
+   * before too, so that whatever mends it is seen. Writes only what is different.
+   */
+  async follow(
+    trx: Trx,
+    setId: string,
+    set: ApplicationSet,
+    read: RepositoriesRead,
+    failed: boolean,
+  ): Promise<void> {
+    const before = await this.repository.followed(trx, setId);
+    const written = writtenRepositories(set);
+    const ids = await this.sources.ensure(
+      trx,
+      written.map((one) => one.url),
+    );
+    const wanted = new Map(read);
+    const add = (one: Followed) => wanted.set(stateKey(one.repositoryId, one.revision), one);
+    for (const { url, revision } of written) {
+      const repositoryId = ids.get(url);
+      if (repositoryId) add({ repositoryId, revision });
+    }
+    if (failed) before.forEach(add);
+    const known = new Set(before.map((one) => stateKey(one.repositoryId, one.revision)));
+    if (known.size === wanted.size && [...wanted.keys()].every((key) => known.has(key))) return;
+    const followed = [...wanted.values()];
+    await this.repository.repositories(trx, setId, followed);
+    await this.sources.follow(trx, followed);
+    // What moved between the reading and the following was announced to others only.
+    if ([...wanted.keys()].some((key) => !known.has(key)))
+      await this.outbox.add(trx, 'expand', [`set:${setId}`]);
   }
 }
 

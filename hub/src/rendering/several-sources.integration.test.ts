@@ -87,6 +87,7 @@ async function dataOf(name: string): Promise<Record<string, unknown>> {
 
 /** Waits for an Application's objects. */
 async function eventuallyData(name: string, data: Record<string, unknown>): Promise<void> {
+  await hub.assignment('dev', name);
   await hub.eventually(async () => expect(await dataOf(name)).toEqual(data));
 }
 

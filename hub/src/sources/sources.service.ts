@@ -74,7 +74,7 @@ export class SourcesService implements OnApplicationShutdown {
   /** Never throws for what is wrong with the repository: that is in the answer. */
   async #read(
     row: RepositoryRow,
-    followed: readonly RevisionRow[],
+    followed: readonly Pick<RevisionRow, 'revision'>[],
     signal: AbortSignal,
   ): Promise<{ error: string | null; rows: ResolvedRow[] }> {
     try {
@@ -192,6 +192,16 @@ export class SourcesService implements OnApplicationShutdown {
         return [stateKey(row.repository_id, row.revision), state];
       }),
     );
+  }
+
+  /** Where a revision points that nothing follows yet: the repository is fetched now. Throws in words. */
+  async pointOf(repositoryId: string, revision: string, signal: AbortSignal): Promise<string> {
+    const row = await this.repository.byId(repositoryId);
+    if (!row) throw new MusterError('not-found', 'the repository was removed');
+    const { error, rows } = await this.#read(row, [{ revision }], signal);
+    const problem = error ?? rows[0]?.error;
+    if (problem) throw new MusterError('unavailable', problem);
+    return rows[0]!.commit!;
   }
 
   /** The files at a commit; fetched when this replica does not have it yet. */
