@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
-import { type Hub, startHub, startRedis } from '../src/index.ts';
+import type { Client } from 'pg';
+import { startHub, startRedis } from '../src/index.ts';
 import { buildHubAndAgent } from './bundles.ts';
 import { type Bench, type BenchContext, type Figure, plain } from './figure.ts';
+import { connectDatabase } from './hub-database.ts';
 
 const JOBS = 2000;
 const PATIENCE_MS = 120_000;
@@ -40,7 +40,7 @@ async function measure(
 ): Promise<number> {
   log(`starting a hub on ${name}`);
   const hub = await startHub({ dir: join(dir, `hub-${name}`), env, signal });
-  const database = await connect(hub);
+  const database = await connectDatabase(hub);
   try {
     await drain(database, 200, signal); // warms connections and code
     const started = performance.now();
@@ -70,14 +70,4 @@ async function drain(database: Client, count: number, signal: AbortSignal): Prom
     if (attempts) throw new Error('a job that has nothing to do has failed; see the log of the hub');
     if (Date.now() > deadline) throw new Error(`${left} of ${count} jobs are left after two minutes`);
   }
-}
-
-/** To the embedded database of the hub, past the hub. */
-async function connect(hub: Hub): Promise<Client> {
-  const folder = join(hub.dir, 'postgres');
-  const password = (await readFile(join(folder, 'password'), 'utf8')).trim();
-  const port = (await readFile(join(folder, 'data/postmaster.pid'), 'utf8')).split('\n')[3];
-  const client = new Client({ connectionString: `postgresql://muster:${password}@127.0.0.1:${port}/muster` });
-  await client.connect();
-  return client;
 }

@@ -6,6 +6,7 @@ import { SourcesService } from '../sources/sources.service.ts';
 import { Sealer } from '../store/sealer.ts';
 import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
+import { ApplicationChangesRepository, type ChangedApplication } from './application-changes.repository.ts';
 import { storedManifest } from './application-manifest.ts';
 import { revisionOf, sourcesOf } from './application-sources.ts';
 import {
@@ -15,12 +16,12 @@ import {
   type RenderedRow,
 } from './applications.repository.ts';
 
-export type { RenderedRow };
+export type { ChangedApplication, RenderedRow };
 
-/** An Application as stored, with its manifest opened. */
+/** An Application as stored. Its manifest is opened by the first who looks at it: of ten thousand, few are looked at. */
 export interface ApplicationRecord {
-  row: ApplicationRow;
-  manifest: Application;
+  readonly row: ApplicationRow;
+  readonly manifest: Application;
 }
 
 /** An Application that was taken back, and what was assigned to it last. */
@@ -46,10 +47,32 @@ export class ApplicationRecords {
     @Inject(ApplicationsRepository) private readonly repository: ApplicationsRepository,
     @Inject(Sealer) private readonly sealer: Sealer,
     @Inject(SourcesService) private readonly sources: SourcesService,
+    @Inject(ApplicationChangesRepository) private readonly changes: ApplicationChangesRepository,
   ) {}
 
   async ofOwner(db: Db, owner: Owner): Promise<ApplicationRecord[]> {
     return (await this.repository.ofOwner(db, owner)).map((row) => this.open(row));
+  }
+
+  /** Those of a set's Applications that have some names. */
+  async inSet(
+    db: Db,
+    set: { id: string; namespace: string },
+    names: ReadonlySet<string>,
+  ): Promise<ApplicationRecord[]> {
+    const keys = [...names].map((name) => ({ namespace: set.namespace, name }));
+    const rows = await this.repository.byNames(db, keys);
+    return rows.filter((row) => row.set_id === set.id).map((row) => this.open(row));
+  }
+
+  /** Where changes are read on from after a read that begins now, and the number of the transaction itself. */
+  position(trx: Trx): Promise<{ at: string; own: string }> {
+    return this.changes.position(trx);
+  }
+
+  /** The Applications of a set that may have changed since a position, but not by one transaction; and how many it has. */
+  changedSince(trx: Trx, setId: string, position: string, except: string) {
+    return this.changes.since(trx, setId, position, except);
   }
 
   /** Row versions of an owner's Applications, by id. */
@@ -58,7 +81,14 @@ export class ApplicationRecords {
   }
 
   open(row: ApplicationRow): ApplicationRecord {
-    return { row, manifest: this.#manifest(row) };
+    let manifest: Application | undefined;
+    const open = () => (manifest ??= this.#manifest(row));
+    return {
+      row,
+      get manifest() {
+        return open();
+      },
+    };
   }
 
   #manifest(row: { namespace: string; name: string; manifest_sealed: Buffer }): Application {

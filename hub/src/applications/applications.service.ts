@@ -35,9 +35,10 @@ export class ApplicationsService implements OnModuleInit {
     this.sourceChanges.on(async (trx, { repositoryId, revisions }) => {
       await this.#render(trx, await this.repository.ownersFollowing(trx, repositoryId, revisions));
     });
-    this.clusterChanges.on(async (trx, { ids }) =>
-      this.#render(trx, await this.repository.ownersOn(trx, ids)),
-    );
+    this.clusterChanges.on(async (trx, { ids, kind }) => {
+      // Labels reach Applications by way of their sets only.
+      if (kind !== 'labelled') await this.#render(trx, await this.repository.ownersOn(trx, ids));
+    });
     this.events.visibility('application', (keys, projects) => this.repository.visible(keys, projects));
   }
 

@@ -10,6 +10,7 @@ import { ApplicationSetsService } from './applicationsets.service.ts';
 import { handlers } from './applicationsets.worker.ts';
 import { ExpansionResults } from './expansion-results.service.ts';
 import { ExpansionService } from './expansion.service.ts';
+import { IncrementalExpansion } from './incremental-expansion.service.ts';
 import { SetGeneration } from './set-generation.service.ts';
 import { SetManifests } from './set-manifests.ts';
 import { SetRepositories } from './set-repositories.ts';
@@ -23,6 +24,7 @@ import { SetRepositories } from './set-repositories.ts';
     ApplicationSetsService,
     ExpansionResults,
     ExpansionService,
+    IncrementalExpansion,
     SetGeneration,
     SetManifests,
     SetRepositories,

@@ -117,6 +117,18 @@ export class ApplicationSetsRepository {
     `.execute(trx);
   }
 
+  /** Where what a set reads points now, and what keeps it from being read: equal texts, equal files. */
+  async revisions(setId: string): Promise<string> {
+    const { rows } = await sql<{ state: string }>`
+      select coalesce(jsonb_agg(jsonb_build_array(r.repository_id, r.revision, t.commit, t.error, s.last_fetch_error)
+        order by r.repository_id, r.revision), '[]')::text as state
+      from application_set_repositories r join repositories s on s.id = r.repository_id
+      left join tracked_revisions t on t.repository_id = r.repository_id and t.revision = r.revision
+      where r.set_id = ${setId}
+    `.execute(this.db);
+    return rows[0]!.state;
+  }
+
   async expanded(trx: Trx, id: string, version: bigint, conditions: SetCondition[]): Promise<void> {
     await trx
       .updateTable('application_sets')

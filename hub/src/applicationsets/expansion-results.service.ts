@@ -37,7 +37,9 @@ export type SetFacts = Pick<
 /** What an expansion changes among the Applications that are there. */
 export interface Decision {
   plan: ApplicationsPlan<Application>;
-  /** The set's own Applications, by id. */
+  /** What was generated, with what the Applications that are there keep of themselves; in the order of the expansion. */
+  wanted: readonly WantedApplication<Application>[];
+  /** The set's own Applications, by id: all, or those among the names that were decided on. */
   records: ReadonlyMap<string, ApplicationRecord>;
 }
 
@@ -67,11 +69,22 @@ export class ExpansionResults {
     set: ApplicationSet,
     expansion: Expansion,
     clusters: readonly ClusterFacts[],
-  ): Promise<void> {
+  ): Promise<{ decision: Decision; isComplete: boolean }> {
     const decision = await this.decide(trx, row, set, expansion);
+    return { decision, isComplete: await this.carryOut(trx, row, set, decision, clusters) };
+  }
+
+  /** Writes what was decided; false where another owner had made one of the Applications meanwhile. */
+  async carryOut(
+    trx: Trx,
+    row: SetRow,
+    set: ApplicationSet,
+    decision: Decision,
+    clusters: readonly Pick<ClusterFacts, 'id'>[],
+  ): Promise<boolean> {
     const { plan } = decision;
     if (plan.leave.length > 0) await this.repository.lockBudget(trx);
-    await this.records.write(trx, row.id, plan.write);
+    const written = await this.records.write(trx, row.id, plan.write);
     await this.records.stay(trx, plan.stay);
     await this.#leave(trx, await this.departures(trx, row, set, decision, clusters));
     await this.records.detach(trx, plan.detach);
@@ -86,20 +99,28 @@ export class ExpansionResults {
     }
     await this.conditions(trx, row, undefined, plan.problems);
     if (row.deleting_at) await this.repository.deleteIfEmpty(trx, row.id);
+    return written.length === plan.write.length;
   }
 
-  /** What the expansion changes. Writes nothing. */
-  async decide(db: Db, row: SetFacts, set: ApplicationSet, expansion: Expansion): Promise<Decision> {
-    const wanted = expansion.applications.map((application) => wantedFrom(application, row.namespace));
-    const existing = await this.#existing(db, row, wanted);
-    const plan = planApplications(kept(wanted, existing.records, set), existing.all, {
+  /** What the expansion changes, of all the set's Applications or of those with some names. Writes nothing. */
+  async decide(
+    db: Db,
+    row: SetFacts,
+    set: ApplicationSet,
+    expansion: Expansion,
+    names?: ReadonlySet<string>,
+  ): Promise<Decision> {
+    const generated = expansion.applications.map((application) => wantedFrom(application, row.namespace));
+    const existing = await this.#existing(db, row, generated, names);
+    const wanted = kept(generated, existing.records, set);
+    const plan = planApplications(wanted, existing.all, {
       set: `${row.namespace}/${row.name}`,
       project: row.project,
       policy: set.spec.syncPolicy?.applicationsSync ?? 'sync',
       deleting: row.deleting_at !== null,
       refused: maskStrings(expansion.validationErrors, lookingSecret(set.spec)),
     });
-    return { plan, records: existing.records };
+    return { plan, wanted, records: existing.records };
   }
 
   /** Removals are shown as leaving for the grace time; those beyond the budget wait for an approval. Writes nothing. */
@@ -108,7 +129,7 @@ export class ExpansionResults {
     row: SetFacts,
     set: ApplicationSet,
     { plan, records }: Decision,
-    clusters: readonly ClusterFacts[],
+    clusters: readonly Pick<ClusterFacts, 'id'>[],
   ): Promise<Departures> {
     if (plan.leave.length === 0) return { removals: [], overruns: [], graceSeconds: 0 };
     const removals = plan.leave.map((id) => {
@@ -175,9 +196,16 @@ export class ExpansionResults {
     if (changed) await this.events.publish('applicationset', [`${row.namespace}/${row.name}`], { trx });
   }
 
-  /** Applications that are there under this set or under a generated name. */
-  async #existing(db: Db, row: SetFacts, generated: readonly { namespace: string; name: string }[]) {
-    const mine = await this.records.ofOwner(db, { kind: 'set', id: row.id });
+  /** Applications that are there under this set, of all or of some names, or under a generated name. */
+  async #existing(
+    db: Db,
+    row: SetFacts,
+    generated: readonly { namespace: string; name: string }[],
+    among?: ReadonlySet<string>,
+  ) {
+    const mine = among
+      ? await this.records.inSet(db, row, among)
+      : await this.records.ofOwner(db, { kind: 'set', id: row.id });
     const own = new Set(mine.map((one) => `${one.row.namespace}/${one.row.name}`));
     const others = (
       await this.records.byNames(
@@ -228,10 +256,12 @@ function kept(
   set: ApplicationSet,
 ): WantedApplication<Application>[] {
   const rules = keepRules(set.spec);
-  const byName = new Map([...records.values()].map((one) => [one.row.name, one.manifest]));
+  const byName = new Map([...records.values()].map((one) => [one.row.name, one]));
   return wanted.map((one) => {
     const there = byName.get(one.name);
-    const next = there ? keepFields(there, one.manifest, rules) : one.manifest;
+    // What is there as it is wanted has nothing else to keep, and need not be opened.
+    if (!there || there.row.manifest_hash === one.hash) return one;
+    const next = keepFields(there.manifest, one.manifest, rules);
     return next === one.manifest ? one : wantedFrom(next, one.namespace);
   });
 }

@@ -1,10 +1,12 @@
 import { type ApplicationSet, type Expansion, ExpansionError, requeueAfterSeconds } from '@muster/appset';
 import { type MusterError, type Outcome, done, waiting } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
+import { ApplicationRecords } from '../applications/application-records.service.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { lookingSecret, withoutSecrets } from '../rendering/secrets.ts';
 import { ApplicationSetsRepository } from './applicationsets.repository.ts';
 import { ExpansionResults } from './expansion-results.service.ts';
+import { IncrementalExpansion } from './incremental-expansion.service.ts';
 import { SetGeneration } from './set-generation.service.ts';
 import { SetManifests } from './set-manifests.ts';
 import { type RepositoriesRead, SetRepositories } from './set-repositories.ts';
@@ -20,6 +22,8 @@ export class ExpansionService {
     @Inject(SetGeneration) private readonly generation: SetGeneration,
     @Inject(ExpansionResults) private readonly results: ExpansionResults,
     @Inject(SetRepositories) private readonly repositories: SetRepositories,
+    @Inject(IncrementalExpansion) private readonly incremental: IncrementalExpansion,
+    @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
   ) {}
 
   /** From a set to its Applications. A failure keeps what there is and is shown as a condition. */
@@ -27,6 +31,8 @@ export class ExpansionService {
     const row = await this.repository.byId(setId);
     if (!row) return done;
     const set = this.manifests.open(row);
+    if (await this.incremental.expand(row, set, context)) return done;
+    const beginning = await this.incremental.begin(row, set);
     const clusters = await this.generation.registered();
     const read: RepositoriesRead = new Map();
     let expansion: Expansion | undefined;
@@ -48,17 +54,27 @@ export class ExpansionService {
       failure = expansionFailure(thrown, set);
     }
     const again = row.deleting_at ? undefined : nextExpansion(set, failure);
-    await this.repository.db.transaction().execute(async (trx) => {
+    const isSteady = expansion && beginning && (await this.incremental.isSteady(row, beginning));
+    const applied = await this.repository.db.transaction().execute(async (trx) => {
       const held = await this.repository.lock(trx, setId);
+      const position = await this.records.position(trx);
+      let result: Awaited<ReturnType<ExpansionResults['apply']>> | undefined;
       // Changed meanwhile: it has been asked for again.
       if (held && held.version === row.version) {
-        if (expansion) await this.results.apply(trx, held, set, expansion, clusters);
+        if (expansion) result = await this.results.apply(trx, held, set, expansion, clusters);
         else await this.results.conditions(trx, held, failure, []);
         if (!row.deleting_at) await this.repositories.follow(trx, setId, set, read, failure !== undefined);
       }
       // Last: everyone takes sets first and outbox rows after them. One that is asked for later keeps its row.
       if (!again) await context.complete(trx);
+      return result?.isComplete
+        ? { decision: result.decision, applicationsAt: position.at, own: position.own }
+        : undefined;
     });
+    if (expansion && isSteady && applied) {
+      const { decision, ...at } = applied;
+      this.incremental.learn(row, expansion, decision, clusters, { ...beginning, ...at });
+    }
     return again ?? done;
   }
 }

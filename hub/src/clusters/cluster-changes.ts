@@ -1,9 +1,12 @@
 import type { Trx } from '../store/schema.ts';
 
-/** `activated`: may be assigned to from now on. `changed`: labels, annotations, name, server or capabilities differ. `left`: gone or going. */
+/**
+ * `activated`: may be assigned to from now on. `labelled`: labels or annotations differ, which generators see and nothing
+ * that is rendered. `changed`: name, server or capabilities differ, and maybe labels. `left`: gone or going.
+ */
 export interface ClusterChange {
   ids: string[];
-  kind: 'activated' | 'changed' | 'left';
+  kind: 'activated' | 'labelled' | 'changed' | 'left';
 }
 
 export type ClusterListener = (trx: Trx, change: ClusterChange) => Promise<void>;

@@ -4,6 +4,7 @@ import { AssignmentsModule } from '../assignments/assignments.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { CertificatesService } from './certificates.service.ts';
 import { ClustersController } from './clusters.controller.ts';
+import { RegistryChangesRepository } from './registry-changes.repository.ts';
 import { handlers } from './clusters.worker.ts';
 import { RemovalService } from './removal.service.ts';
 import { SessionsRegistry } from './sessions-registry.ts';
@@ -14,7 +15,10 @@ import { SessionsRegistry } from './sessions-registry.ts';
   controllers: [ClustersController],
   providers: [
     RemovalService,
-    jobHandlers([SessionsRegistry, RemovalService, CertificatesService, Events], handlers),
+    jobHandlers(
+      [SessionsRegistry, RemovalService, CertificatesService, Events, RegistryChangesRepository],
+      handlers,
+    ),
   ],
 })
 export class ClusterRemovalModule {}

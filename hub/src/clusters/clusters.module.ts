@@ -12,11 +12,13 @@ import { JoinTokensRepository } from './join-tokens.repository.ts';
 import { JoinTokensService } from './join-tokens.service.ts';
 import { RecoveredService } from './recovered.service.ts';
 import { IdentityService } from './identity.service.ts';
+import { RegistryChangesRepository } from './registry-changes.repository.ts';
 import { SessionsRegistry } from './sessions-registry.ts';
 import { SessionsRepository } from './sessions.repository.ts';
 
 const services = [
   ClustersRepository,
+  RegistryChangesRepository,
   CertificatesRepository,
   EnrollmentsRepository,
   JoinTokensRepository,

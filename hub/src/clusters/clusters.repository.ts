@@ -6,6 +6,12 @@ import type { Requirement } from './label-selector.ts';
 
 export type ClusterRow = Row<'clusters'>;
 
+/** An active cluster as generators and destinations see it. */
+export type ActiveCluster = Pick<
+  ClusterRow,
+  'id' | 'name' | 'server' | 'labels' | 'annotations' | 'local' | 'version'
+>;
+
 export interface ClusterQuery {
   selector: Requirement[];
   state?: ClusterRow['state'];
@@ -42,15 +48,46 @@ export class ClustersRepository {
   }
 
   /** Active clusters, in name order. */
-  active(): Promise<
-    Pick<ClusterRow, 'id' | 'name' | 'server' | 'labels' | 'annotations' | 'local' | 'version'>[]
-  > {
+  active(): Promise<ActiveCluster[]> {
+    return this.#active().execute();
+  }
+
+  /** The active clusters with one of the names or one of the servers, in name order. */
+  async activeAt(names: readonly string[], servers: readonly string[]): Promise<ActiveCluster[]> {
+    if (names.length + servers.length === 0) return [];
+    return this.#active()
+      .where(sql<boolean>`(name = any(${names}::text[]) or server = any(${servers}::text[]))`)
+      .execute();
+  }
+
+  async activeAmong(trx: Trx, ids: readonly string[]): Promise<{ id: string }[]> {
+    if (ids.length === 0) return [];
+    return trx
+      .selectFrom('clusters')
+      .select('id')
+      .where('state', '=', 'active')
+      .where(sql<boolean>`id = any(${ids}::uuid[])`)
+      .execute();
+  }
+
+  #active() {
     return this.#db
       .selectFrom('clusters')
       .select(['id', 'name', 'server', 'labels', 'annotations', 'local', 'version'])
       .where('state', '=', 'active')
-      .orderBy('name')
-      .execute();
+      .orderBy('name');
+  }
+
+  /** What clusters can do, with those that can do just the same. */
+  async capabilities(
+    ids: readonly string[],
+  ): Promise<{ version: string | null; apis: string[] | null; ids: string[] }[]> {
+    if (ids.length === 0) return [];
+    const { rows } = await sql<{ version: string | null; apis: string[] | null; ids: string[] }>`
+      select facts ->> 'kubernetesVersion' as version, facts -> 'apiVersions' as apis, array_agg(id::text) as ids
+      from clusters where id = any(${ids}::uuid[]) group by 1, 2
+    `.execute(this.#db);
+    return rows;
   }
 
   byName(name: string, trx?: Trx): Promise<ClusterRow | undefined> {

@@ -7,10 +7,11 @@ import { Audit } from '../audit/audit.ts';
 import { Keys } from '../keys/keys.ts';
 import { Notifications } from '../store/notifications.ts';
 import type { Labels, Trx } from '../store/schema.ts';
-import { ClusterChanges } from './cluster-changes.ts';
+import { type ClusterChange, ClusterChanges } from './cluster-changes.ts';
 import { type ClusterQuery, type ClusterRow, ClustersRepository } from './clusters.repository.ts';
-import { type BoundedFacts, boundFacts } from './facts.ts';
+import { boundFacts } from './facts.ts';
 import { encodeRegistration } from './registration.ts';
+import { type ChangedCluster, RegistryChangesRepository } from './registry-changes.repository.ts';
 
 export type { ClusterRow };
 
@@ -41,6 +42,12 @@ export interface Capabilities {
 const LOCAL_SERVER = 'https://kubernetes.default.svc';
 const LOCAL_NAME = 'in-cluster';
 
+/** `spec.destination` of an Application. */
+export interface Destination {
+  server?: string;
+  name?: string;
+}
+
 /** The registry. */
 @Injectable()
 export class ClustersService {
@@ -50,6 +57,7 @@ export class ClustersService {
   readonly #notifications: Notifications;
   readonly #events: Events;
   readonly #audit: Audit;
+  readonly #registry: RegistryChangesRepository;
 
   constructor(
     @Inject(ClustersRepository) repository: ClustersRepository,
@@ -58,6 +66,7 @@ export class ClustersService {
     @Inject(Notifications) notifications: Notifications,
     @Inject(Events) events: Events,
     @Inject(Audit) audit: Audit,
+    @Inject(RegistryChangesRepository) registry: RegistryChangesRepository,
   ) {
     this.#repository = repository;
     this.#changes = changes;
@@ -65,6 +74,7 @@ export class ClustersService {
     this.#notifications = notifications;
     this.#events = events;
     this.#audit = audit;
+    this.#registry = registry;
     // Clusters are shown to whoever may view anything.
     events.visibility('cluster', (keys) => Promise.resolve(keys));
   }
@@ -72,6 +82,21 @@ export class ClustersService {
   /** What the clusters generator sees: active clusters only, in name order. */
   forExpansion(): Promise<ClusterFacts[]> {
     return this.#repository.active();
+  }
+
+  /** Where changes are read on from after a read that begins now. */
+  position(): Promise<string> {
+    return this.#registry.position();
+  }
+
+  /** The clusters that generators may see otherwise since a position, at most `limit` of them; and where to read on. */
+  changedSince(position: string, limit: number): Promise<{ at: string; changed: ChangedCluster[] }> {
+    return this.#registry.since(position, limit);
+  }
+
+  /** Those of some clusters that are active. */
+  activeAmong(trx: Trx, ids: readonly string[]): Promise<{ id: string }[]> {
+    return this.#repository.activeAmong(trx, ids);
   }
 
   byIds(ids: string[]): Promise<ClusterRow[]> {
@@ -95,33 +120,39 @@ export class ClustersService {
     return this.#repository.counts();
   }
 
-  /** What each cluster last reported that it can do. */
+  /** What each cluster last reported that it can do; worked out once for all that say the same. */
   async capabilities(ids: string[]): Promise<Map<string, Capabilities>> {
-    const rows = await this.#repository.byIds(ids);
-    return new Map(
-      rows.map((row) => {
-        const { kubernetesVersion = '', apiVersions = [] } = row.facts as Partial<BoundedFacts>;
-        const hash = sha256(canonicalJson([kubernetesVersion, apiVersions]));
-        return [row.id, { kubeVersion: kubernetesVersion, apiVersions, hash }];
-      }),
-    );
+    const found = new Map<string, Capabilities>();
+    for (const { version, apis, ids: those } of await this.#repository.capabilities(ids)) {
+      const kubeVersion = version ?? '';
+      const apiVersions = apis ?? [];
+      const hash = sha256(canonicalJson([kubeVersion, apiVersions]));
+      for (const id of those) found.set(id, { kubeVersion, apiVersions, hash });
+    }
+    return found;
   }
 
-  /** The active cluster that an Application's destination means; undefined: none does. */
-  async resolveDestination(destination: {
-    server?: string;
-    name?: string;
-  }): Promise<ClusterFacts | undefined> {
-    const { server, name } = destination;
-    if (name === LOCAL_NAME || (!name && server === LOCAL_SERVER)) {
-      const named = name ? await this.#repository.byName(name) : undefined;
-      return named?.state === 'active' ? named : this.#repository.local();
-    }
-    if (name) {
-      const row = await this.#repository.byName(name);
-      return row?.state === 'active' ? row : undefined;
-    }
-    return server ? this.#repository.byServer(server.replace(/\/+$/, '')) : undefined;
+  /**
+   * The active clusters that destinations mean, in their order, in a few statements whatever their number;
+   * undefined where none does.
+   */
+  async resolveDestinations(destinations: readonly Destination[]): Promise<(ClusterFacts | undefined)[]> {
+    const asked = destinations.map(({ server, name }) => ({
+      name,
+      server: name ? undefined : server?.replace(/\/+$/, ''),
+      isLocal: name === LOCAL_NAME || (!name && server === LOCAL_SERVER),
+    }));
+    const given = (of: 'name' | 'server') => [...new Set(asked.flatMap((one) => one[of] || []))];
+    const active = await this.#repository.activeAt(given('name'), given('server'));
+    // Of several clusters with one server, the first by name counts.
+    const byServer = new Map(active.toReversed().map((row) => [row.server, row]));
+    const byName = new Map(active.map((row) => [row.name, row]));
+    const local = asked.some((one) => one.isLocal) ? await this.#repository.local() : undefined;
+    return asked.map(({ name, server, isLocal }) => {
+      if (name) return byName.get(name) ?? (isLocal ? local : undefined);
+      if (isLocal) return local;
+      return server ? byServer.get(server) : undefined;
+    });
   }
 
   /** Changes labels, annotations or the server. @throws MusterError not-found, conflict for a server in use. */
@@ -144,7 +175,7 @@ export class ClustersService {
         object: `cluster/${name}`,
         details: { ...patch },
       });
-      await this.announce(trx, changed, 'changed');
+      await this.announce(trx, changed, patch.server === undefined ? 'labelled' : 'changed');
       return changed;
     });
   }
@@ -206,11 +237,7 @@ export class ClustersService {
   }
 
   /** Tells everyone inside the transaction: those who expand, open sessions, and pages. */
-  async announce(
-    trx: Trx,
-    row: Pick<ClusterRow, 'id' | 'name'>,
-    kind: 'activated' | 'changed' | 'left',
-  ): Promise<void> {
+  async announce(trx: Trx, row: Pick<ClusterRow, 'id' | 'name'>, kind: ClusterChange['kind']): Promise<void> {
     await this.#changes.announce(trx, { ids: [row.id], kind });
     await this.#notifications.publish(trx, CLUSTERS_CHANNEL, row.id);
     await this.#events.publish('cluster', [row.name], { trx });

@@ -62,7 +62,8 @@ export class OwnerRelease {
       clusters: await this.releases.assignable(trx, previous),
       now: new Date(),
     });
-    const skipped = new Set(records.filter((record) => !current.includes(record)).map(({ row }) => row.id));
+    const kept = new Set(current.map(({ row }) => row.id));
+    const skipped = new Set(records.flatMap(({ row }) => (kept.has(row.id) ? [] : [row.id])));
     const targets = [...next.targets, ...previous.filter((target) => skipped.has(target.applicationId))];
     const releaseId = await this.releases.release(trx, owner, previous, targets, next.contents, next.labels);
     const changed = changedRows(current, rendering, next, releaseId);

@@ -26,6 +26,7 @@ import { type Surroundings, renderOnce } from './render-once.ts';
 import { Renderer } from './renderer.ts';
 import { type SourceReaders, type SourceRender, renderKey, sourceRender } from './source-render.ts';
 import { clockOf } from './source-clock.ts';
+import { once } from './once.ts';
 
 /** What rendering Applications came to, by their id. */
 export interface Rendering {
@@ -84,15 +85,15 @@ export class Renderings {
     );
     const urls = subjects.flatMap(({ manifest }) => sourcesOf(manifest).map((source) => source.repoURL));
     const repositories = await this.sources.known(urls);
-    const [projects, tracked] = await Promise.all([
+    const [projects, tracked, found] = await Promise.all([
       supposed.projects ?? this.projects.byName(),
       this.sources.states([...new Set(repositories.values())]),
+      this.clusters.resolveDestinations([...destinations.values()]),
     ]);
     const revisions = new Map([...tracked, ...(supposed.revisions ?? [])]);
     const clusters = new Map<string, ClusterFacts>();
-    await eachOf([...destinations], 8, async ([key, destination]) => {
-      const cluster = await this.clusters.resolveDestination(destination);
-      if (cluster) clusters.set(key, cluster);
+    [...destinations.keys()].forEach((key, i) => {
+      if (found[i]) clusters.set(key, found[i]);
     });
     return { projects, repositories, revisions, clusters };
   }
@@ -124,15 +125,22 @@ export class Renderings {
   /** Sources that ask the same of the same commits, together. */
   async #group(rendering: Rendering, signal: AbortSignal): Promise<Group[]> {
     const groups = new Map<string, Group>();
-    const readers: SourceReaders = {
-      tree: (repositoryId, commit) => this.sources.tree(repositoryId, commit, signal),
-      rendererVersion: () => this.renderer.version(),
-      tools: new Map(),
-    };
+    // Ten thousand Applications of one folder look at it once.
+    const tree = once((repositoryId: string, commit: string) =>
+      this.sources.tree(repositoryId, commit, signal),
+    );
+    const files = once(async (repositoryId: string, commit: string, path: string) => {
+      const entries = (await (await tree(repositoryId, commit)).list(path)) ?? [];
+      return new Set(entries.filter(({ kind }) => kind === 'file').map(({ name }) => name));
+    });
+    const rendererVersion = once(() => this.renderer.version());
+    const readers: SourceReaders = { tree, rendererVersion, tools: new Map() };
     for (const prepared of rendering.prepared.values())
       for (const source of prepared.sources.filter((one) => isRendered(one.source))) {
         try {
-          await this.#noteOverrides(prepared, source, rendering, signal);
+          const { repositoryId, state, path } = source;
+          const names = await files(repositoryId, state.commit, path);
+          rendering.conditions.get(prepared.id)!.push(...overrides(prepared, path, names));
           const render = await sourceRender(prepared, source, readers);
           const key = renderKey(render);
           const group = groups.get(key);
@@ -144,21 +152,6 @@ export class Renderings {
         }
       }
     return [...groups.values()];
-  }
-
-  /** Argo CD merges these files into the source; here they have no effect yet, which must not go unseen. */
-  async #noteOverrides(
-    { id, application }: Prepared,
-    { path, repositoryId, state }: PreparedSource,
-    rendering: Rendering,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const tree = await this.sources.tree(repositoryId, state.commit, signal);
-    for (const name of ['.argocd-source.yaml', `.argocd-source-${application.metadata.name}.yaml`]) {
-      const file = path === '' ? name : `${path}/${name}`;
-      if ((await tree.kind(file)) !== 'file') continue;
-      rendering.conditions.get(id)!.push({ type: 'UnsupportedField', message: `${file} has no effect yet` });
-    }
   }
 
   async #renderGroup(
@@ -175,9 +168,12 @@ export class Renderings {
         this.clusters.capabilities([...new Set(members.map(({ prepared }) => prepared.cluster.id))]),
         this.bundles.renders([input.key]),
       ]);
+      const clock = clockOf(render, (repositoryId, commit, paths) =>
+        this.sources.lastTouched(repositoryId, commit, paths, signal),
+      );
       const asked = members.map((member, i) => ({
         id: String(i),
-        around: this.#around(member, render, capabilities, supposed, signal),
+        around: this.#around(member, capabilities, supposed, clock),
       }));
       const { holdings, errors } = await renderGroup(input, tree, asked, earlier, {
         render: (one, from, around) => renderOnce(one, from, around, run, signal),
@@ -200,10 +196,9 @@ export class Renderings {
 
   #around(
     { prepared }: GroupMember,
-    render: SourceRender,
     capabilities: ReadonlyMap<string, Capabilities>,
     { seedOf }: Supposed,
-    signal: AbortSignal,
+    clock: Surroundings['clockOf'],
   ): Surroundings {
     const { namespace, name } = prepared.application.metadata;
     const own = `${namespace}/${name}`;
@@ -213,9 +208,7 @@ export class Renderings {
       ...(seedOf?.orOwn ? { also: own } : {}),
       seed: createHmac('sha256', this.keys.renderSeed).update(application).digest(),
       capabilities: capabilities.get(prepared.cluster.id),
-      clockOf: clockOf(render, (repositoryId, commit, paths) =>
-        this.sources.lastTouched(repositoryId, commit, paths, signal),
-      ),
+      clockOf: clock,
     };
   }
 
@@ -268,6 +261,16 @@ export class Renderings {
       rendering.conditions.get(id)!.push({ type: 'ProjectDenied', message: shown });
     }
   }
+}
+
+/** Argo CD merges these files into the source; here they have no effect yet, which must not go unseen. */
+function overrides({ application }: Prepared, path: string, files: ReadonlySet<string>): NewCondition[] {
+  return ['.argocd-source.yaml', `.argocd-source-${application.metadata.name}.yaml`]
+    .filter((name) => files.has(name))
+    .map((name) => ({
+      type: 'UnsupportedField',
+      message: `${path === '' ? name : `${path}/${name}`} has no effect yet`,
+    }));
 }
 
 /** Why a source was not rendered, named where there are several. */

@@ -131,6 +131,12 @@ export interface ClustersTable {
   approved_by: Nullable<string>;
   mac: Nullable<Buffer>;
 }
+/** Kept by a trigger of `clusters`. */
+export interface ClusterChangesTable {
+  cluster_id: string;
+  changed: Generated<string>;
+  gone_at: NullableTimestamp;
+}
 export interface JoinTokensTable {
   id: Generated<string>;
   token_hash: Buffer;
@@ -250,6 +256,8 @@ export interface ApplicationsTable {
   leaving_counted: Defaulted<boolean>;
   tombstoned_at: NullableTimestamp;
   restored_from: Nullable<string>;
+  /** The transaction of the last change of what decides on it; kept by a trigger. */
+  changed: Generated<string>;
   created_at: DefaultedTimestamp;
   updated_at: DefaultedTimestamp;
   mac: Nullable<Buffer>;
@@ -456,6 +464,7 @@ export interface Schema {
   login_sessions: LoginSessionsTable;
   audit: AuditTable;
   clusters: ClustersTable;
+  cluster_changes: ClusterChangesTable;
   join_tokens: JoinTokensTable;
   enrollments: EnrollmentsTable;
   certificates: CertificatesTable;

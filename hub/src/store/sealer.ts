@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { type KeyObject, createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MusterError } from '@muster/base';
@@ -19,7 +19,8 @@ const TAG_BYTES = 16;
  * for example `repositories/credentials/<id>`) is authenticated, so that a blob moved to another row does not open.
  */
 export class Sealer {
-  readonly #keys = new Map<string, Buffer>();
+  /** Key objects: a cipher made of plain bytes looks at them for longer than it encrypts. */
+  readonly #keys = new Map<string, KeyObject>();
   readonly #current: string;
 
   constructor(keys: SealingKeys) {
@@ -30,7 +31,7 @@ export class Sealer {
           where: 'sealing.json',
         });
       }
-      this.#keys.set(id, key);
+      this.#keys.set(id, createSecretKey(key));
     }
     if (!this.#keys.has(keys.current)) {
       throw new MusterError('invalid', `the current sealing key ${keys.current} is not among the keys`, {

@@ -29,6 +29,8 @@ export interface Context {
   implicitLocalCluster: boolean;
   newGitFileGlobbing: boolean;
   signal: AbortSignal | undefined;
+  /** The cluster that a parameter set is made of, by name; sets of no cluster, or of several, are not in it. */
+  origins: WeakMap<Params, string>;
   /** The parameter sets of a child of a matrix or merge. */
   child(generator: Generator, where: string, depth: number, selector?: Matcher): Promise<Params[]>;
 }

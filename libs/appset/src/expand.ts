@@ -49,6 +49,8 @@ export interface Expansion {
   applications: Application[];
   /** By `namespace/name`: applications that are to be skipped, neither written nor deleted. */
   validationErrors: Record<string, string>;
+  /** The cluster that each of `applications` was generated from, by name; of a matrix of clusters, the first one's. */
+  origins?: (string | undefined)[];
 }
 
 /**
@@ -74,6 +76,7 @@ async function run(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
   const { spec, metadata } = context.set;
   const common = decodeTemplate(spec.template, 'spec.template');
   const applications: Application[] = [];
+  const origins: (string | undefined)[] = [];
   for (const [i, generator] of listAt(spec.generators, 'spec.generators').entries()) {
     const where = `spec.generators[${i}]`;
     for (const generated of await generate(mapAt(generator, where), context, where)) {
@@ -81,6 +84,7 @@ async function run(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
       for (const application of await render(template, generated.sets, context)) {
         applications.push(finish(application, metadata.namespace));
       }
+      for (const params of generated.sets) origins.push(context.origins.get(params));
     }
   }
   const validationErrors = validateApplications(applications, {
@@ -88,7 +92,7 @@ async function run(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
     projects: context.projects,
     clusters: input.options?.validateDestinations ? context.clusters : undefined,
   });
-  return { applications, validationErrors };
+  return { applications, validationErrors, origins };
 }
 
 function contextOf(input: ExpandInput, engines: TemplateEngines, signal?: AbortSignal): Context {
@@ -121,6 +125,7 @@ function contextOf(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
     implicitLocalCluster: options?.implicitLocalCluster ?? true,
     newGitFileGlobbing: options?.newGitFileGlobbing ?? false,
     signal,
+    origins: new WeakMap(),
     child: (generator, where, depth, selector) => generateChild(generator, context, where, depth, selector),
   };
   return context;

@@ -8,6 +8,7 @@ export { LOCAL_NAME, LOCAL_SERVER } from './generators/clusters.ts';
 export * from './lifecycle/keep.ts';
 export * from './lifecycle/plan.ts';
 export * from './lifecycle/requeue.ts';
+export * from './lifecycle/separable.ts';
 export { GoInt, MapList, normalizeName, type Params, RawJson, StringList, StringMap } from './params.ts';
 export * from './ports.ts';
 export * from './types.ts';

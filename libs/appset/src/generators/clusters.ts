@@ -40,7 +40,10 @@ export async function clusterParameters(
       }),
     );
   await addValues(generator.values, sets, context, `${where}.values`);
-  if (!generator.flatList) return sets;
+  if (!generator.flatList) {
+    selected.forEach(({ name }, i) => context.origins.set(sets[i]!, name));
+    return sets;
+  }
   return [Object.assign(dict(), { clusters: new MapList(sets) })];
 }
 

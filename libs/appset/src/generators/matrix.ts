@@ -30,7 +30,12 @@ export async function matrixParameters(
   const second = secondChild(children[1]!, firsts, context, secondPlace, depth + 1);
   const out: Params[] = [];
   for (let i = 0; i < firsts.length; i++) {
-    for (const params of await second(i)) out.push(combine(firsts[i]!, params, context, where));
+    for (const params of await second(i)) {
+      const combined = combine(firsts[i]!, params, context, where);
+      const origin = context.origins.get(firsts[i]!) ?? context.origins.get(params);
+      if (origin !== undefined) context.origins.set(combined, origin);
+      out.push(combined);
+    }
   }
   return out;
 }

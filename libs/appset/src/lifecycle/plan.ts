@@ -105,7 +105,8 @@ function mayUpdate(policy: ApplicationsSync): boolean {
   return policy === 'sync' || policy === 'create-update';
 }
 
-function mayDelete(policy: ApplicationsSync): boolean {
+/** Whether a set's policy takes away what it does not generate any more. */
+export function mayDelete(policy: ApplicationsSync): boolean {
   return policy === 'sync' || policy === 'create-delete';
 }
 
