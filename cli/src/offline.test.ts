@@ -50,6 +50,20 @@ describe('offline verbs', () => {
     ]);
   });
 
+  it('say what guards keep: too much at once, and what holds data', () => {
+    const rows = (desired: KubeObject[], live: KubeObject[]) =>
+      planOf(desired, live, 'demo').flatMap(({ name, held }) => (held ? [`${name}: ${held}`] : []));
+    const many = ['a', 'b', 'c', 'd'].map((name) => map(name, {}));
+    expect(rows([map('a', {})], many)).toEqual([
+      expect.stringContaining('b: 3 of 4 objects'),
+      expect.stringContaining('c: 3 of 4 objects'),
+      expect.stringContaining('d: 3 of 4 objects'),
+    ]);
+    const claim = { ...map('data', {}), kind: 'PersistentVolumeClaim', status: { phase: 'Bound' } };
+    expect(rows(many, [...many, claim])).toEqual([expect.stringContaining('data: it holds data')]);
+    expect(rows([], [map('a', {})])).toEqual([expect.stringContaining('a: the release is empty')]);
+  });
+
   it('judge by the checks of an argocd-cm, in both its forms', () => {
     const script = 'return {status = "Degraded", message = obj.data.x}';
     const forms: Record<string, string>[] = [

@@ -1,15 +1,22 @@
 import {
   assessHealth,
+  definedType,
   diffObjects,
   type FieldChange,
   forDisplay,
+  guardPrunes,
   type HealthOptions,
+  heldData,
+  hooksOf,
   type IgnoreRule,
   keyOf,
+  keyString,
   type KubeObject,
+  mayHoldData,
   planSync,
   problemOf,
   pruneDecision,
+  type SyncTask,
   unsupportedIgnoreFields,
   withoutIgnored,
 } from '@muster/kube';
@@ -93,18 +100,53 @@ export interface PlanRow extends ObjectName {
 
 /** The ordered plan of a sync that prunes; `held`: which guard would keep the object. */
 export function planOf(desired: KubeObject[], live: KubeObject[], namespace: string): PlanRow[] {
-  return planSync(desired, live, { namespace }).map((task) => {
+  const tasks = planSync(desired, live, { namespace });
+  const held = heldPrunes(tasks, desired, live);
+  return tasks.map((task) => {
     const { phase, wave, action, hook } = task;
     const { group, kind, namespace: ns, name } = nameOf((task.target ?? task.live)!);
-    const held = action === 'prune' ? heldBy(task.live!) : undefined;
-    return { phase, wave, group, kind, namespace: ns, name, action, hook, ...(held && { held }) };
+    return { phase, wave, group, kind, namespace: ns, name, action, hook, ...heldBy(held, task) };
   });
 }
 
-function heldBy(live: KubeObject): string | undefined {
-  const decision = pruneDecision(live, { prune: true });
-  if (decision.action === 'keep') return decision.reason;
-  return decision.action === 'confirm' ? 'waits for a confirmation: Prune=confirm' : undefined;
+/** What guards would keep of the prunes, with why, as far as manifests tell: agents also look at what the cluster holds. */
+function heldPrunes(tasks: SyncTask[], desired: KubeObject[], live: KubeObject[]): Map<KubeObject, string> {
+  const held = new Map<KubeObject, string>();
+  const going: KubeObject[] = [];
+  for (const { action, live: object } of tasks) {
+    if (action !== 'prune' || !object) continue;
+    const decision = pruneDecision(object, { prune: true, confirmed: true });
+    if (decision.action === 'keep') held.set(object, decision.reason);
+    else going.push(object);
+  }
+  const keys = new Set(going.map((object) => keyString(keyOf(object))));
+  const guarded = guardPrunes(going, {
+    owned: live.filter((object) => !hooksOf(object)).length,
+    wanted: desired.filter((object) => !hooksOf(object)).length,
+    allowEmpty: false,
+    option: () => undefined,
+    confirmed: () => false,
+    holds: (object) => heldData(object, within(object, live), keys),
+  });
+  for (const { object, reason } of guarded.held) held.set(object, reason);
+  return held;
+}
+
+/** The live objects in a Namespace, or of the kind that a CustomResourceDefinition defines. */
+function within(object: KubeObject, live: KubeObject[]): KubeObject[] {
+  const what = mayHoldData(object);
+  if (what === 'namespace') return live.filter(({ metadata }) => metadata.namespace === object.metadata.name);
+  const type = what === 'definition' ? definedType(object) : undefined;
+  if (!type) return [];
+  return live.filter((each) => {
+    const { group, kind } = keyOf(each);
+    return group === type.group && kind === type.kind;
+  });
+}
+
+function heldBy(held: ReadonlyMap<KubeObject, string>, { action, live }: SyncTask): { held?: string } {
+  const reason = action === 'prune' && live ? held.get(live) : undefined;
+  return reason ? { held: reason } : {};
 }
 
 export interface DifferenceRow extends ObjectName {

@@ -431,16 +431,10 @@ describe('an agent with a real control plane', () => {
     expect(JSON.parse(diff.message).resources).toMatchObject([
       { kind: 'ConfigMap', name: 'manual', state: 'missing' },
     ]);
-    const dry = hub.command('manual', {
-      $case: 'sync',
-      value: { prune: false, dryRun: true, bundleDigest: '' },
-    });
+    const dry = hub.sync('manual', { dryRun: true });
     expect((await result(dry)).outcome).toBe(1);
     expect(await cluster.kube.find('v1/ConfigMap', 'default/manual')).toBeUndefined();
-    const sync = hub.command('manual', {
-      $case: 'sync',
-      value: { prune: false, dryRun: false, bundleDigest: '' },
-    });
+    const sync = hub.sync('manual');
     expect((await result(sync)).outcome).toBe(1);
     expect((await settled('manual')).operation?.commandId).toBe(sync);
     expect((await result(hub.command('manual', { $case: 'refresh', value: {} }))).outcome).toBe(1);
@@ -532,10 +526,7 @@ describe('an agent with a real control plane', () => {
     await settled('cut', 'OutOfSync', 'Missing');
     const api = cluster.pids['kube-apiserver'];
     process.kill(api, 'SIGSTOP');
-    const id = hub.command('cut', {
-      $case: 'sync',
-      value: { prune: false, dryRun: false, bundleDigest: '' },
-    });
+    const id = hub.sync('cut');
     await eventually(async () => (await agent!.tail(50)).includes('"command"'), {
       what: 'the command to begin',
     });

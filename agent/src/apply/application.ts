@@ -1,8 +1,9 @@
-import type { HeldAssignment } from '@muster/link';
-import { Action, type Condition, type Drift, type Operation } from '@muster/proto/records';
-import type { AppliedRecord, InventoryEntry, OperationRecord } from '../state/records.ts';
+import { type ObjectKey, parseKeyString } from '@muster/kube';
+import { assignmentDigest, type HeldAssignment } from '@muster/link';
+import { Action, type Assignment, type Condition, type Drift, type Operation } from '@muster/proto/records';
+import type { AppliedRecord, HeldObject, InventoryEntry, OperationRecord } from '../state/records.ts';
 
-type AppliedHead = Omit<AppliedRecord, 'inventory' | 'hookKinds' | 'running' | 'suppressed'>;
+type AppliedHead = Pick<AppliedRecord, 'digest' | 'version' | 'atMs' | 'assignment'>;
 
 /** What is known of one resource of an Application. */
 export interface Resource {
@@ -18,6 +19,8 @@ export interface Resource {
   applyError: string;
   drift: Drift | undefined;
   requiresPruning: boolean;
+  /** Why a guard keeps it though it is to be pruned; '': none does. */
+  held: string;
   /** Hash of the live object that `sync` was judged by. */
   judged: string;
 }
@@ -39,6 +42,10 @@ export class Application {
   running: OperationRecord | undefined;
   /** The payload whose sync is not begun again by itself: it was terminated, or its hooks failed. */
   suppressed = '';
+  /** Objects that a guard keeps until someone confirms, by key. */
+  readonly kept = new Map<string, HeldObject>();
+  /** UIDs of objects that someone has confirmed may go, by key. */
+  readonly confirmed = new Map<string, string>();
   problems: { key: string; message: string; type: string }[] = [];
   readonly inventory = new Map<string, InventoryEntry>();
   readonly resources = new Map<string, Resource>();
@@ -73,6 +80,11 @@ export class Application {
     return this.automated && (this.assignment.syncPolicy?.selfHeal ?? false);
   }
 
+  /** Digest of what a sync of it applies; what only says when to sync is left out. */
+  get content(): string {
+    return contentDigest(this.assignment);
+  }
+
   /** Whether what is compared is the assigned bundle, not an earlier one while that cannot be had. */
   get comparesAssigned(): boolean {
     return this.desiredFor.endsWith(` ${this.assignment.bundleDigest}`);
@@ -85,24 +97,53 @@ export class Application {
   }
 
   restore(record: AppliedRecord): void {
-    const { inventory, hookKinds = [], running, suppressed = '', ...applied } = record;
-    this.applied = applied;
+    const { inventory, hookKinds = [], running, suppressed = '', held = {}, confirmed = {} } = record;
+    const { digest, version, atMs, assignment } = record;
+    this.applied = { digest, version, atMs, assignment };
     this.running = running;
     this.suppressed = suppressed;
     for (const kind of hookKinds) this.hookKinds.add(kind);
+    for (const [key, object] of Object.entries(held)) this.kept.set(key, object);
+    for (const [key, uid] of Object.entries(confirmed)) this.confirmed.set(key, uid);
     this.inventory.clear();
     for (const entry of inventory) this.inventory.set(entry.key, entry);
   }
 
   record(): AppliedRecord {
-    const { applied, inventory, hookKinds, running, suppressed } = this;
+    const { applied, inventory, hookKinds, running, suppressed, kept, confirmed } = this;
     return {
       ...applied,
       inventory: [...inventory.values()],
       ...(hookKinds.size > 0 && { hookKinds: [...hookKinds] }),
       ...(running && { running }),
       ...(suppressed && { suppressed }),
+      ...(kept.size > 0 && { held: Object.fromEntries(kept) }),
+      ...(confirmed.size > 0 && { confirmed: Object.fromEntries(confirmed) }),
     };
+  }
+
+  /** Whether someone has confirmed that this very object may go. */
+  isConfirmed(key: string, uid: string | undefined): boolean {
+    if (this.confirmed.has(key) && this.confirmed.get(key) === uid) return true;
+    const since = this.kept.get(key)?.sinceMs;
+    return since !== undefined && Number(this.assignment.deletionApprovedMs) >= since;
+  }
+
+  /** Confirms that what is held back and chosen may go; answers what that is. */
+  confirm(selects: (object: Omit<ObjectKey, 'version'>) => boolean): Omit<ObjectKey, 'version'>[] {
+    return [...this.kept].flatMap(([key, { uid }]) => {
+      const object = parseKeyString(key);
+      if (!object || !selects(object)) return [];
+      this.confirmed.set(key, uid);
+      return [object];
+    });
+  }
+
+  /** Notes what is held back and why; what was held before keeps its time. */
+  keep(key: string, uid: string, reason: string, nowMs: number): void {
+    const before = this.kept.get(key);
+    const sinceMs = before?.uid === uid ? before.sinceMs : nowMs;
+    this.kept.set(key, { uid, reason, sinceMs });
   }
 
   /** Sets or clears a condition; one of the same text keeps its time. */
@@ -111,4 +152,11 @@ export class Application {
     if (!message) this.conditions.delete(type);
     else if (known?.message !== message) this.conditions.set(type, { type, message, sinceMs: BigInt(nowMs) });
   }
+}
+
+/** Digest of what an assignment makes a cluster hold: a change of the policy that only says when is no reason to sync. */
+export function contentDigest(assignment: Assignment): string {
+  const { syncPolicy } = assignment;
+  const policy = syncPolicy && { ...syncPolicy, automated: false, selfHeal: false, retry: undefined };
+  return assignmentDigest({ ...assignment, notices: [], syncPolicy: policy });
 }

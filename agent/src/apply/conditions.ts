@@ -1,3 +1,4 @@
+import { describeKey, parseKeyString } from '@muster/kube';
 import type { HealBudget } from '../observe/healing.ts';
 import type { Application } from './application.ts';
 
@@ -15,6 +16,18 @@ export function describeConditions(app: Application, budget: HealBudget, now: nu
     app.condition(type, texts.slice(0, 10).join('; '), now);
   }
   app.condition('Notice', app.assignment.notices.join('; '), now);
+  app.condition('PruneConfirmation', heldText(app), now);
+}
+
+/** What waits for a confirmation, and how to give it. */
+function heldText(app: Application): string {
+  if (app.kept.size === 0) return '';
+  const texts = [...app.kept].slice(0, 5).map(([key, { reason }]) => {
+    const name = parseKeyString(key);
+    return `${name ? describeKey(name) : key} (${reason})`;
+  });
+  const more = app.kept.size > 5 ? `; and ${app.kept.size - 5} more` : '';
+  return `kept until someone confirms with \`muster app confirm\`: ${texts.join('; ')}${more}`;
 }
 
 /** Whether an object was applied as another bundle has it, for example by a sync that failed later. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MusterError } from '@muster/base';
+import type { ObjectKey } from '@muster/kube';
 import type { HeldAssignment } from '@muster/link';
 import type { ApplicationStatus } from '@muster/proto/records';
 import { kindOf } from '../observe/live-index.ts';
@@ -114,6 +115,18 @@ export class Engine {
     if (!slot?.runner.terminate()) return false;
     this.schedule(slot, 0);
     return true;
+  }
+
+  /** Confirms what guards hold back of an Application; answers what that was. */
+  confirm(
+    key: string,
+    selects: (object: Omit<ObjectKey, 'version'>) => boolean,
+  ): Omit<ObjectKey, 'version'>[] {
+    const slot = this.slots.get(key);
+    if (!slot) return [];
+    const chosen = slot.runner.app.confirm(selects);
+    if (chosen.length > 0) this.schedule(slot, 0);
+    return chosen;
   }
 
   /** Compares all of an Application again and reports all of it. */

@@ -26,12 +26,6 @@ export function endOperation(app: Application, outcome: SyncOutcome, dryRun: boo
   app.operation = { ...app.operation!, phase, message, finishedAtMs: BigInt(nowMs) };
   const texts = [...conflicts].map(([key, owner]) => conflictText(key, owner));
   app.condition('SharedResource', texts.join('; '), nowMs);
-  const unconfirmed = outcome.unconfirmed.slice(0, 10).join(', ');
-  app.condition(
-    'PruneConfirmation',
-    unconfirmed && `pruning waits for a confirmation: ${unconfirmed}`,
-    nowMs,
-  );
   if (!dryRun) app.condition('SyncError', errors.size > 0 ? message : undefined, nowMs);
   for (const [key, owner] of conflicts) setMessage(app, key, `belongs to Application ${owner}`);
   for (const [key, error] of errors) setMessage(app, key, error);

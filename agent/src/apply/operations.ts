@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { MusterError } from '@muster/base';
-import { type HeldAssignment, assignmentDigest, versionText } from '@muster/link';
+import { type RetryPolicy, retryDecision } from '@muster/kube';
+import { type HeldAssignment, versionText } from '@muster/link';
 import type { OperationRecord } from '../state/records.ts';
-import type { Application } from './application.ts';
+import { type Application, contentDigest } from './application.ts';
 import type { Cluster } from './cluster.ts';
 import { leftHalfWay } from './conditions.ts';
 import type { DesiredState } from './desired.ts';
@@ -16,6 +17,10 @@ export interface SyncOrder {
   commandId: string;
   prune: boolean;
   dryRun: boolean;
+  /** Only these resources; none: all. */
+  resources: string[];
+  replace: boolean;
+  force: boolean;
   answer(outcome: SyncOutcome | MusterError): void;
 }
 
@@ -54,6 +59,8 @@ export class Operations {
   private order: SyncOrder | undefined;
   private failures = 0;
   private notBefore = 0;
+  /** Tried as often as its policy says. */
+  private exhausted = false;
   private current: Current | undefined;
 
   constructor(app: Application, options: OperationsOptions) {
@@ -80,6 +87,7 @@ export class Operations {
   assigned(): void {
     this.failures = 0;
     this.notBefore = 0;
+    this.exhausted = false;
     // A migration is better not cut off: what runs ends first, and no later wave of the old release begins.
     if (!this.app.leaving && this.current?.sync.hooksRun) return;
     this.current?.stop.abort(superseded());
@@ -89,7 +97,7 @@ export class Operations {
   ask(order: SyncOrder): void {
     this.order?.answer(new MusterError('conflict', 'replaced by a newer sync command'));
     this.order = order;
-    this.app.suppressed = '';
+    if (!order.dryRun && order.resources.length === 0) this.app.suppressed = '';
     this.notBefore = 0;
   }
 
@@ -110,6 +118,10 @@ export class Operations {
   /** Tries again at once what failed, for example because another Application has let go of an object. */
   hurry(): void {
     this.notBefore = 0;
+    if (!this.exhausted) return;
+    this.exhausted = false;
+    this.failures = 0;
+    this.app.suppressed = '';
   }
 
   /** Counts a failure that was not a sync's; answers after how many milliseconds to try again. */
@@ -140,7 +152,7 @@ export class Operations {
   dueIn(): number | undefined {
     const { app } = this;
     if (this.order) return 100;
-    const due = app.automated && app.applied.assignment !== assignmentDigest(app.assignment);
+    const due = app.automated && app.applied.assignment !== app.content;
     if (!due || app.suppressed === payloadOf(app)) return undefined;
     return Math.max(100, this.notBefore - this.options.cluster.now());
   }
@@ -154,7 +166,7 @@ export class Operations {
     const { app } = this;
     if (!app.automated || this.options.cluster.now() < this.notBefore) return false;
     if (app.suppressed === payloadOf(app) || !app.comparesAssigned) return false;
-    if (app.applied.assignment !== assignmentDigest(app.assignment)) return true;
+    if (app.applied.assignment !== app.content) return true;
     // A sync of something else that failed half-way, then a return to what was applied before.
     if (app.operation?.phase === 'Failed' || app.operation?.phase === 'Error' || leftHalfWay(app))
       return true;
@@ -170,14 +182,7 @@ export class Operations {
     const { cluster } = this.options;
     this.order = undefined;
     const earlier = order ? undefined : this.resumable();
-    const record = earlier ?? {
-      id: randomUUID(),
-      payload: payloadOf(app),
-      startedAtMs: cluster.now(),
-      commandId: order?.commandId ?? '',
-      prune: order ? order.prune : (app.assignment.syncPolicy?.prune ?? false),
-      hooks: {},
-    };
+    const record = earlier ?? newRecord(app, order, cluster.now());
     const dryRun = order?.dryRun ?? false;
     if (!dryRun) app.running = record;
     beginOperation(app, record.commandId, this.failures, record.startedAtMs);
@@ -223,16 +228,18 @@ export class Operations {
     this.current = undefined;
     await this.letGo(record, signal);
     this.failures = outcome.phase === 'Succeeded' ? 0 : this.failures + 1;
-    if (outcome.phase === 'Succeeded' && !dryRun) this.applied(held);
-    if (outcome.settled && !dryRun) app.suppressed = record.payload;
-    endOperation(app, outcome, dryRun, cluster.now());
+    const complete = outcome.phase === 'Succeeded' && !record.resources;
+    if (complete && !dryRun) this.applied(held);
+    const ended = outcome.phase === 'Failed' && !order ? this.afterFailure(record, outcome) : outcome;
+    if (outcome.settled && order && !dryRun) app.suppressed = record.payload;
+    endOperation(app, ended, dryRun, cluster.now());
     await save();
-    const { changed: count, pruned, dryRunMs, applyMs, phase, message } = outcome;
+    const { changed: count, pruned, dryRunMs, applyMs, phase, message } = ended;
     cluster.log.info(
       { application: app.key, phase, message, changed: count, pruned, dryRunMs, applyMs },
       'sync ended',
     );
-    order?.answer(outcome);
+    order?.answer(ended);
   }
 
   /** Ends a sync that was stopped, or that failed for a reason of its own. */
@@ -255,8 +262,35 @@ export class Operations {
     await save();
   }
 
+  /**
+   * What its retry policy says of a sync that began by itself and failed. Without a policy it is tried again by the
+   * agent's own backoff, unless hooks or health ended it.
+   */
+  private afterFailure(record: OperationRecord, outcome: SyncOutcome): SyncOutcome {
+    const policy = this.retryPolicy;
+    const again = policy ? retryDecision(policy, this.failures).again : !outcome.settled;
+    if (again) return outcome;
+    this.app.suppressed = record.payload;
+    if (!policy) return outcome;
+    this.exhausted = true;
+    const tries = this.failures === 1 ? 'once' : `${this.failures} times`;
+    return { ...outcome, message: `${outcome.message} (tried ${tries}, as the retry policy says)` };
+  }
+
+  private get retryPolicy(): RetryPolicy | undefined {
+    const retry = this.app.assignment.syncPolicy?.retry;
+    if (!retry) return undefined;
+    const { limit, firstMs, factor, longestMs } = retry;
+    return { limit, firstMs: Number(firstMs), factor, longestMs: Number(longestMs) };
+  }
+
   private operationEnded(): void {
-    if (this.failures > 0) this.notBefore = this.options.cluster.now() + this.backoff();
+    if (this.failures > 0) {
+      const policy = this.retryPolicy;
+      const decision = policy && retryDecision(policy, this.failures);
+      const pause = decision?.again ? decision.inMs : this.backoff();
+      this.notBefore = this.options.cluster.now() + pause;
+    }
     this.options.ended();
   }
 
@@ -277,9 +311,23 @@ export class Operations {
       digest: assignment.bundleDigest,
       version: versionText(assignment.version!),
       atMs: this.options.cluster.now(),
-      assignment: assignmentDigest(assignment),
+      assignment: contentDigest(assignment),
     };
   }
+}
+
+function newRecord(app: Application, order: SyncOrder | undefined, nowMs: number): OperationRecord {
+  return {
+    id: randomUUID(),
+    payload: payloadOf(app),
+    startedAtMs: nowMs,
+    commandId: order?.commandId ?? '',
+    prune: order ? order.prune : (app.assignment.syncPolicy?.prune ?? false),
+    ...(order && order.resources.length > 0 && { resources: order.resources }),
+    ...(order?.replace && { replace: true }),
+    ...(order?.force && { force: true }),
+    hooks: {},
+  };
 }
 
 function payloadOf(app: Application): string {

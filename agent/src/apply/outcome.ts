@@ -11,8 +11,6 @@ export interface SyncOutcome {
   transient: boolean;
   /** A hook was run or something became unhealthy: not done again by itself. */
   settled: boolean;
-  /** Objects that wait for someone to confirm that they are pruned. */
-  unconfirmed: string[];
   changed: number;
   pruned: number;
   /** Milliseconds of the dry run and of the rest. */
@@ -21,9 +19,13 @@ export interface SyncOutcome {
 }
 
 /** `12 applied, 2 pruned, 1 hook`. */
-export function describeSuccess(changed: number, pruned: number, hooks: number, note: string): string {
+export function describeSuccess(
+  { changed, pruned, hooks, held }: { changed: number; pruned: number; hooks: number; held: number },
+  note: string,
+): string {
   const more = [
     ...(pruned > 0 ? [`${pruned} pruned`] : []),
+    ...(held > 0 ? [`${held} kept until someone confirms`] : []),
     ...(hooks > 0 ? [hooks === 1 ? '1 hook' : `${hooks} hooks`] : []),
   ];
   const text = [`${changed} applied`, ...more].join(', ');

@@ -11,20 +11,25 @@ export interface PlanFacts {
   conflicts: ReadonlyMap<string, string>;
   /** What is to be pruned. */
   leaving: KubeObject[];
+  /** Whether the sync is of this object. */
+  selects(object: KubeObject): boolean;
   startedAtMs: number;
 }
 
 /** The plan of a sync. What is as it should be is in it too, for its health counts; not with ApplyOutOfSyncOnly. */
 export function planOf(app: Application, desired: DesiredState, facts: PlanFacts): SyncTask[] {
-  const { changed, conflicts, leaving, startedAtMs } = facts;
+  const { changed, conflicts, startedAtMs, selects } = facts;
+  const leaving = facts.leaving.filter(selects);
+  const hooks = desired.hooks.map(({ object }) => object).filter(selects);
   const only = app.option('ApplyOutOfSyncOnly') === 'true';
   const targets: KubeObject[] = [];
   for (const { key, object } of desired.objects.values()) {
+    if (!selects(object)) continue;
     if (!conflicts.has(key) && (!only || changed.has(key))) targets.push(object);
   }
   const known = new Set(leaving.map((object) => kindOf(keyString(keyOf(object)))));
   for (const { type } of [...desired.objects.values(), ...desired.hooks]) if (type) known.add(nameOf(type));
-  return planSync([...targets, ...desired.hooks.map(({ object }) => object)], leaving, {
+  return planSync([...targets, ...hooks], leaving, {
     namespace: '',
     isKnown: (type) => known.has(nameOf(type)),
     pruneLast: app.option('PruneLast') === 'true',

@@ -1,7 +1,7 @@
 import { MusterError } from '@muster/base';
-import { type SyncTask, keyOf, keyString, taskId } from '@muster/kube';
+import { type SyncTask, keyOf, keyString, parseKeyString, taskId, unmatchedSelectors } from '@muster/kube';
 import { KubeError } from '../kube/errors.ts';
-import { PARALLEL, pathOfObject } from './cluster.ts';
+import { PARALLEL } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
 import type { Desired } from './desired.ts';
 import { forApply } from './ignored.ts';
@@ -10,6 +10,7 @@ import { ownerNow } from './ownership.ts';
 import { planOf, unknownKind } from './plan.ts';
 import { prunable } from './prune.ts';
 import type { SyncWork } from './work.ts';
+import { writeObject } from './write-object.ts';
 
 /** Refuses what may not be, finds what another Application holds, what needs no work and what is to be pruned. */
 export async function prepare(work: SyncWork): Promise<void> {
@@ -19,21 +20,28 @@ export async function prepare(work: SyncWork): Promise<void> {
   await work.watchKinds();
   work.makesNamespace = await mustMakeNamespace(cluster, app, desired, request.signal);
   for (const each of desired.objects.values()) {
+    if (!work.selects(each.object)) continue;
     const owner = ownerNow(cluster, app, each.key);
     if (owner !== app.key) work.conflicts.set(each.key, owner);
-    else if (!unchanged(work, each)) work.changed.add(each.key);
+    else if (!unchanged(work, each) || isMadeAnew(work, each)) work.changed.add(each.key);
   }
   if (app.option('FailOnSharedResource') === 'true') {
     for (const [key, owner] of work.conflicts)
       work.fail(key, new MusterError('conflict', `belongs to Application ${owner}`));
   }
   if (work.failed) return;
-  if (request.operation.prune) work.leaving = await prunable(cluster, app, desired, request.signal);
+  const unmatched = unmatchedOf(work);
+  if (unmatched) return work.fail('', unmatched);
+  if (request.operation.prune) {
+    work.leaving = await prunable(cluster, app, desired, work.selects, request.signal);
+    if (!request.dryRun) noteHeld(work);
+  }
   work.plan(
     planOf(app, desired, {
       changed: work.changed,
       conflicts: work.conflicts,
       leaving: work.leaving.live,
+      selects: work.selects,
       startedAtMs: request.operation.startedAtMs,
     }),
   );
@@ -58,7 +66,8 @@ export async function tryOut(work: SyncWork): Promise<void> {
     const { key, object, type } = work.wanted(task)!;
     try {
       const manifest = await forApply(cluster, app, object, type!, request.signal);
-      await cluster.client.apply(pathOfObject(type!, object), manifest, { ...work.as(), dryRun: true });
+      const how = work.how(object, task.hook);
+      await writeObject(cluster, app, type!, manifest, { how, dryRun: true, signal: request.signal });
     } catch (thrown) {
       request.signal.throwIfAborted();
       // The namespace is made by this very sync, so the API server cannot try.
@@ -87,6 +96,30 @@ function unchanged({ app, cluster }: SyncWork, { key, hash }: Desired): boolean 
   const entry = app.inventory.get(key);
   const live = cluster.index.get(key);
   return live !== undefined && !live.deleting && entry?.applied === hash && entry.live === live.hash;
+}
+
+/** Keeps what the guards hold back for people to see and confirm; what they no longer hold is forgotten. */
+function noteHeld({ app, cluster, leaving }: SyncWork): void {
+  for (const { metadata, ...object } of leaving.live)
+    app.kept.delete(keyString(keyOf({ metadata, ...object })));
+  for (const [key, { uid, reason }] of leaving.held) app.keep(key, uid, reason, cluster.now());
+}
+
+/** Selectors of the command that name nothing of the Application are an error, not an empty sync. */
+function unmatchedOf({ app, desired, selectors }: SyncWork): MusterError | undefined {
+  if (selectors.length === 0) return undefined;
+  const keys = [...desired.objects.keys(), ...app.resources.keys()].flatMap(
+    (key) => parseKeyString(key) ?? [],
+  );
+  const unmatched = unmatchedSelectors(selectors, keys);
+  if (unmatched.length === 0) return undefined;
+  return new MusterError('not-found', `no resource of the Application is ${unmatched.join(', ')}`);
+}
+
+/** Replace and Force together make an object anew at each sync, for example a Job that is to run again. */
+function isMadeAnew(work: SyncWork, { object }: Desired): boolean {
+  const { replace, force } = work.how(object, false);
+  return replace && force && work.app.option('ApplyOutOfSyncOnly') !== 'true';
 }
 
 /** A hook that was written down as begun and is not there was never made: its finalizer would have kept it. */

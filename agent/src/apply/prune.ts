@@ -1,31 +1,42 @@
-import { type KubeObject, type SyncTask, keyOf, keyString, ownerOf, pruneDecision } from '@muster/kube';
+import {
+  type KubeObject,
+  type SyncTask,
+  guardPrunes,
+  heldData,
+  keyOf,
+  keyString,
+  ownerOf,
+  pruneDecision,
+} from '@muster/kube';
 import type { ApiType } from '../kube/discovery.ts';
 import type { Application } from './application.ts';
 import { type Cluster, PARALLEL, pathOfObject, readLive } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
+import { contentsOf } from './contents.ts';
 import type { DesiredState } from './desired.ts';
 import { propagationOf } from './ordering.ts';
 
-/** What left the bundle and may be pruned, read anew, with types by key. */
+/** What left the bundle, read anew. */
 export interface Prunable {
+  /** May be pruned. */
   live: KubeObject[];
   types: Map<string, ApiType>;
-  /** Objects that say Prune=confirm. */
-  unconfirmed: string[];
+  /** What a guard keeps until someone confirms, by key. */
+  held: Map<string, { uid: string; reason: string }>;
 }
 
-/** Finds what the Application still has in the cluster and its bundle no longer names. An empty bundle prunes nothing. */
+/** Finds what the Application still has in the cluster and its bundle no longer names, and what of it may go. */
 export async function prunable(
   cluster: Cluster,
   app: Application,
   desired: DesiredState,
+  selects: (object: KubeObject) => boolean,
   signal: AbortSignal,
 ): Promise<Prunable> {
-  const found: Prunable = { live: [], types: new Map(), unconfirmed: [] };
-  if (desired.objects.size === 0 && !app.assignment.syncPolicy?.allowEmpty) return found;
-  const left = [...cluster.index.ownedBy(app.key)].filter(
-    ({ key, hook }) => !hook && !desired.objects.has(key),
-  );
+  const types = new Map<string, ApiType>();
+  const going: KubeObject[] = [];
+  const owned = [...cluster.index.ownedBy(app.key)].filter(({ hook, deleting }) => !hook && !deleting);
+  const left = owned.filter(({ key }) => !desired.objects.has(key));
   await eachOf(left, PARALLEL, async ({ key, version }) => {
     const [group, kind] = key.split('/') as [string, string];
     const type = await cluster.discovery.resolve(group ? `${group}/${version}` : version, kind);
@@ -33,13 +44,42 @@ export async function prunable(
       type && (await readLive(cluster, type, key, signal, app.assignment.impersonate || undefined));
     const owner = object && ownerOf(object);
     if (!object || !owner || `${owner.namespace}/${owner.name}` !== app.key) return;
-    const { action } = pruneDecision(object, { prune: true, defaultPrune: app.option('Prune') });
-    if (action === 'confirm') found.unconfirmed.push(key);
-    if (action !== 'remove') return;
-    found.types.set(key, type);
-    found.live.push(object);
+    const decision = { prune: true, defaultPrune: app.option('Prune'), confirmed: true };
+    if (pruneDecision(object, decision).action !== 'remove' || !selects(object)) return;
+    types.set(key, type);
+    going.push(object);
   });
-  return found;
+  const held = new Map<string, { uid: string; reason: string }>();
+  const guarded = await guard(
+    cluster,
+    app,
+    going,
+    { owned: owned.length, wanted: desired.objects.size },
+    signal,
+  );
+  for (const { object, reason } of guarded.held) {
+    held.set(keyString(keyOf(object)), { uid: object.metadata.uid ?? '', reason });
+  }
+  return { live: guarded.prune, types, held };
+}
+
+async function guard(
+  cluster: Cluster,
+  app: Application,
+  going: KubeObject[],
+  counts: { owned: number; wanted: number },
+  signal: AbortSignal,
+) {
+  const keys = new Set(going.map((object) => keyString(keyOf(object))));
+  const contents = new Map<KubeObject, KubeObject[]>();
+  for (const object of going) contents.set(object, await contentsOf(cluster, app, object, signal));
+  return guardPrunes(going, {
+    ...counts,
+    allowEmpty: app.assignment.syncPolicy?.allowEmpty ?? false,
+    option: (name) => app.option(name),
+    confirmed: (object) => app.isConfirmed(keyString(keyOf(object)), object.metadata.uid),
+    holds: (object) => heldData(object, contents.get(object) ?? [], keys),
+  });
 }
 
 /** Deletes one object of a plan, by its UID. Throws KubeError. */
@@ -58,4 +98,6 @@ export async function pruneOne(
     signal,
   });
   app.inventory.delete(key);
+  app.kept.delete(key);
+  app.confirmed.delete(key);
 }

@@ -12,9 +12,11 @@ export function adopt(app: Application, desired: DesiredState): void {
   app.problems = desired.problems;
   for (const { key, object, hash } of desired.objects.values()) {
     const { version } = keyOf(object);
+    app.kept.delete(key);
+    app.confirmed.delete(key);
     const resource = app.resources.get(key) ?? newResource(key, version);
     app.resources.set(key, resource);
-    Object.assign(resource, { version, requiresPruning: false, judged: '', applyError: '' });
+    Object.assign(resource, { version, requiresPruning: false, held: '', judged: '', applyError: '' });
     // Until it has been looked at: what was never applied like this cannot be called Synced.
     if (app.inventory.get(key)?.applied !== hash) resource.sync = 'OutOfSync';
   }
@@ -79,6 +81,8 @@ function triageLeft(cluster: Cluster, app: Application, key: string): void {
   if (live?.owner !== app.key || live.hook) {
     app.resources.delete(key);
     app.inventory.delete(key);
+    app.kept.delete(key);
+    app.confirmed.delete(key);
     cluster.claims.release(key, app.key);
     return;
   }
@@ -90,7 +94,10 @@ function triageLeft(cluster: Cluster, app: Application, key: string): void {
     health: live.health,
     healthMessage: live.healthMessage,
   });
-  resource.message = live.deleting ? 'is being deleted' : 'is no longer in the bundle';
+  const held = live.deleting ? undefined : app.kept.get(key);
+  resource.held = held?.reason ?? '';
+  if (held) resource.message = `is no longer in the bundle, and kept: ${held.reason}`;
+  else resource.message = live.deleting ? 'is being deleted' : 'is no longer in the bundle';
 }
 
 const groupKindOf = (object: KubeObject) => `${keyOf(object).group}/${object.kind}`;
@@ -106,6 +113,7 @@ function newResource(key: string, version: string): Resource {
     applyError: '',
     drift: undefined,
     requiresPruning: false,
+    held: '',
     judged: '',
   };
 }

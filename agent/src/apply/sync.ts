@@ -144,20 +144,20 @@ export class Sync {
   }
 
   private outcome(note: string): SyncOutcome {
-    const { errors, conflicts, cluster, changed, pruned, transient, settled, leaving, request } = this.work;
+    const { errors, conflicts, cluster, changed, transient, settled, leaving, request } = this.work;
     const ended = cluster.now();
     const failed = errors.size > 0 || conflicts.size > 0;
     const hooks = Object.keys(request.operation.hooks).length;
+    const { pruned } = this.work;
     return {
       phase: failed ? 'Failed' : 'Succeeded',
       message: failed
         ? describeFailure(errors, conflicts, note)
-        : describeSuccess(changed.size, pruned, hooks, note),
+        : describeSuccess({ changed: changed.size, pruned, hooks, held: leaving.held.size }, note),
       errors,
       conflicts,
       transient: failed && transient,
       settled: failed && settled,
-      unconfirmed: leaving.unconfirmed,
       changed: changed.size,
       pruned,
       dryRunMs: (this.dryRunEnded || ended) - this.started,

@@ -1,6 +1,6 @@
 import { MusterError } from '@muster/base';
 import { type RunDecision, type SyncTask, taskId } from '@muster/kube';
-import { PARALLEL, pathOfObject } from './cluster.ts';
+import { PARALLEL } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
 import { waitForDefinitions } from './definitions.ts';
 import type { Desired } from './desired.ts';
@@ -11,6 +11,7 @@ import { remember } from './ownership.ts';
 import { keyOfTask, unknownKind } from './plan.ts';
 import { pruneOne } from './prune.ts';
 import type { SyncWork } from './work.ts';
+import { writeObject } from './write-object.ts';
 
 /** Carries out one wave; what came of each task is in the progress. Answers whether anything was written. */
 export async function carryOut(work: SyncWork, run: RunDecision): Promise<boolean> {
@@ -70,9 +71,10 @@ async function applyOne(work: SyncWork, each: Desired, hook: boolean): Promise<v
   if (!type) throw new MusterError('not-found', unknownKind(object));
   if (hook) await makeWay(cluster, app, type, object, request.signal);
   const manifest = hook ? object : await forApply(cluster, app, object, type, request.signal);
-  const made = await cluster.client.apply(pathOfObject(type, object), manifest, work.as());
-  if (!hook) remember(app, each, made.object);
-  cluster.index.put(made.object);
+  const how = work.how(object, hook);
+  const made = await writeObject(cluster, app, type, manifest, { how, signal: request.signal });
+  if (!hook) remember(app, each, made);
+  cluster.index.put(made);
 }
 
 /** After CustomResourceDefinitions: waits until they are served, and learns their types. */

@@ -1,11 +1,17 @@
 import { MusterError } from '@muster/base';
 import {
+  type ApplyOptions,
   type KubeObject,
   type LiveTask,
   type SyncTask,
   type TaskProgress,
+  type ResourceSelector,
+  applyOptionsOf,
+  hooksOf,
+  isSelected,
   keyOf,
   keyString,
+  parseResourceSelector,
   taskId,
 } from '@muster/kube';
 import type { ApiType } from '../kube/discovery.ts';
@@ -45,13 +51,14 @@ export class SyncWork {
   readonly changed = new Set<string>();
   readonly progress: Map<string, TaskProgress>;
   tasks: SyncTask[] = [];
-  leaving: Prunable = { live: [], types: new Map(), unconfirmed: [] };
+  leaving: Prunable = { live: [], types: new Map(), held: new Map() };
   /** Trying again by itself may help. */
   transient = true;
   /** A hook was begun or something became unhealthy: not begun again by itself. */
   settled: boolean;
   pruned = 0;
   makesNamespace = false;
+  readonly selectors: ResourceSelector[];
   private hookIds = new Set<string>();
 
   constructor(cluster: Cluster, app: Application, desired: DesiredState, request: SyncRequest) {
@@ -61,7 +68,12 @@ export class SyncWork {
     this.request = request;
     this.progress = new Map(Object.entries(request.operation.hooks));
     this.settled = this.progress.size > 0;
+    this.selectors = (request.operation.resources ?? []).flatMap((text) => parseResourceSelector(text) ?? []);
   }
+
+  /** Whether the sync is of this object; one of some resources only leaves the others, and all hooks, alone. */
+  readonly selects = (object: KubeObject): boolean =>
+    this.selectors.length === 0 || (!hooksOf(object) && isSelected(this.selectors, keyOf(object)));
 
   get failed(): boolean {
     return this.errors.size > 0;
@@ -121,9 +133,12 @@ export class SyncWork {
     await Promise.all([...types.values()].map((type) => cluster.index.ready(type, request.signal)));
   }
 
-  /** As whom requests are made, and until when. */
-  as() {
-    return { impersonate: this.app.assignment.impersonate || undefined, signal: this.request.signal };
+  /** How an object is written. A hook took its predecessor's place before: nothing is there to be replaced. */
+  how(object: KubeObject, hook: boolean): ApplyOptions {
+    const { replace = false, force = false } = this.request.operation;
+    const asked = { Replace: replace, Force: force, Validate: false };
+    const how = applyOptionsOf(object, (option) => (asked[option] ? 'true' : this.app.option(option)));
+    return hook ? { ...how, replace: false, force: false } : how;
   }
 
   private hookType({ apiVersion, kind }: KubeObject): ApiType | undefined {

@@ -44,11 +44,15 @@ export class KubeError extends MusterError {
  */
 export function safeMessage(kind: string, thrown: unknown): string {
   if (!(thrown instanceof KubeError)) return thrown instanceof Error ? thrown.message : String(thrown);
-  if (kind !== 'Secret') return thrown.message.slice(0, 2_000);
-  if (thrown.status === 403 || thrown.status === 404 || thrown.status === 0)
-    return thrown.message.slice(0, 2_000);
+  if (kind !== 'Secret') return shortened(thrown.message);
+  if (thrown.status === 403 || thrown.status === 404 || thrown.status === 0) return shortened(thrown.message);
   const fields = thrown.fields.length > 0 ? `: ${thrown.fields.join(', ')}` : '';
   return `the API server refused the Secret (${thrown.reason || thrown.status})${fields}`;
+}
+
+/** The API server quotes whole objects and says at the end what is wrong with them. */
+function shortened(message: string): string {
+  return message.length <= 1_000 ? message : `${message.slice(0, 400)} … ${message.slice(-500)}`;
 }
 
 function codeOf(status: number): ErrorCode {

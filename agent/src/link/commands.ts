@@ -1,7 +1,7 @@
 import { MusterError } from '@muster/base';
-import { parseKeyString } from '@muster/kube';
+import { isSelected, parseKeyString, parseResourceSelector, selectorOf } from '@muster/kube';
 import { applicationKey } from '@muster/link';
-import { type Command, CommandOutcome } from '@muster/proto/records';
+import { type Command, CommandOutcome, type SyncCommand } from '@muster/proto/records';
 import type { Engine } from '../apply/engine.ts';
 
 export interface CommandAnswer {
@@ -32,6 +32,8 @@ export async function runCommand(
       return succeeded('compared again');
     case 'terminate':
       return engine.terminate(key) ? succeeded('the operation was ended') : failed('no operation is running');
+    case 'confirm':
+      return confirm(engine, key, command, signal);
     case 'diff':
       return diff(engine, key, signal);
     case undefined:
@@ -41,19 +43,51 @@ export async function runCommand(
 
 function sync(engine: Engine, command: Command, key: string, signal: AbortSignal): Promise<CommandAnswer> {
   if (command.verb?.$case !== 'sync') throw new Error('not a sync command');
-  const { prune, dryRun, bundleDigest } = command.verb.value;
+  const { bundleDigest } = command.verb.value;
   const { app } = engine.runner(key)!;
   if (app.leaving) return Promise.resolve(failed('the Application is leaving this cluster'));
   if (bundleDigest && bundleDigest !== app.assignment.bundleDigest) {
     const message = 'another bundle is assigned by now than the one this command was given for';
     return Promise.resolve({ outcome: CommandOutcome.REFUSED, message });
   }
+  return carriedOut(engine, key, command.id, command.verb.value, signal);
+}
+
+/** Lets go what guards hold back: a sync that prunes only that, or the removal that waits for it. */
+async function confirm(
+  engine: Engine,
+  key: string,
+  { id, verb }: Command,
+  signal: AbortSignal,
+): Promise<CommandAnswer> {
+  if (verb?.$case !== 'confirm') throw new Error('not a confirm command');
+  const { resources } = verb.value;
+  const selectors = resources.flatMap((text) => parseResourceSelector(text) ?? []);
+  const chosen = engine.confirm(key, (object) => isSelected(selectors, object));
+  const which = resources.length > 0 ? ` among ${resources.join(', ')}` : '';
+  if (chosen.length === 0) return failed(`nothing waits for a confirmation${which}`);
+  if (engine.runner(key)!.app.leaving) return succeeded(`${chosen.length} confirmed`);
+  const asked = { prune: true, dryRun: false, replace: false, force: false };
+  return carriedOut(engine, key, id, { ...asked, resources: chosen.map(selectorOf) }, signal);
+}
+
+/** Asks for a sync and answers with what came of it. */
+function carriedOut(
+  engine: Engine,
+  key: string,
+  commandId: string,
+  { prune, dryRun, resources, replace, force }: Omit<SyncCommand, 'bundleDigest'>,
+  signal: AbortSignal,
+): Promise<CommandAnswer> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     engine.sync(key, {
-      commandId: command.id,
+      commandId,
       prune,
       dryRun,
+      resources,
+      replace,
+      force,
       answer: (outcome) => {
         if (outcome instanceof MusterError) resolve(failed(outcome.describe()));
         else if (outcome.phase === 'Succeeded') resolve(succeeded(outcome.message));

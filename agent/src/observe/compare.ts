@@ -1,11 +1,12 @@
-import type { KubeObject } from '@muster/kube';
+import { type KubeObject, applyOptionsOf } from '@muster/kube';
 import { Drift } from '@muster/proto/records';
 import type { Application, Resource } from '../apply/application.ts';
-import { type Cluster, PARALLEL, pathOfObject, readLive } from '../apply/cluster.ts';
+import { type Cluster, PARALLEL, readLive } from '../apply/cluster.ts';
 import { eachOf } from '../apply/concurrency.ts';
 import type { Desired, DesiredState } from '../apply/desired.ts';
 import { rulesOf } from '../apply/ignored.ts';
 import { messageOf } from '../apply/resources.ts';
+import { applyObject } from '../apply/write-object.ts';
 import type { ApiType } from '../kube/discovery.ts';
 import { KubeError, safeMessage } from '../kube/errors.ts';
 import { driftClass } from './drift-class.ts';
@@ -76,15 +77,11 @@ async function judgeLive(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const around = { jq: cluster.jq, signal };
-  const impersonate = app.assignment.impersonate || undefined;
   let compared: Compared;
   let dryRunRefused = '';
   try {
-    const { object: wanted } = await cluster.client.apply(pathOfObject(type, object), object, {
-      dryRun: true,
-      impersonate,
-      signal,
-    });
+    const how = applyOptionsOf(object, (option) => app.option(option));
+    const wanted = await applyObject(cluster, app, type, object, { how, dryRun: true, signal });
     compared = await difference(wanted, live, rulesOf(app), around);
   } catch (thrown) {
     // Before the first apply of this version its fields are nobody's: nothing to judge by.

@@ -1,7 +1,6 @@
-import { planSync, keyOf, keyString } from '@muster/kube';
-import { assignmentDigest } from '@muster/link';
+import { applyOptionsOf, planSync, keyOf, keyString } from '@muster/kube';
 import type { Application } from '../apply/application.ts';
-import { type Cluster, PARALLEL, pathOfObject } from '../apply/cluster.ts';
+import { type Cluster, PARALLEL } from '../apply/cluster.ts';
 import { eachOf } from '../apply/concurrency.ts';
 import type { Desired, DesiredState } from '../apply/desired.ts';
 import { forApply } from '../apply/ignored.ts';
@@ -9,6 +8,7 @@ import { ensureNamespace, namespaceIsThere } from '../apply/namespace.ts';
 import { messageOf } from '../apply/resources.ts';
 import { groupsOf } from '../apply/ordering.ts';
 import { ownerNow, remember } from '../apply/ownership.ts';
+import { writeObject } from '../apply/write-object.ts';
 import { safeMessage } from '../kube/errors.ts';
 import type { HealBudget } from './healing.ts';
 
@@ -79,10 +79,10 @@ async function putOneBack(
   try {
     if (!type) return;
     const manifest = await forApply(cluster, app, object, type, signal);
-    const impersonate = app.assignment.impersonate || undefined;
-    const answer = await cluster.client.apply(pathOfObject(type, object), manifest, { impersonate, signal });
-    remember(app, each, answer.object);
-    const live = cluster.index.put(answer.object);
+    const how = applyOptionsOf(object, (option) => app.option(option));
+    const made = await writeObject(cluster, app, type, manifest, { how, signal });
+    remember(app, each, made);
+    const live = cluster.index.put(made);
     Object.assign(resource, {
       sync: 'Synced',
       judged: live.hash,
@@ -106,6 +106,6 @@ async function putOneBack(
 
 /** Before its first complete apply a bundle is synced, not healed. */
 function wasApplied(app: Application): boolean {
-  const same = app.applied.assignment === assignmentDigest(app.assignment);
+  const same = app.applied.assignment === app.content;
   return same || app.desiredFor.endsWith(` ${app.applied.digest}`);
 }

@@ -13,6 +13,7 @@ const resource = (name: string, some: Partial<Resource> = {}): Resource => ({
   applyError: '',
   drift: undefined,
   requiresPruning: false,
+  held: '',
   judged: '',
   ...some,
 });

@@ -91,8 +91,8 @@ function summary(
 
 function asStatus(resource: Resource): ResourceStatus {
   const key = parseKeyString(resource.key) ?? { group: '', kind: resource.key, namespace: '', name: '' };
-  const { version, sync, health, message, drift, requiresPruning } = resource;
-  return { ...key, version, sync, health, message, drift, requiresPruning };
+  const { version, sync, health, message, drift, requiresPruning, held } = resource;
+  return { ...key, version, sync, health, message, drift, requiresPruning, held };
 }
 
 function written(value: unknown): string {

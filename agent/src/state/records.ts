@@ -53,7 +53,18 @@ export interface AppliedRecord {
   /** `group/Kind` of hooks that were made, so that a removal finds them. */
   hookKinds?: string[];
   running?: OperationRecord;
+  /** Objects that a guard keeps until someone confirms, and those that someone has confirmed, by key. */
+  held?: Record<string, HeldObject>;
+  confirmed?: Record<string, string>;
   suppressed?: string;
+}
+
+/** An object whose removal waits for a confirmation. */
+export interface HeldObject {
+  uid: string;
+  /** In words to show. */
+  reason: string;
+  sinceMs: number;
 }
 
 /** An operation under way: enough to go on with it, so that no hook of it is run twice. */
@@ -64,6 +75,10 @@ export interface OperationRecord {
   startedAtMs: number;
   commandId: string;
   prune: boolean;
+  /** Asked for by its command: only these resources, as selectors; Replace and Force on all. */
+  resources?: string[];
+  replace?: boolean;
+  force?: boolean;
   /** Progress of its hooks, by `taskId`. */
   hooks: Record<string, TaskProgress>;
 }

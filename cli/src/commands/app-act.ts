@@ -23,6 +23,9 @@ interface Selection extends Partial<Pick<ListApplications, 'project' | 'cluster'
 interface SyncOptions extends Selection {
   prune?: true;
   dryRun?: true;
+  resource?: string[];
+  replace?: true;
+  force?: true;
   revision?: string;
   reason?: string;
   wait?: true;
@@ -44,11 +47,18 @@ export function appActCommands(app: Command, host: Host): void {
         'muster app sync guestbook-dev --wait',
         'muster app sync --set guestbook --prune',
         'muster app sync guestbook-dev --dry-run --wait',
+        'muster app sync guestbook-dev --resource apps:Deployment:web --resource :ConfigMap:settings',
       ],
     }),
   )
     .option('--prune', 'also delete what is no longer in Git')
     .option('--dry-run', 'only have the API server check it')
+    .option(
+      '--resource <selector...>',
+      'only these: GROUP:KIND:[NAMESPACE/]NAME, globs, ! excludes; no hooks run',
+    )
+    .option('--replace', 'put whole objects in the place of what is there')
+    .option('--force', 'delete and make anew what cannot be changed')
     .option('--revision <commit>', 'refuse when another commit is assigned')
     .option('--reason <text>', 'for the audit log')
     .option('-w, --wait', 'until the clusters have answered')
@@ -130,6 +140,20 @@ function simpleActs(app: Command, host: Host): void {
       ),
     ),
   );
+  verb(app, 'confirm <name>', {
+    summary: 'Let go what a guard keeps until someone confirms',
+    details:
+      'Objects that would be pruned and hold data, say Prune=confirm, or are more than half of the Application; and a removal that waits for Delete=confirm. `muster app get` shows them as kept, with the reason.',
+    examples: [
+      'muster app confirm guestbook-dev',
+      'muster app confirm guestbook-dev --resource :PersistentVolumeClaim:data --reason "moved to the new volume"',
+    ],
+  })
+    .option('--resource <selector...>', 'only these: GROUP:KIND:[NAMESPACE/]NAME, globs, ! excludes')
+    .option('--reason <text>', 'for the audit log')
+    .option('-w, --wait', 'until the cluster has answered')
+    .option('--timeout <duration>', 'how long --wait waits', parseDuration, 600)
+    .action(host.run(confirm));
   verb(app, 'restore <names...>', {
     summary: 'Undo a removal: keep what is leaving, or apply the last release again',
     examples: ['muster app restore guestbook-dev'],
@@ -138,6 +162,25 @@ function simpleActs(app: Command, host: Host): void {
       forEach(context, names, (client, ns, name) => client.applications.restore(ns, name), 'restored'),
     ),
   );
+}
+
+interface ConfirmOptions {
+  resource?: string[];
+  reason?: string;
+  wait?: true;
+  timeout: number;
+}
+
+async function confirm(context: Context, given: string, options: ConfirmOptions): Promise<void> {
+  const { namespace, name } = parseName(given);
+  const client = context.client();
+  const { resource: resources, reason, timeout } = options;
+  const { command } = await client.applications.confirm(namespace, name, { resources, reason });
+  const shown = `application/${namespace}/${name}`;
+  if (!options.wait) return context.terminal.out(`${shown} confirmed (command ${command})`);
+  const what = `confirmation for ${namespace}/${name}`;
+  const { message } = await waitForCommand(context, client, command, timeout, what);
+  context.terminal.out(`${shown} confirmed: ${message}`);
 }
 
 async function forEach(
@@ -163,7 +206,8 @@ function withSelection(command: Command): Command {
 }
 
 async function sync(context: Context, names: string[], options: SyncOptions): Promise<number> {
-  const { prune, dryRun, revision, reason, timeout, project, cluster, set, label, all } = options;
+  const { prune, dryRun, replace, force, revision, reason, timeout, project, cluster, set, label, all } =
+    options;
   const { terminal } = context;
   const client = context.client();
   const selected = await selectNames(context, names, { project, cluster, set, label, all });
@@ -171,7 +215,15 @@ async function sync(context: Context, names: string[], options: SyncOptions): Pr
   const each = async ({ namespace, name }: { namespace: string; name: string }) => {
     const shown = `application/${namespace}/${name}`;
     try {
-      const body = { prune, dryRun: dryRun ?? false, revision, reason };
+      const body = {
+        prune,
+        dryRun: dryRun ?? false,
+        resources: options.resource,
+        replace,
+        force,
+        revision,
+        reason,
+      };
       const { command } = await client.applications.sync(namespace, name, body);
       if (!options.wait) return terminal.out(`${shown} sync asked for (command ${command})`);
       const { message } = await waitForCommand(

@@ -13,6 +13,8 @@ export interface ResourceRow {
   health?: string;
   message?: string;
   requiresPruning?: boolean;
+  /** Why it is kept until someone confirms. */
+  held?: string;
   drift?: {
     fields?: FieldRow[];
     /** 'person', 'controller', 'pending' or 'deleted'. */
@@ -148,7 +150,8 @@ const RESOURCE_COLUMNS: Column<ResourceRow>[] = [
   { title: 'NAME', value: ({ name }) => name },
   {
     title: 'SYNC',
-    value: ({ sync, requiresPruning }) => (requiresPruning ? `${sync} (to prune)` : sync),
+    value: ({ sync, requiresPruning, held }) =>
+      requiresPruning ? `${sync} (${held ? 'kept' : 'to prune'})` : sync,
     paint: paintState,
   },
   { title: 'HEALTH', value: ({ health }) => health, paint: paintState },

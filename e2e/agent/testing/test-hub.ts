@@ -21,6 +21,7 @@ import {
   type ApplicationStatus,
   Assignment,
   Command,
+  SyncCommand,
   KeySet,
   KeyUse,
   Registration,
@@ -175,6 +176,11 @@ export class TestHub {
     return domain === 'muster.command.v1'
       ? signRecord(domain, payload, this.commandKey, 'c1')
       : signRecord(domain, payload, this.assignmentKey, 'a1');
+  }
+
+  /** Asks for a sync; answers the command's id. */
+  sync(application: string, asked: Partial<SyncCommand> = {}): string {
+    return this.command(application, { $case: 'sync', value: SyncCommand.fromPartial(asked) });
   }
 
   command(application: string, verb: Command['verb'], more: Partial<Command> = {}): string {

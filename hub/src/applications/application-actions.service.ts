@@ -1,5 +1,6 @@
-import type { ApplicationDiff, CommandStarted, SyncRequest } from '@muster/api';
+import type { ApplicationDiff, CommandStarted, ConfirmRequest, SyncRequest } from '@muster/api';
 import { MusterError } from '@muster/base';
+import { parseResourceSelector } from '@muster/kube';
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
@@ -62,16 +63,13 @@ export class ApplicationActions {
       kind: 'sync',
       prune: request.prune ?? this.#prunes(row),
       dryRun: request.dryRun,
+      ...(request.resources ? { resources: checkedSelectors(request.resources) } : {}),
+      ...(request.replace ? { replace: true } : {}),
+      ...(request.force ? { force: true } : {}),
       ...(request.revision ? { bundleDigest: row.bundle_digest } : {}),
     };
-    return this.#command(
-      actor,
-      row,
-      verb,
-      'application.sync',
-      { prune: verb.prune, dryRun: verb.dryRun },
-      request.reason,
-    );
+    const { kind: _kind, bundleDigest: _digest, ...details } = verb;
+    return this.#command(actor, row, verb, 'application.sync', details, request.reason);
   }
 
   #prunes(row: ListedRow): boolean {
@@ -92,6 +90,18 @@ export class ApplicationActions {
   async terminate(actor: Actor, namespace: string, name: string): Promise<CommandStarted> {
     const row = await this.#for(actor, 'operator', namespace, name);
     return this.#command(actor, row, { kind: 'terminate' }, 'application.terminate', {});
+  }
+
+  /** Lets go what a guard holds back: objects to prune, or a removal that waits. */
+  async confirm(
+    actor: Actor,
+    namespace: string,
+    name: string,
+    { resources = [], reason }: ConfirmRequest,
+  ): Promise<CommandStarted> {
+    const row = await this.#for(actor, 'operator', namespace, name);
+    const verb: CommandVerb = { kind: 'confirm', resources: checkedSelectors(resources) };
+    return this.#command(actor, row, verb, 'application.confirm', { resources }, reason);
   }
 
   /** Asks the agent for field-level differences and waits for them, at most half a minute. */
@@ -218,6 +228,18 @@ export class ApplicationActions {
     });
     await this.events.publish('application', [`${row.namespace}/${row.name}`], { trx, project: row.project });
   }
+}
+
+/** Throws MusterError `invalid` that names the selector. */
+function checkedSelectors(texts: string[]): string[] {
+  for (const text of texts) {
+    if (parseResourceSelector(text)) continue;
+    throw new MusterError('invalid', `"${text}" is not GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME`, {
+      where: 'resources',
+      hint: 'the core group is empty, as in :ConfigMap:settings',
+    });
+  }
+  return texts;
 }
 
 /** The agent's answer: a JSON list of resources, or an object that holds one. */

@@ -54,6 +54,10 @@ describe('Application documents', () => {
       'spec.source.helm.parameters[0].name: expected string',
     ],
     [document({}, { metadata: { name: 'A b' } }), 'metadata.name: is not a DNS name'],
+    [
+      document({ syncPolicy: { retry: { limit: 1, backoff: { duration: 'soon' } } } }),
+      'spec.syncPolicy.retry: backoff.duration: "soon" is no duration',
+    ],
   ])('that are wrong are refused with the field', (written, message) => {
     expect(() => checkApplication(written, 'Application web')).toThrow(message);
   });
@@ -63,15 +67,17 @@ describe('Application documents', () => {
       document({
         syncPolicy: {
           retry: { limit: 2 },
-          syncOptions: ['CreateNamespace=true', 'ServerSideApply=true', 'Replace=true'],
+          syncOptions: ['CreateNamespace=true', 'ServerSideApply=false', 'Replace=true', 'Shiny=true'],
         },
         ignoreDifferences: [{ kind: 'Deployment', jsonPointers: ['spec'] }],
       }),
       '',
     );
     expect(notices).toEqual([
-      expect.stringContaining('spec.syncPolicy.retry has no effect yet'),
-      'spec.syncPolicy.syncOptions Replace=true has no effect yet',
+      expect.stringContaining(
+        'ServerSideApply=false has no effect yet: objects are always applied server-side',
+      ),
+      'spec.syncPolicy.syncOptions Shiny=true has no effect yet',
       'spec.ignoreDifferences[0].jsonPointers[0] "spec" has no effect yet',
     ]);
   });

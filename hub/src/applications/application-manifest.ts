@@ -1,6 +1,6 @@
 import type { Application } from '@muster/appset';
 import { MusterError } from '@muster/base';
-import { type IgnoreRule, unsupportedIgnoreFields } from '@muster/kube';
+import { type IgnoreRule, readRetryPolicy, unsupportedIgnoreFields } from '@muster/kube';
 import { z } from 'zod';
 import { issuesOf } from '../projects/issues.ts';
 import { type PlacedSource, hasSeveralSources, placedSources } from './application-sources.ts';
@@ -47,7 +47,24 @@ const spec = z.strictObject({
         })
         .nullish(),
       syncOptions: strings.nullish(),
-      retry: z.looseObject({}).nullish(),
+      retry: z
+        .strictObject({
+          limit: z.number().int().optional(),
+          backoff: z
+            .strictObject({
+              duration: z.string().max(100).optional(),
+              factor: z.number().int().optional(),
+              maxDuration: z.string().max(100).optional(),
+            })
+            .nullish(),
+          // Muster always tries the newest release again.
+          refresh: z.boolean().optional(),
+        })
+        .superRefine((retry, context) => {
+          const read = readRetryPolicy(retry);
+          if (typeof read === 'string') context.addIssue({ code: 'custom', message: read });
+        })
+        .nullish(),
       managedNamespaceMetadata: z
         .strictObject({ labels: stringMap.optional(), annotations: stringMap.optional() })
         .nullish(),
@@ -125,28 +142,34 @@ function refusals(found: z.infer<typeof spec>, operation: unknown): string[] {
   return out;
 }
 
-/** Sync options that agents obey, by name; `ServerSideApply=true` is how they always apply. */
+/** Sync options that agents obey, by name. */
 const SYNC_OPTIONS = new Set([
   'ApplyOutOfSyncOnly',
   'CreateNamespace',
   'Delete',
   'FailOnSharedResource',
+  'Force',
   'Prune',
   'PruneLast',
   'PrunePropagationPolicy',
+  'Replace',
   'RespectIgnoreDifferences',
   'SkipDryRunOnMissingResource',
   'SyncDeadline',
+  'Validate',
 ]);
 
 function noticesOf(found: z.infer<typeof spec>): string[] {
   const out: string[] = [];
   const without = (field: string, why = '') => out.push(`${field} has no effect yet${why}`);
   const { syncPolicy, ignoreDifferences } = found;
-  if (syncPolicy?.retry) without('spec.syncPolicy.retry', ': the agent retries by its own backoff');
   for (const option of syncPolicy?.syncOptions ?? []) {
-    if (option === 'ServerSideApply=true' || SYNC_OPTIONS.has(option.split('=')[0]!)) continue;
-    without(`spec.syncPolicy.syncOptions ${option}`);
+    const [name, value] = option.split('=') as [string, string | undefined];
+    // Always, and with nothing to be migrated.
+    if (option === 'ServerSideApply=true' || name === 'ClientSideApplyMigration') continue;
+    if (name === 'ServerSideApply' && value === 'false')
+      without(`spec.syncPolicy.syncOptions ${option}`, ': objects are always applied server-side');
+    else if (!SYNC_OPTIONS.has(name)) without(`spec.syncPolicy.syncOptions ${option}`);
   }
   for (const field of unsupportedIgnoreFields((ignoreDifferences ?? []) as IgnoreRule[]))
     without(`spec.${field}`);

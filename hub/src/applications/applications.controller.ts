@@ -6,6 +6,7 @@ import {
   ApplicationManifests,
   ApplicationResources,
   CommandStarted,
+  ConfirmRequest,
   DeleteApplication,
   ListApplications,
   SyncRequest,
@@ -20,6 +21,7 @@ import { ApplicationViews } from './application-views.service.ts';
 
 const Sync = SyncRequest.default({ dryRun: false });
 type Sync = z.output<typeof Sync>;
+const Confirm = ConfirmRequest.default({});
 const Refreshed = z.object({ command: z.string().optional() });
 
 @Controller('api/v1/applications')
@@ -129,6 +131,20 @@ export class ApplicationsController {
     @CurrentActor() actor: Actor,
   ): Promise<CommandStarted> {
     return this.actions.terminate(actor, namespace, name);
+  }
+
+  /** Lets go what a guard holds back until someone confirms. */
+  @Post(':namespace/:name/confirm')
+  @HttpCode(202)
+  @Allow('operator', { project: 'any' })
+  @Answers(CommandStarted, 202)
+  confirm(
+    @Param('namespace') namespace: string,
+    @Param('name') name: string,
+    @Body({ schema: Confirm }) request: ConfirmRequest,
+    @CurrentActor() actor: Actor,
+  ): Promise<CommandStarted> {
+    return this.actions.confirm(actor, namespace, name, request);
   }
 
   @Post(':namespace/:name/restore')

@@ -1,6 +1,7 @@
 import type { Application } from '@muster/appset';
+import { ANNOTATION, readRetryPolicy } from '@muster/kube';
 import { assignmentDigest } from '@muster/link';
-import { Action, Assignment, type ProjectLimits } from '@muster/proto';
+import { Action, Assignment, type ProjectLimits, type SyncPolicy } from '@muster/proto';
 
 /** A rendered bundle as an assignment names it. `size`: bytes of the canonical plaintext. */
 export interface BundleRef {
@@ -35,6 +36,7 @@ export function applyContent(
       options,
       managedNamespaceLabels: policy?.managedNamespaceMetadata?.labels ?? {},
       managedNamespaceAnnotations: policy?.managedNamespaceMetadata?.annotations ?? {},
+      retry: retryOf(policy?.retry),
     },
     ignoreDifferences: (spec.ignoreDifferences ?? []).map((rule) => ({
       group: rule.group ?? '',
@@ -47,7 +49,23 @@ export function applyContent(
     })),
     project: limits,
     notices: [...notices],
+    deletionApprovedMs: approvedAt(metadata.annotations),
   });
+}
+
+/** `argocd.argoproj.io/deletion-approved`: a time. What is no time approves nothing. */
+function approvedAt(annotations: Record<string, string> | null | undefined): bigint {
+  const at = Date.parse(annotations?.[ANNOTATION.deletionApproved] ?? '');
+  return Number.isNaN(at) ? 0n : BigInt(at);
+}
+
+/** Undefined where nothing is said, and where an older hub took what cannot be read: the agent then has its own way. */
+function retryOf(written: unknown): SyncPolicy['retry'] {
+  if (!written) return undefined;
+  const policy = readRetryPolicy(written as Parameters<typeof readRetryPolicy>[0]);
+  if (typeof policy === 'string') return undefined;
+  const { limit, firstMs, factor, longestMs } = policy;
+  return { limit, firstMs: BigInt(Math.round(firstMs)), factor, longestMs: BigInt(Math.round(longestMs)) };
 }
 
 /** Encoded content and its digest: what a release keeps. */

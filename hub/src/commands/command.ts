@@ -1,10 +1,21 @@
-import { Command, CommandOutcome } from '@muster/proto';
+import { Command, CommandOutcome, SyncCommand } from '@muster/proto';
 
 /** What can be asked of a cluster. */
 export type CommandVerb =
-  | { kind: 'sync'; prune?: boolean; dryRun?: boolean; bundleDigest?: string }
+  | {
+      kind: 'sync';
+      prune?: boolean;
+      dryRun?: boolean;
+      bundleDigest?: string;
+      /** Selectors such as `apps:Deployment:web`; none: everything. */
+      resources?: string[];
+      replace?: boolean;
+      force?: boolean;
+    }
   | { kind: 'refresh' }
   | { kind: 'terminate' }
+  /** Selectors; none: all that is held. */
+  | { kind: 'confirm'; resources: string[] }
   | { kind: 'diff' };
 
 export interface CommandRequest {
@@ -62,13 +73,15 @@ export function encodeCommand(
 function wireVerb(verb: CommandVerb): NonNullable<Command['verb']> {
   switch (verb.kind) {
     case 'sync': {
-      const { prune = false, dryRun = false, bundleDigest = '' } = verb;
-      return { $case: 'sync', value: { prune, dryRun, bundleDigest } };
+      const { kind: _kind, ...asked } = verb;
+      return { $case: 'sync', value: SyncCommand.fromPartial(asked) };
     }
     case 'refresh':
       return { $case: 'refresh', value: {} };
     case 'terminate':
       return { $case: 'terminate', value: {} };
+    case 'confirm':
+      return { $case: 'confirm', value: { resources: verb.resources } };
     case 'diff':
       return { $case: 'diff', value: {} };
   }

@@ -27,6 +27,8 @@ export interface StoredResource {
   health?: string;
   message?: string;
   requiresPruning?: true;
+  /** Why it is kept until someone confirms. */
+  held?: string;
   drift?: StoredDrift;
 }
 
@@ -140,6 +142,7 @@ function boundResource(resource: ResourceStatus): StoredResource {
     ...(resource.health ? { health: HEALTH.has(resource.health) ? resource.health : 'Unknown' } : {}),
     ...(resource.message ? { message: text(resource.message, MAX.message) } : {}),
     ...(resource.requiresPruning ? { requiresPruning: true as const } : {}),
+    ...(resource.held ? { held: text(resource.held, MAX.message) } : {}),
     ...(resource.drift ? { drift: boundDrift(resource.drift) } : {}),
   };
 }

@@ -106,12 +106,26 @@ export const SyncRequest = z
   .strictObject({
     prune: z.boolean().optional(),
     dryRun: z.boolean().default(false),
+    /** Only these: `group:Kind:name` or `group:Kind:namespace/name`, globs, `!` in front excludes. No hooks run then. */
+    resources: z.array(z.string().min(1).max(800)).max(200).optional(),
+    /** Replace or delete and make anew instead of applying, as the options Replace=true and Force=true. */
+    replace: z.boolean().optional(),
+    force: z.boolean().optional(),
     /** Refused when what is assigned comes from another commit. */
     revision: z.string().max(200).optional(),
     reason: z.string().max(1000).optional(),
   })
   .meta({ id: 'SyncRequest' });
 export type SyncRequest = z.infer<typeof SyncRequest>;
+
+export const ConfirmRequest = z
+  .strictObject({
+    /** Only these (as of a sync); left out: all that waits for a confirmation. */
+    resources: z.array(z.string().min(1).max(800)).max(200).optional(),
+    reason: z.string().max(1000).optional(),
+  })
+  .meta({ id: 'ConfirmRequest' });
+export type ConfirmRequest = z.infer<typeof ConfirmRequest>;
 
 export const DeleteApplication = z.object({
   /** Default: what the resources finalizer of the Application says. */

@@ -22,6 +22,7 @@ import type {
   ApplicationManifests,
   ApplicationResources,
   CommandStarted,
+  ConfirmRequest,
   ListApplications,
   SyncRequest,
 } from './applications.ts';
@@ -211,6 +212,8 @@ function applicationRoutes(http: Transport) {
       http.post<CommandStarted>(of(ns, name, '/sync'), body, o),
     refresh: (ns: string, name: string, o?: Options) =>
       http.post<Partial<CommandStarted>>(of(ns, name, '/refresh'), {}, o),
+    confirm: (ns: string, name: string, body: ConfirmRequest, o?: Options) =>
+      http.post<CommandStarted>(of(ns, name, '/confirm'), body, o),
     terminate: (ns: string, name: string, o?: Options) =>
       http.post<CommandStarted>(of(ns, name, '/terminate'), {}, o),
     restore: (ns: string, name: string, o?: Options) => http.post<void>(of(ns, name, '/restore'), {}, o),

@@ -15,6 +15,8 @@ export const ANNOTATION = {
   helmHookWeight: 'helm.sh/hook-weight',
   helmHookDeletePolicy: 'helm.sh/hook-delete-policy',
   helmResourcePolicy: 'helm.sh/resource-policy',
+  /** On an Application: a time; what waited for a confirmation then may go. */
+  deletionApproved: 'argocd.argoproj.io/deletion-approved',
   /** On hooks: the operation that made them. */
   operation: 'muster.dev/operation',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',

@@ -210,6 +210,8 @@ export interface Assignment {
   releaseId: string;
   /** Conditions that the hub found while rendering and that belong to what is applied (for example left-out hooks). */
   notices: string[];
+  /** When someone approved deletions by an annotation of the Application; 0: nobody has. */
+  deletionApprovedMs: bigint;
 }
 
 export interface SyncPolicy {
@@ -223,6 +225,8 @@ export interface SyncPolicy {
   options: string[];
   managedNamespaceLabels: { [key: string]: string };
   managedNamespaceAnnotations: { [key: string]: string };
+  /** spec.syncPolicy.retry; absent: tried again by the agent's own backoff, without a limit. */
+  retry: Retry | undefined;
 }
 
 export interface SyncPolicy_ManagedNamespaceLabelsEntry {
@@ -233,6 +237,16 @@ export interface SyncPolicy_ManagedNamespaceLabelsEntry {
 export interface SyncPolicy_ManagedNamespaceAnnotationsEntry {
   key: string;
   value: string;
+}
+
+/** How often and when a sync that failed is tried again by itself. */
+export interface Retry {
+  /** Tries after the first one; negative: without end. */
+  limit: number;
+  /** Before the first retry; each further one waits `factor` times as long, at most `longest_ms`. */
+  firstMs: bigint;
+  factor: number;
+  longestMs: bigint;
 }
 
 export interface IgnoreDifference {
@@ -279,6 +293,7 @@ export interface Command {
     | { $case: "refresh"; value: RefreshCommand }
     | { $case: "terminate"; value: TerminateCommand }
     | { $case: "diff"; value: DiffCommand }
+    | { $case: "confirm"; value: ConfirmCommand }
     | undefined;
 }
 
@@ -288,6 +303,20 @@ export interface SyncCommand {
   dryRun: boolean;
   /** Empty: whatever is assigned. Else refused when the assigned bundle is another one. */
   bundleDigest: string;
+  /**
+   * Only these resources ("group:Kind:name", "group:Kind:namespace/name", globs, "!" in front excludes); empty: all.
+   * No hooks run then, and the release does not count as applied.
+   */
+  resources: string[];
+  /** As the options Replace=true and Force=true on everything. */
+  replace: boolean;
+  force: boolean;
+}
+
+/** Let go what a guard holds back, now. */
+export interface ConfirmCommand {
+  /** Selectors as of SyncCommand; empty: all that is held. */
+  resources: string[];
 }
 
 /** Compare again, report all. */
@@ -412,6 +441,8 @@ export interface ResourceStatus {
     | undefined;
   /** True: no longer in the bundle, waiting to be pruned. */
   requiresPruning: boolean;
+  /** Why a guard holds back its removal until someone confirms; empty: none does. */
+  held: string;
 }
 
 /** What differs from the assignment, who wrote it, when. */
@@ -662,6 +693,7 @@ function createBaseAssignment(): Assignment {
     revision: "",
     releaseId: "",
     notices: [],
+    deletionApprovedMs: 0n,
   };
 }
 
@@ -717,6 +749,12 @@ export const Assignment: MessageFns<Assignment> = {
     }
     for (const v of message.notices) {
       writer.uint32(130).string(v!);
+    }
+    if (message.deletionApprovedMs !== 0n) {
+      if (BigInt.asIntN(64, message.deletionApprovedMs) !== message.deletionApprovedMs) {
+        throw new globalThis.Error("value provided for field message.deletionApprovedMs of type int64 too large");
+      }
+      writer.uint32(136).int64(message.deletionApprovedMs);
     }
     return writer;
   },
@@ -862,6 +900,14 @@ export const Assignment: MessageFns<Assignment> = {
             message.notices.push(reader.string());
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.deletionApprovedMs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -934,6 +980,11 @@ export const Assignment: MessageFns<Assignment> = {
       notices: globalThis.Array.isArray(object?.notices)
         ? object.notices.map((e: any) => globalThis.String(e))
         : [],
+      deletionApprovedMs: isSet(object.deletionApprovedMs)
+        ? BigInt(object.deletionApprovedMs)
+        : isSet(object.deletion_approved_ms)
+        ? BigInt(object.deletion_approved_ms)
+        : 0n,
     };
   },
 
@@ -987,6 +1038,9 @@ export const Assignment: MessageFns<Assignment> = {
     if (message.notices?.length) {
       obj.notices = message.notices;
     }
+    if (message.deletionApprovedMs !== 0n) {
+      obj.deletionApprovedMs = message.deletionApprovedMs.toString();
+    }
     return obj;
   },
 
@@ -1019,6 +1073,9 @@ export const Assignment: MessageFns<Assignment> = {
     message.revision = object.revision ?? "";
     message.releaseId = object.releaseId ?? "";
     message.notices = object.notices?.map((e) => e) || [];
+    message.deletionApprovedMs = (object.deletionApprovedMs !== undefined && object.deletionApprovedMs !== null)
+      ? BigInt(object.deletionApprovedMs)
+      : 0n;
     return message;
   },
 };
@@ -1033,6 +1090,7 @@ function createBaseSyncPolicy(): SyncPolicy {
     options: [],
     managedNamespaceLabels: {},
     managedNamespaceAnnotations: {},
+    retry: undefined,
   };
 }
 
@@ -1062,6 +1120,9 @@ export const SyncPolicy: MessageFns<SyncPolicy> = {
     globalThis.Object.entries(message.managedNamespaceAnnotations).forEach(([key, value]: [string, string]) => {
       SyncPolicy_ManagedNamespaceAnnotationsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
     });
+    if (message.retry !== undefined) {
+      Retry.encode(message.retry, writer.uint32(74).fork()).join();
+    }
     return writer;
   },
 
@@ -1146,6 +1207,14 @@ export const SyncPolicy: MessageFns<SyncPolicy> = {
             if (entry8.value !== undefined) {
               message.managedNamespaceAnnotations[entry8.key] = entry8.value;
             }
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.retry = Retry.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1236,6 +1305,7 @@ export const SyncPolicy: MessageFns<SyncPolicy> = {
           {},
         )
         : {},
+      retry: isSet(object.retry) ? Retry.fromJSON(object.retry) : undefined,
     };
   },
 
@@ -1277,6 +1347,9 @@ export const SyncPolicy: MessageFns<SyncPolicy> = {
         });
       }
     }
+    if (message.retry !== undefined) {
+      obj.retry = Retry.toJSON(message.retry);
+    }
     return obj;
   },
 
@@ -1311,6 +1384,7 @@ export const SyncPolicy: MessageFns<SyncPolicy> = {
         },
         {},
       );
+    message.retry = (object.retry !== undefined && object.retry !== null) ? Retry.fromPartial(object.retry) : undefined;
     return message;
   },
 };
@@ -1486,6 +1560,133 @@ export const SyncPolicy_ManagedNamespaceAnnotationsEntry: MessageFns<SyncPolicy_
     const message = createBaseSyncPolicy_ManagedNamespaceAnnotationsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseRetry(): Retry {
+  return { limit: 0, firstMs: 0n, factor: 0, longestMs: 0n };
+}
+
+export const Retry: MessageFns<Retry> = {
+  encode(message: Retry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.limit !== 0) {
+      writer.uint32(8).int32(message.limit);
+    }
+    if (message.firstMs !== 0n) {
+      if (BigInt.asIntN(64, message.firstMs) !== message.firstMs) {
+        throw new globalThis.Error("value provided for field message.firstMs of type int64 too large");
+      }
+      writer.uint32(16).int64(message.firstMs);
+    }
+    if (message.factor !== 0) {
+      writer.uint32(25).double(message.factor);
+    }
+    if (message.longestMs !== 0n) {
+      if (BigInt.asIntN(64, message.longestMs) !== message.longestMs) {
+        throw new globalThis.Error("value provided for field message.longestMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.longestMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Retry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.firstMs = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.factor = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.longestMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Retry {
+    return {
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      firstMs: isSet(object.firstMs) ? BigInt(object.firstMs) : isSet(object.first_ms) ? BigInt(object.first_ms) : 0n,
+      factor: isSet(object.factor) ? globalThis.Number(object.factor) : 0,
+      longestMs: isSet(object.longestMs)
+        ? BigInt(object.longestMs)
+        : isSet(object.longest_ms)
+        ? BigInt(object.longest_ms)
+        : 0n,
+    };
+  },
+
+  toJSON(message: Retry): unknown {
+    const obj: any = {};
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    if (message.firstMs !== 0n) {
+      obj.firstMs = message.firstMs.toString();
+    }
+    if (message.factor !== 0) {
+      obj.factor = floatToJson(message.factor);
+    }
+    if (message.longestMs !== 0n) {
+      obj.longestMs = message.longestMs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Retry>): Retry {
+    return Retry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Retry>): Retry {
+    const message = createBaseRetry();
+    message.limit = object.limit ?? 0;
+    message.firstMs = (object.firstMs !== undefined && object.firstMs !== null) ? BigInt(object.firstMs) : 0n;
+    message.factor = object.factor ?? 0;
+    message.longestMs = (object.longestMs !== undefined && object.longestMs !== null) ? BigInt(object.longestMs) : 0n;
     return message;
   },
 };
@@ -2021,6 +2222,9 @@ export const Command: MessageFns<Command> = {
       case "diff":
         DiffCommand.encode(message.verb.value, writer.uint32(106).fork()).join();
         break;
+      case "confirm":
+        ConfirmCommand.encode(message.verb.value, writer.uint32(114).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2142,6 +2346,14 @@ export const Command: MessageFns<Command> = {
             message.verb = { $case: "diff", value: DiffCommand.decode(reader, reader.uint32()) };
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.verb = { $case: "confirm", value: ConfirmCommand.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2197,6 +2409,8 @@ export const Command: MessageFns<Command> = {
         ? { $case: "terminate", value: TerminateCommand.fromJSON(object.terminate) }
         : isSet(object.diff)
         ? { $case: "diff", value: DiffCommand.fromJSON(object.diff) }
+        : isSet(object.confirm)
+        ? { $case: "confirm", value: ConfirmCommand.fromJSON(object.confirm) }
         : undefined,
     };
   },
@@ -2238,6 +2452,8 @@ export const Command: MessageFns<Command> = {
       obj.terminate = TerminateCommand.toJSON(message.verb.value);
     } else if (message.verb?.$case === "diff") {
       obj.diff = DiffCommand.toJSON(message.verb.value);
+    } else if (message.verb?.$case === "confirm") {
+      obj.confirm = ConfirmCommand.toJSON(message.verb.value);
     }
     return obj;
   },
@@ -2285,13 +2501,19 @@ export const Command: MessageFns<Command> = {
         }
         break;
       }
+      case "confirm": {
+        if (object.verb?.value !== undefined && object.verb?.value !== null) {
+          message.verb = { $case: "confirm", value: ConfirmCommand.fromPartial(object.verb.value) };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
 function createBaseSyncCommand(): SyncCommand {
-  return { prune: false, dryRun: false, bundleDigest: "" };
+  return { prune: false, dryRun: false, bundleDigest: "", resources: [], replace: false, force: false };
 }
 
 export const SyncCommand: MessageFns<SyncCommand> = {
@@ -2304,6 +2526,15 @@ export const SyncCommand: MessageFns<SyncCommand> = {
     }
     if (message.bundleDigest !== "") {
       writer.uint32(26).string(message.bundleDigest);
+    }
+    for (const v of message.resources) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.replace !== false) {
+      writer.uint32(40).bool(message.replace);
+    }
+    if (message.force !== false) {
+      writer.uint32(48).bool(message.force);
     }
     return writer;
   },
@@ -2345,6 +2576,30 @@ export const SyncCommand: MessageFns<SyncCommand> = {
             message.bundleDigest = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.resources.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.replace = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2370,6 +2625,11 @@ export const SyncCommand: MessageFns<SyncCommand> = {
         : isSet(object.bundle_digest)
         ? globalThis.String(object.bundle_digest)
         : "",
+      resources: globalThis.Array.isArray(object?.resources)
+        ? object.resources.map((e: any) => globalThis.String(e))
+        : [],
+      replace: isSet(object.replace) ? globalThis.Boolean(object.replace) : false,
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
     };
   },
 
@@ -2384,6 +2644,15 @@ export const SyncCommand: MessageFns<SyncCommand> = {
     if (message.bundleDigest !== "") {
       obj.bundleDigest = message.bundleDigest;
     }
+    if (message.resources?.length) {
+      obj.resources = message.resources;
+    }
+    if (message.replace !== false) {
+      obj.replace = message.replace;
+    }
+    if (message.force !== false) {
+      obj.force = message.force;
+    }
     return obj;
   },
 
@@ -2395,6 +2664,80 @@ export const SyncCommand: MessageFns<SyncCommand> = {
     message.prune = object.prune ?? false;
     message.dryRun = object.dryRun ?? false;
     message.bundleDigest = object.bundleDigest ?? "";
+    message.resources = object.resources?.map((e) => e) || [];
+    message.replace = object.replace ?? false;
+    message.force = object.force ?? false;
+    return message;
+  },
+};
+
+function createBaseConfirmCommand(): ConfirmCommand {
+  return { resources: [] };
+}
+
+export const ConfirmCommand: MessageFns<ConfirmCommand> = {
+  encode(message: ConfirmCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.resources) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.resources.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfirmCommand {
+    return {
+      resources: globalThis.Array.isArray(object?.resources)
+        ? object.resources.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ConfirmCommand): unknown {
+    const obj: any = {};
+    if (message.resources?.length) {
+      obj.resources = message.resources;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConfirmCommand>): ConfirmCommand {
+    return ConfirmCommand.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfirmCommand>): ConfirmCommand {
+    const message = createBaseConfirmCommand();
+    message.resources = object.resources?.map((e) => e) || [];
     return message;
   },
 };
@@ -4060,6 +4403,7 @@ function createBaseResourceStatus(): ResourceStatus {
     message: "",
     drift: undefined,
     requiresPruning: false,
+    held: "",
   };
 }
 
@@ -4094,6 +4438,9 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
     }
     if (message.requiresPruning !== false) {
       writer.uint32(80).bool(message.requiresPruning);
+    }
+    if (message.held !== "") {
+      writer.uint32(90).string(message.held);
     }
     return writer;
   },
@@ -4191,6 +4538,14 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
             message.requiresPruning = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.held = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4219,6 +4574,7 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
         : isSet(object.requires_pruning)
         ? globalThis.Boolean(object.requires_pruning)
         : false,
+      held: isSet(object.held) ? globalThis.String(object.held) : "",
     };
   },
 
@@ -4254,6 +4610,9 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
     if (message.requiresPruning !== false) {
       obj.requiresPruning = message.requiresPruning;
     }
+    if (message.held !== "") {
+      obj.held = message.held;
+    }
     return obj;
   },
 
@@ -4272,6 +4631,7 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
     message.message = object.message ?? "";
     message.drift = (object.drift !== undefined && object.drift !== null) ? Drift.fromPartial(object.drift) : undefined;
     message.requiresPruning = object.requiresPruning ?? false;
+    message.held = object.held ?? "";
     return message;
   },
 };
@@ -4752,6 +5112,10 @@ function bytesFromBase64(b64: string): Uint8Array {
 
 function base64FromBytes(arr: Uint8Array): string {
   return globalThis.Buffer.from(arr).toString("base64");
+}
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
