@@ -40,6 +40,16 @@ describe('waiting for an Application', () => {
     expect(missingOf({ ...app, revision: undefined }, { ...both, revision: 'abc' })).toBe('at no revision');
   });
 
+  it('takes the commit of any source for it, where there are several', () => {
+    const source = { repoURL: 'https://x', targetRevision: 'main' };
+    const sources = [
+      { ...source, commit: 'abcdef1234567890' },
+      { ...source, commit: '1234567890abcdef' },
+    ];
+    expect(missingOf({ ...app, sources }, { ...both, revision: '1234567' })).toBeUndefined();
+    expect(missingOf({ ...app, sources }, { ...both, revision: 'fff' })).toBe('at abcdef1, 1234567');
+  });
+
   it('knows gone from not yet there', () => {
     expect(missingOf(undefined, both)).toBe('does not exist');
     expect(missingOf(undefined, { gone: true })).toBeUndefined();

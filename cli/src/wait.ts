@@ -1,6 +1,7 @@
 import type { ApplicationView, CommandView } from '@muster/api';
 import type { HubClient } from '@muster/api/client';
 import { MusterError } from '@muster/base';
+import { commitsOf } from './commits.ts';
 import type { Context } from './host.ts';
 import { formatName } from './names.ts';
 
@@ -8,7 +9,7 @@ import { formatName } from './names.ts';
 export interface Goal {
   sync?: boolean;
   health?: boolean;
-  /** Commit (or the beginning of one) that has to be what is applied. */
+  /** Commit (or the beginning of one) of a source that has to be what is applied. */
   revision?: string;
   /** No longer there. */
   gone?: boolean;
@@ -18,8 +19,9 @@ export interface Goal {
 export function missingOf(app: ApplicationView | undefined, goal: Goal): string | undefined {
   if (goal.gone) return app ? 'still there' : undefined;
   if (!app) return 'does not exist';
-  if (goal.revision && !app.revision?.commit.startsWith(goal.revision)) {
-    return `at ${app.revision?.commit.slice(0, 7) ?? 'no revision'}`;
+  const commits = commitsOf(app);
+  if (goal.revision && !commits.some((commit) => commit.startsWith(goal.revision!))) {
+    return `at ${commits.map((commit) => commit.slice(0, 7)).join(', ') || 'no revision'}`;
   }
   if (app.clusterState?.silentSince) return `its cluster is silent since ${app.clusterState.silentSince}`;
   if (goal.sync && app.sync !== 'Synced') return app.sync;

@@ -1,5 +1,6 @@
+import type { ApplicationDetail } from '@muster/api';
 import { describe, expect, it } from 'vitest';
-import { resourcesText } from './app-view.ts';
+import { applicationText, resourcesText } from './app-view.ts';
 
 describe('the resources of an Application', () => {
   it('are a table with the drift below it: fields, from what to what, by whom and when', () => {
@@ -35,5 +36,45 @@ describe('the resources of an Application', () => {
       '  Deployment.apps web/web (by kubectl-scale, 60s ago, put back 1s ago)',
       '    spec.replicas: 2 → 5',
     ]);
+  });
+});
+
+describe('an Application of several sources', () => {
+  it('has a line for each, with what is assigned of it and what is newer', () => {
+    const chart = { repoURL: 'https://git.test/charts', path: 'web', targetRevision: 'v1' };
+    const app: ApplicationDetail = {
+      namespace: 'argocd',
+      name: 'web',
+      project: 'default',
+      labels: {},
+      destination: { cluster: 'dev', namespace: 'web' },
+      source: chart,
+      sources: [
+        { ...chart, name: 'chart', commit: 'a'.repeat(40) },
+        {
+          repoURL: 'https://git.test/values',
+          targetRevision: 'main',
+          ref: 'values',
+          commit: 'b'.repeat(40),
+          latestCommit: 'c'.repeat(40),
+        },
+      ],
+      revision: { commit: 'a'.repeat(40), message: 'More replicas', author: 'Ada' },
+      release: { id: 'r', number: 7 },
+      automated: true,
+      sync: 'Synced',
+      health: 'Healthy',
+      healthMessage: '',
+      conditions: [],
+      manifest: {},
+    };
+    const lines = applicationText(app, [], { now: 0, colour: false })
+      .split('\n')
+      .map((line) => line.replaceAll(/ +/g, ' '));
+    expect(lines).toContain(`Source 1: chart: https://git.test/charts web @ v1 (${'a'.repeat(40)})`);
+    expect(lines).toContain(
+      `Source 2: $values: https://git.test/values @ main (${'b'.repeat(40)}, ccccccc not assigned yet)`,
+    );
+    expect(lines).toContain('Release: #7 More replicas Ada');
   });
 });

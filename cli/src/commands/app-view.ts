@@ -1,4 +1,5 @@
 import type { ApplicationDetail, ApplicationView } from '@muster/api';
+import { commitsOf } from '../commits.ts';
 import { formatName } from '../names.ts';
 import { age, type Column, fields, paintState, table, type View } from '../output.ts';
 
@@ -47,7 +48,7 @@ export function applicationView(now: number): View<ApplicationView> {
       { title: 'SET', value: ({ set }) => set, wide: true },
       { title: 'SYNC', value: ({ sync }) => sync, paint: paintState },
       { title: 'HEALTH', value: healthText, paint: paintState },
-      { title: 'REVISION', value: ({ revision }) => shortCommit(revision?.commit) },
+      { title: 'REVISION', value: (each) => commitsOf(each).map(shortCommit).join(',') },
       { title: 'SINCE', value: (each) => age(each.clusterState?.silentSince ?? each.since, now) },
       { title: 'NOTES', value: notesOf },
       { title: 'REPOSITORY', value: ({ source }) => source.repoURL, wide: true },
@@ -91,7 +92,8 @@ export function applicationText(
 }
 
 function headOf(app: ApplicationDetail, now: number): [string, string | undefined][] {
-  const { destination, source, revision, operation, leaving, clusterState: cluster, release } = app;
+  const { destination, operation, leaving, clusterState: cluster, release } = app;
+  const says = saidOf(app);
   const ago = (time: string | undefined) => (time ? `${age(time, now)} ago` : '');
   const silent = cluster?.silentSince
     ? `silent since ${cluster.silentSince} (${ago(cluster.silentSince)})`
@@ -103,10 +105,8 @@ function headOf(app: ApplicationDetail, now: number): [string, string | undefine
     ['Set', app.set],
     ['Cluster', `${destination.cluster ?? destination.server ?? '?'} (${state})`],
     ['Namespace', destination.namespace],
-    ['Source', `${source.repoURL} ${source.path ?? source.chart ?? ''} @ ${source.targetRevision}`],
-    ['Revision', revision && [revision.commit, revision.message, revision.author].filter(Boolean).join('  ')],
-    ['Newer', app.latestCommit && `${app.latestCommit} (not assigned yet)`],
-    ['Release', release && `#${release.number}`],
+    ...sourcesOf(app),
+    ['Release', release && [`#${release.number}`, ...(app.sources ? says : [])].join('  ')],
     ['Sync', `${app.sync} (${app.automated ? 'automated' : 'by hand'})`],
     [
       'Health',
@@ -122,6 +122,29 @@ function headOf(app: ApplicationDetail, now: number): [string, string | undefine
       leaving && `${leaving.action} at ${leaving.at}${leaving.held ? `, held: ${leaving.held}` : ''}`,
     ],
   ];
+}
+
+/** One source with its revision, or a line for each of several with what is assigned of it. */
+function sourcesOf(app: ApplicationDetail): [string, string | undefined][] {
+  const { source, sources, revision, latestCommit } = app;
+  const place = (one: typeof source) => [one.repoURL, one.path ?? one.chart].filter(Boolean).join(' ');
+  if (!sources) {
+    return [
+      ['Source', `${place(source)} @ ${source.targetRevision}`],
+      ['Revision', revision && [revision.commit, ...saidOf(app)].join('  ')],
+      ['Newer', latestCommit && `${latestCommit} (not assigned yet)`],
+    ];
+  }
+  return sources.map((one, i) => {
+    const names = [one.name, one.ref && `$${one.ref}`].filter(Boolean).join(', ');
+    const newer = one.latestCommit && `${shortCommit(one.latestCommit)} not assigned yet`;
+    const at = [one.commit ?? 'nothing assigned', newer].filter(Boolean).join(', ');
+    return [`Source ${i + 1}`, `${names && `${names}: `}${place(one)} @ ${one.targetRevision} (${at})`];
+  });
+}
+
+function saidOf({ revision }: ApplicationView): string[] {
+  return [revision?.message, revision?.author].filter((one) => one !== undefined);
 }
 
 function operationText(operation: NonNullable<ApplicationView['operation']>, now: number): string {

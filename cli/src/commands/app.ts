@@ -81,7 +81,10 @@ function appReadCommands(app: Command, host: Host): void {
           { title: 'RELEASE', value: ({ number }) => number },
           { title: 'AGE', value: ({ at }) => age(at, now) },
           { title: 'CAUSE', value: ({ cause }) => cause },
-          { title: 'COMMIT', value: ({ commit }) => shortCommit(commit) },
+          {
+            title: 'COMMIT',
+            value: ({ commit, commits }) => (commits ?? [commit]).map(shortCommit).join(','),
+          },
           { title: 'AUTHOR', value: ({ author }) => author },
           {
             title: 'APPLIED',

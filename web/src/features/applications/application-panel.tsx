@@ -1,5 +1,6 @@
 import type { ApplicationView } from '@muster/api';
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { exactly } from '../../lib/time.ts';
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx';
 import { ErrorNotice } from '../../ui/notice.tsx';
@@ -10,7 +11,7 @@ import { Actions } from './actions.tsx';
 import { History } from './history.tsx';
 import { applicationQuery } from './queries.ts';
 import { Resources } from './resources.tsx';
-import { healthTone, isError, isSilent, shortCommit, syncTone } from './state.ts';
+import { healthTone, isError, isSilent, shortCommit, shownRevision, syncTone } from './state.ts';
 
 /** One Application: what is wrong first, then what it is, then what it consists of. */
 export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose: () => void }) {
@@ -118,7 +119,7 @@ function Conditions({ app }: { app: ApplicationView }) {
 }
 
 function Revision({ app }: { app: ApplicationView }) {
-  const { source, revision, latestCommit, destination } = app;
+  const { source, sources, revision, latestCommit, destination } = app;
   return (
     <Section title="Source">
       <Facts
@@ -128,7 +129,7 @@ function Revision({ app }: { app: ApplicationView }) {
             revision ? (
               <span key="revision">
                 <code className="font-mono text-xs" title={revision.commit}>
-                  {shortCommit(revision.commit)}
+                  {shownRevision(app)}
                 </code>{' '}
                 {revision.message}
               </span>
@@ -151,15 +152,20 @@ function Revision({ app }: { app: ApplicationView }) {
           ],
           [
             'Newer',
-            latestCommit && (
+            !sources && latestCommit && (
               <span className="text-warn">
                 <code className="font-mono text-xs">{shortCommit(latestCommit)}</code> is at{' '}
                 {source.targetRevision} and not released
               </span>
             ),
           ],
-          ['Follows', `${source.targetRevision} of ${source.repoURL}`],
-          ['Path', source.path ?? source.chart],
+          ...(sources?.map((one, i): [string, ReactNode] => [
+            `Source ${i + 1}`,
+            <SourceLine key={one.name ?? one.ref ?? i} source={one} />,
+          ]) ?? [
+            ['Follows', `${source.targetRevision} of ${source.repoURL}`] as [string, ReactNode],
+            ['Path', source.path ?? source.chart] as [string, ReactNode],
+          ]),
           [
             'Into',
             `${destination.namespace || '(no namespace)'} on ${destination.cluster ?? destination.server}`,
@@ -171,6 +177,34 @@ function Revision({ app }: { app: ApplicationView }) {
         ]}
       />
     </Section>
+  );
+}
+
+/** One of several sources: what it follows, what is released of it, and what is newer. */
+function SourceLine({ source }: { source: NonNullable<ApplicationView['sources']>[number] }) {
+  const { name, ref, repoURL, path, chart, targetRevision, commit, latestCommit } = source;
+  const place = path ?? chart;
+  return (
+    <span className="break-words">
+      {name && <span className="font-medium">{name} </span>}
+      {ref && <code className="font-mono text-xs">${ref} </code>}
+      {place && `${place} in `}
+      {targetRevision} of {repoURL}
+      {commit && (
+        <>
+          {' '}
+          at{' '}
+          <code className="font-mono text-xs" title={commit}>
+            {shortCommit(commit)}
+          </code>
+        </>
+      )}
+      {latestCommit && (
+        <span className="text-warn">
+          , <code className="font-mono text-xs">{shortCommit(latestCommit)}</code> is there and not released
+        </span>
+      )}
+    </span>
   );
 }
 

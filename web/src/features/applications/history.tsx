@@ -23,7 +23,11 @@ export function History({ appKey }: { appKey: string }) {
               <p className="flex items-baseline justify-between gap-3">
                 <span className="min-w-0 truncate">
                   <span className="text-muted">#{release.number}</span>{' '}
-                  {release.commit && <code className="font-mono text-xs">{shortCommit(release.commit)}</code>}{' '}
+                  {release.commit && (
+                    <code className="font-mono text-xs">
+                      {(release.commits ?? [release.commit]).map(shortCommit).join(', ')}
+                    </code>
+                  )}{' '}
                   {release.removed ? `removed (${release.removed})` : (release.message ?? release.cause)}
                 </span>
                 <span className="text-muted">

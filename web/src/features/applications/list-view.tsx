@@ -9,7 +9,7 @@ import { NoSets } from '../fleet/empty.tsx';
 import { isFiltered, listQuery } from '../fleet/search.ts';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { applicationListQuery } from './queries.ts';
-import { healthTone, isError, isSilent, keyOf, shortCommit, syncTone, toneOf } from './state.ts';
+import { healthTone, isError, isSilent, keyOf, shownRevision, syncTone, toneOf } from './state.ts';
 
 const ROW_HEIGHT = 36;
 const COLUMNS =
@@ -115,7 +115,7 @@ const Row = memo(function Row({ app }: { app: ApplicationView }) {
         )}
       </div>
       <div role="cell" className={`${cell} font-mono text-xs text-muted`}>
-        {app.revision && shortCommit(app.revision.commit)}
+        {shownRevision(app)}
       </div>
       <div role="cell" className={`${cell} text-muted`}>
         {app.since && <Ago at={app.since} />}

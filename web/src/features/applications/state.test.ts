@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { application } from './sample.fixture.ts';
-import { mostUrgent, needsAttention, toneOf } from './state.ts';
+import { mostUrgent, needsAttention, shownRevision, toneOf } from './state.ts';
 
 const operation = (phase: string) => ({ phase, message: '', retries: 0 });
 
@@ -44,5 +44,20 @@ describe('several Applications', () => {
   it('need attention unless fine or on their way', () => {
     expect(needsAttention(application({ health: 'Progressing' }))).toBe(false);
     expect(needsAttention(application({ health: 'Missing' }))).toBe(true);
+  });
+});
+
+describe('the revision of an Application', () => {
+  const source = { repoURL: 'https://git.example.com/shop', targetRevision: 'main' };
+  const revision = { commit: 'a'.repeat(40) };
+
+  it('is a commit for each of its sources', () => {
+    const sources = [
+      { ...source, commit: 'a'.repeat(40) },
+      { ...source, commit: 'b'.repeat(40) },
+    ];
+    expect(shownRevision(application({ revision }))).toBe('aaaaaaa');
+    expect(shownRevision(application({ revision, sources }))).toBe('aaaaaaa, bbbbbbb');
+    expect(shownRevision(application({ sources: [source, source] }))).toBe('');
   });
 });

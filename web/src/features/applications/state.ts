@@ -68,5 +68,11 @@ export function mostUrgent(apps: readonly ApplicationView[]): ApplicationView | 
   return found;
 }
 
+/** What is assigned of each source, as it is shown in one line. */
+export function shownRevision({ revision, sources }: ApplicationView): string {
+  if (!revision) return '';
+  return (sources?.flatMap(({ commit }) => commit ?? []) ?? [revision.commit]).map(shortCommit).join(', ');
+}
+
 /** Seven digits, as git shows them. */
 export const shortCommit = (commit: string): string => commit.slice(0, 7);

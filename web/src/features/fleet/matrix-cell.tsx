@@ -9,7 +9,7 @@ import {
   isSilent,
   keyOf,
   needsAttention,
-  shortCommit,
+  shownRevision,
   syncTone,
   toneOf,
 } from '../applications/state.ts';
@@ -82,9 +82,7 @@ function Silent({ app }: { app: ApplicationView }) {
       <StateWord word="silent" tone="idle">
         Unknown since <Ago at={app.clusterState!.silentSince!} />
       </StateWord>
-      {app.revision && (
-        <span className="font-mono text-[11px] text-muted">{shortCommit(app.revision.commit)}</span>
-      )}
+      {app.revision && <span className="font-mono text-[11px] text-muted">{shownRevision(app)}</span>}
     </>
   );
 }
@@ -101,7 +99,7 @@ function Detail({ app }: { app: ApplicationView }) {
     );
   return (
     <span className="flex gap-2 overflow-hidden text-[11px] whitespace-nowrap text-muted">
-      {app.revision && <span className="font-mono">{shortCommit(app.revision.commit)}</span>}
+      {app.revision && <span className="font-mono">{shownRevision(app)}</span>}
       {app.leaving ? <span className="text-warn">leaving</span> : app.since && <Ago at={app.since} />}
       {toneOf(app) === 'bad' && app.healthMessage && <span className="truncate">{app.healthMessage}</span>}
     </span>
