@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ApplicationRecordsModule } from '../applications/application-records.module.ts';
 import { ProjectsModule } from '../projects/projects.module.ts';
+import { TopicsModule } from '../generators/topics.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { RenderingModule } from '../rendering/rendering.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
@@ -14,10 +15,12 @@ import { IncrementalExpansion } from './incremental-expansion.service.ts';
 import { SetGeneration } from './set-generation.service.ts';
 import { SetManifests } from './set-manifests.ts';
 import { SetRepositories } from './set-repositories.ts';
+import { SetTopicsRepository } from './set-topics.repository.ts';
+import { SetTriggers } from './set-triggers.service.ts';
 
 /** ApplicationSets, and their expansion into Applications. */
 @Module({
-  imports: [ApplicationRecordsModule, ProjectsModule, RenderingModule, SourcesModule],
+  imports: [TopicsModule, ApplicationRecordsModule, ProjectsModule, RenderingModule, SourcesModule],
   controllers: [ApplicationSetsController],
   providers: [
     ApplicationSetsRepository,
@@ -28,6 +31,8 @@ import { SetRepositories } from './set-repositories.ts';
     SetGeneration,
     SetManifests,
     SetRepositories,
+    SetTopicsRepository,
+    SetTriggers,
     jobHandlers([ExpansionService], handlers),
   ],
   exports: [ApplicationSetsService],

@@ -15,6 +15,7 @@ import { SourcesService } from '../sources/sources.service.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationSetsRepository, type SetRow } from './applicationsets.repository.ts';
 import type { CheckedSet } from './set-manifest.ts';
+import { SetTriggers } from './set-triggers.service.ts';
 import { SetManifests } from './set-manifests.ts';
 
 /** ApplicationSets as users apply, see and delete them. */
@@ -28,6 +29,7 @@ export class ApplicationSetsService implements OnModuleInit {
     @Inject(ClusterChanges) private readonly clusterChanges: ClusterChanges,
     @Inject(SourceChanges) private readonly sourceChanges: SourceChanges,
     @Inject(AccessService) private readonly access: AccessService,
+    @Inject(SetTriggers) private readonly triggers: SetTriggers,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Events) private readonly events: Events,
@@ -90,6 +92,7 @@ export class ApplicationSetsService implements OnModuleInit {
       return repositoryId ? [{ repositoryId, revision }] : [];
     });
     await this.repository.repositories(trx, id, followed);
+    await this.triggers.follow(trx, id, checked.topics);
     await this.sources.follow(trx, followed);
     await this.sources.ask(
       trx,

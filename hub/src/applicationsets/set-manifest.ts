@@ -2,6 +2,7 @@ import { type ApplicationSet, unsupportedIgnores } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { z } from 'zod';
 import { issuesOf } from '../projects/issues.ts';
+import { generatorTopic } from '../sources/scm/scm-topics.ts';
 import { scmProblem } from '../sources/scm/scm-config.ts';
 
 const name = z
@@ -69,6 +70,8 @@ export interface CheckedSet {
   dependsOnClusters: boolean;
   /** Those of its git generators that are written without a template. */
   repositories: WrittenRepository[];
+  /** What its generators ask besides (generators/topics.ts). */
+  topics: string[];
   notices: string[];
 }
 
@@ -77,11 +80,7 @@ export function checkApplicationSet(written: unknown, where: string): CheckedSet
   const parsed = document.safeParse(written);
   if (!parsed.success) throw new MusterError('invalid', issuesOf(parsed.error), { where });
   const set = parsed.data as unknown as ApplicationSet;
-  const found = {
-    kinds: new Set<string>(),
-    repositories: [] as CheckedSet['repositories'],
-    problems: [] as string[],
-  };
+  const found = nothingFound();
   parsed.data.spec.generators.forEach((generator, i) => walk(generator, `spec.generators[${i}]`, found));
   const { strategy, templatePatch, template } = parsed.data.spec;
   if (strategy?.type && strategy.type !== 'AllAtOnce')
@@ -95,26 +94,28 @@ export function checkApplicationSet(written: unknown, where: string): CheckedSet
     project: free ? '' : project,
     dependsOnClusters: found.kinds.has('clusters'),
     repositories: found.repositories,
+    topics: [...found.topics],
     notices: noticesOf(set),
   };
 }
 
 /** The repositories that the git generators of a set name without a template. */
 export function writtenRepositories(set: ApplicationSet): WrittenRepository[] {
-  const found = {
-    kinds: new Set<string>(),
-    repositories: [] as WrittenRepository[],
-    problems: [] as string[],
-  };
+  const found = nothingFound();
   set.spec.generators?.forEach((generator) => walk(generator as Record<string, unknown>, '', found));
   return found.repositories;
 }
 
-function walk(
-  generator: Record<string, unknown>,
-  where: string,
-  found: { kinds: Set<string>; repositories: CheckedSet['repositories']; problems: string[] },
-): void {
+interface Found {
+  kinds: Set<string>;
+  repositories: WrittenRepository[];
+  topics: Set<string>;
+  problems: string[];
+}
+
+const nothingFound = (): Found => ({ kinds: new Set(), repositories: [], topics: new Set(), problems: [] });
+
+function walk(generator: Record<string, unknown>, where: string, found: Found): void {
   for (const [kind, value] of Object.entries(generator)) {
     if (value === null || value === undefined) continue;
     if (!SUPPORTED.has(kind)) {
@@ -132,6 +133,8 @@ function walk(
     if (kind === 'scmProvider' || kind === 'pullRequest') {
       const problem = scmProblem(value as Record<string, unknown>);
       if (problem) found.problems.push(`${where}.${kind}.${problem}`);
+      const topic = generatorTopic(kind, value as Record<string, unknown>);
+      if (topic) found.topics.add(topic);
     }
     if (Array.isArray(inner.generators)) {
       inner.generators.forEach((child, i) => {

@@ -107,13 +107,13 @@ test('a signed webhook has the named repository fetched; others and unsigned one
   expect(await bitbucket.json()).toMatchObject({ detail: expect.stringContaining('no secret is set') });
   const elsewhere = JSON.stringify({ project: { git_http_url: 'https://gitlab.com/a/b.git' } });
   const other = await send(elsewhere, { 'x-gitlab-event': 'Push Hook', 'x-gitlab-token': SECRET });
-  expect(await other.json()).toEqual({ repositories: 0 });
+  expect(await other.json()).toEqual({ repositories: 0, applicationSets: 0 });
   const gitea = await send(
     body,
     { 'x-gitea-event': 'push', 'x-gitea-signature': hmac(body) },
     '/api/v1/webhooks/gitea',
   );
-  expect(await gitea.json()).toEqual({ repositories: 1 });
+  expect(await gitea.json()).toEqual({ repositories: 1, applicationSets: 0 });
   await hub.eventually(async () => expect((await hub.app('hooked')).revision?.commit).toBe(commit));
   const signed = await send(body, {
     'x-github-event': 'push',

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { jobHandlers } from '../queue/jobs.ts';
+import { TopicsModule } from '../generators/topics.module.ts';
 import { RepositoriesController } from './repositories.controller.ts';
 import { RepositoriesService } from './repositories.service.ts';
 import { ScmService } from './scm/scm.service.ts';
@@ -12,6 +13,7 @@ import { WebhooksService } from './webhooks.service.ts';
 
 /** Repositories and the hosts that keep them: the only place that starts git. */
 @Module({
+  imports: [TopicsModule],
   controllers: [RepositoriesController, WebhooksController],
   providers: [
     SourcesRepository,

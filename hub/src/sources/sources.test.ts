@@ -5,7 +5,8 @@ import { GitFailure } from './git-process.ts';
 import { parseTree } from './git-objects.ts';
 import { parseLsRemote, resolveRevision } from './refs.ts';
 import { parseRepositoryUrl, repositoryLocation } from './repository-url.ts';
-import { repositoriesOf, senderOf, verifyWebhook } from './webhook.ts';
+import { readWebhook } from './webhook-event.ts';
+import { senderOf, verifyWebhook } from './webhook.ts';
 
 describe('repository URLs', () => {
   test.each([
@@ -114,13 +115,13 @@ describe('webhooks', () => {
     const clones = {
       repository: { links: { html: { href: 'https://b/a' }, clone: [{ href: 'git@b:a.git' }] } },
     };
-    expect(repositoriesOf('bitbucket', Buffer.from(JSON.stringify(clones)))).toEqual([
-      'https://b/a',
-      'git@b:a.git',
-    ]);
-    expect(repositoriesOf('github', Buffer.from('{"zen":"x"}'))).toEqual([]);
-    expect(() => repositoriesOf('github', Buffer.from('{}'))).toThrow('names no repository');
-    expect(() => repositoriesOf('github', Buffer.from('{'))).toThrow('not JSON');
+    expect(readWebhook('bitbucket', {}, Buffer.from(JSON.stringify(clones)))).toMatchObject({
+      repositories: ['https://b/a', 'git@b:a.git'],
+    });
+    expect(readWebhook('github', {}, Buffer.from('{"zen":"x"}'))).toEqual({ repositories: [], topics: [] });
+    for (const nothing of ['{}', 'null', '[]', '7', '{"repository":[]}'])
+      expect(() => readWebhook('github', {}, Buffer.from(nothing))).toThrow('names no repository');
+    expect(() => readWebhook('github', {}, Buffer.from('{'))).toThrow('not JSON');
   });
 });
 

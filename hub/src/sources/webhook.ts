@@ -46,55 +46,9 @@ export function verifyWebhook(
     throw new MusterError('forbidden', 'the signature of the webhook does not match');
 }
 
-/** The URLs under which the repository of a push may be known. Throws `invalid` for a payload that is none. */
-export function repositoriesOf(sender: WebhookSender, body: Buffer): string[] {
-  let payload: Record<string, unknown>;
-  try {
-    payload = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
-  } catch {
-    throw new MusterError('invalid', 'the body of the webhook is not JSON');
-  }
-  const repository = objectAt(payload, 'repository');
-  const project = objectAt(payload, 'project');
-  const links = objectAt(repository, 'links');
-  const clones = Array.isArray(links['clone'])
-    ? (links['clone'] as Record<string, unknown>[]).map((one) => one['href'])
-    : [];
-  const found: unknown[] = {
-    github: [repository['clone_url'], repository['ssh_url'], repository['html_url'], repository['git_url']],
-    gitea: [repository['clone_url'], repository['ssh_url'], repository['html_url']],
-    gitlab: [
-      project['git_http_url'],
-      project['git_ssh_url'],
-      project['web_url'],
-      repository['git_http_url'],
-      repository['git_ssh_url'],
-      repository['homepage'],
-    ],
-    bitbucket: [objectAt(links, 'html')['href'], ...clones],
-  }[sender];
-  const urls = found.filter(
-    (url): url is string => typeof url === 'string' && url !== '' && url.length < 2000,
-  );
-  if (urls.length === 0 && !isPing(sender, payload))
-    throw new MusterError('invalid', 'the webhook names no repository');
-  return [...new Set(urls)];
-}
-
-function isPing(sender: WebhookSender, payload: Record<string, unknown>): boolean {
-  return sender === 'github' ? 'zen' in payload : sender === 'bitbucket' && payload['test'] === true;
-}
-
 function header(headers: Headers, name: string): string {
   const value = headers[name];
   return typeof value === 'string' ? value : '';
-}
-
-function objectAt(of: Record<string, unknown>, key: string): Record<string, unknown> {
-  const value = of[key];
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
 }
 
 /** Compares in a time that depends on neither content nor length. */

@@ -5,11 +5,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type ActorRequest, Public } from '../access/decorators.ts';
 import { Answers } from '../api/answers.ts';
-import { WebhooksService } from './webhooks.service.ts';
+import { type WebhookEffect, WebhooksService } from './webhooks.service.ts';
 
 const Sender = z.enum(['github', 'gitlab', 'gitea', 'bitbucket']);
 type Sender = z.output<typeof Sender>;
-const Received = z.object({ repositories: z.number() });
+const Received = z.object({ repositories: z.number(), applicationSets: z.number() });
 
 const RAW = 'application/x-webhook';
 
@@ -37,8 +37,8 @@ export class WebhooksController implements OnModuleInit {
   @HttpCode(202)
   @Public()
   @Answers(Received, 202)
-  async any(@Req() request: ActorRequest): Promise<{ repositories: number }> {
-    return { repositories: await this.webhooks.receive(request.headers, bodyOf(request)) };
+  async any(@Req() request: ActorRequest): Promise<WebhookEffect> {
+    return this.webhooks.receive(request.headers, bodyOf(request));
   }
 
   @Post('api/v1/webhooks/:sender')
@@ -48,8 +48,8 @@ export class WebhooksController implements OnModuleInit {
   async one(
     @Param('sender', { schema: Sender }) sender: Sender,
     @Req() request: ActorRequest,
-  ): Promise<{ repositories: number }> {
-    return { repositories: await this.webhooks.receive(request.headers, bodyOf(request), sender) };
+  ): Promise<WebhookEffect> {
+    return this.webhooks.receive(request.headers, bodyOf(request), sender);
   }
 }
 

@@ -452,6 +452,28 @@ export interface OutboxTable {
   not_before: NullableTimestamp;
 }
 
+export interface ApplicationSetTopicsTable {
+  set_id: string;
+  topic: string;
+}
+export interface PluginsTable {
+  name: string;
+  base_url: string;
+  token_sealed: Buffer;
+  timeout_seconds: number;
+  created_at: DefaultedTimestamp;
+  updated_at: DefaultedTimestamp;
+}
+export interface DecisionDocumentsTable {
+  api_version: string;
+  resource: string;
+  name: string;
+  kind: string;
+  document_sealed: Buffer;
+  document_hash: string;
+  updated_at: DefaultedTimestamp;
+}
+
 /** Every table of the system of record. */
 export interface Schema {
   hub_state: HubStateTable;
@@ -473,6 +495,9 @@ export interface Schema {
   projects: ProjectsTable;
   application_sets: ApplicationSetsTable;
   application_set_repositories: ApplicationSetRepositoriesTable;
+  application_set_topics: ApplicationSetTopicsTable;
+  plugins: PluginsTable;
+  decision_documents: DecisionDocumentsTable;
   applications: ApplicationsTable;
   application_sources: ApplicationSourcesTable;
   departed_applications: DepartedApplicationsTable;

@@ -1,6 +1,6 @@
 /** A real Gitea server on free ports with a database of its own, for tests. */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, constants, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -42,6 +42,7 @@ export interface Gitea {
   api(method: string, path: string, body?: unknown, token?: string): Promise<Answer>;
   /** A user, or one known already, with a new token of the scopes. */
   reader(user: string, scopes?: string[]): Promise<{ id: number; token: string }>;
+  revoke(user: string, tokenId: number): Promise<void>;
   organisation(name: string): Promise<void>;
   repository(owner: string, name: string, files?: Files, settings?: object): Promise<void>;
   /** Commits files to a branch (`from`: made there first); answers the commit. */
@@ -63,12 +64,14 @@ const PASSWORD = 'correct horse battery staple';
 /** Builds Gitea where it is not cached, starts it, and makes the administrator `owner`. */
 export async function startGitea(): Promise<Gitea> {
   const { ensureGoTool } = (await import(tools)) as GoTools;
-  const program = await ensureGoTool('gitea');
   const folder = mkdtempSync(join(tmpdir(), 'muster-gitea-'));
+  const { program, user } = placed(await ensureGoTool('gitea'), folder);
   const [httpPort, sshPort] = [await freePort(), await freePort()];
   const config = join(folder, 'app.ini');
-  writeFileSync(config, settings(dirname(program), folder, httpPort, sshPort));
-  const options = { cwd: folder, env: { PATH: process.env.PATH, HOME: folder, USER: userInfo().username } };
+  writeFileSync(config, settings(dirname(program), folder, user.name, httpPort, sshPort));
+  if (user.uid !== undefined) chownSync(config, user.uid, user.uid);
+  const env = { PATH: process.env.PATH, HOME: folder, USER: user.name };
+  const options = { cwd: folder, env, ...(user.uid === undefined ? {} : { uid: user.uid, gid: user.uid }) };
   const url = `http://127.0.0.1:${httpPort}`;
   await run(program, ['migrate', '--config', config], options);
   const made = await run(
@@ -144,6 +147,8 @@ function apiOf(url: string, admin: string) {
   };
 }
 
+const basic = (user: string) => `Basic ${Buffer.from(`${user}:${PASSWORD}`).toString('base64')}`;
+
 function actions(api: ReturnType<typeof apiOf>) {
   const labels = new Map<string, number>();
   const labelId = async (repository: string, name: string) => {
@@ -175,7 +180,6 @@ function actions(api: ReturnType<typeof apiOf>) {
     api,
     commit,
     async reader(user: string, scopes = ['read:repository', 'read:organization', 'read:issue']) {
-      const basic = `Basic ${Buffer.from(`${user}:${PASSWORD}`).toString('base64')}`;
       const account = {
         username: user,
         email: `${user}@x.example`,
@@ -184,8 +188,11 @@ function actions(api: ReturnType<typeof apiOf>) {
       };
       await api('POST', 'admin/users', account).catch(() => undefined);
       const name = `token-${Math.random().toString(36).slice(2)}`;
-      const { id, sha1 } = await api('POST', `users/${user}/tokens`, { name, scopes }, basic);
+      const { id, sha1 } = await api('POST', `users/${user}/tokens`, { name, scopes }, basic(user));
       return { id: id as number, token: sha1 as string };
+    },
+    async revoke(user: string, tokenId: number) {
+      await api('DELETE', `users/${user}/tokens/${tokenId}`, undefined, basic(user));
     },
     async organisation(name: string) {
       await api('POST', 'orgs', { username: name });
@@ -223,13 +230,11 @@ function actions(api: ReturnType<typeof apiOf>) {
   };
 }
 
-function settings(assets: string, folder: string, httpPort: number, sshPort: number): string {
-  mkdirSync(join(folder, 'data'), { recursive: true });
+function settings(assets: string, folder: string, user: string, httpPort: number, sshPort: number): string {
   return `
-RUN_USER = ${userInfo().username}
+RUN_USER = ${user}
 RUN_MODE = prod
 WORK_PATH = ${folder}
-I_AM_BEING_UNSAFE_RUNNING_AS_ROOT = true
 [server]
 HTTP_ADDR = 127.0.0.1
 HTTP_PORT = ${httpPort}
@@ -268,6 +273,19 @@ ENABLED = false
 [actions]
 ENABLED = false
 `;
+}
+
+/** Gitea is no program for root, whose cache others may not read: there it runs as nobody, from the folder. */
+function placed(built: string, folder: string): { program: string; user: { name: string; uid?: number } } {
+  if (process.getuid?.() !== 0) return { program: built, user: { name: userInfo().username } };
+  const uid = Number(execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' }));
+  for (const name of ['gitea', 'options', 'templates', 'public'])
+    cpSync(join(dirname(built), name), join(folder, name), {
+      recursive: true,
+      mode: constants.COPYFILE_FICLONE,
+    });
+  chownSync(folder, uid, uid);
+  return { program: join(folder, 'gitea'), user: { name: 'nobody', uid } };
 }
 
 function freePort(): Promise<number> {
