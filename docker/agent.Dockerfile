@@ -7,7 +7,7 @@ RUN npm install --no-save --ignore-scripts --no-audit --no-fund && node agent/bu
 FROM node:24-bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates tini && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
-COPY --from=build /src/agent/dist/agent.mjs /src/agent/dist/jq-worker.mjs ./
+COPY --from=build /src/agent/dist/agent.mjs /src/agent/dist/jq-worker.mjs /src/agent/dist/health-worker.mjs ./
 USER 65532:65532
 ENV NODE_ENV=production
 EXPOSE 8081

@@ -1,7 +1,7 @@
-import type { KubeObject } from '@muster/kube';
+import { type KubeObject, readSystemSettings } from '@muster/kube';
 import { describe, expect, it } from 'vitest';
 import { healthCustomizations } from '@muster/kube/scripts';
-import { differences, healthOf, healthSettings, planOf } from './offline.ts';
+import { differences, healthOf, planOf } from './offline.ts';
 
 const map = (name: string, data: Record<string, string>, more: Record<string, unknown> = {}): KubeObject => ({
   apiVersion: 'v1',
@@ -71,14 +71,11 @@ describe('offline verbs', () => {
       { 'resource.customizations': `ConfigMap:\n  health.lua: '${script}'\n` },
     ];
     for (const data of forms) {
-      const options = healthCustomizations(healthSettings(data, 'cm.yaml'), { now: () => 0 });
+      const options = healthCustomizations(readSystemSettings(data, 'cm.yaml').health, { now: () => 0 });
       expect(healthOf([map('a', { x: 'why' })], options)).toMatchObject([
         { status: 'Degraded', message: 'why' },
       ]);
     }
-    expect(healthSettings({ 'resource.customizations.health.argoproj.io_Rollout': 'x' }, '')).toEqual({
-      'argoproj.io/Rollout': { 'health.lua': 'x' },
-    });
   });
 
   it('give a kind without a check no health', () => {

@@ -15,14 +15,14 @@ import {
   mayHoldData,
   planSync,
   problemOf,
+  readSystemSettings,
   pruneDecision,
   type SyncTask,
   unsupportedIgnoreFields,
   withoutIgnored,
 } from '@muster/kube';
-import { type Json, MusterError, parseDocument } from '@muster/base';
+import { MusterError } from '@muster/base';
 import { Jq } from '@muster/kube/jq';
-import type { HealthSettings } from '@muster/kube/scripts';
 import { readDocuments } from './documents.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -55,28 +55,7 @@ export async function customizationsOf(file: string, terminal: Terminal): Promis
   // Lua and CEL are large; they are loaded for whoever brings checks.
   const { healthCustomizations } = await import('@muster/kube/scripts');
   const data = (found.value['data'] ?? {}) as Record<string, string>;
-  return healthCustomizations(healthSettings(data, found.where), { now: Date.now });
-}
-
-const HEALTH_KEY = 'resource.customizations.health.';
-const LIBS_KEY = 'resource.customizations.useOpenLibs.';
-
-/** Both forms of the reference: one YAML map by `group/Kind`, and a key `….health.GROUP_KIND` each. */
-export function healthSettings(data: Record<string, string>, where: string): HealthSettings {
-  const settings: Record<string, Record<string, Json>> = {};
-  const whole = parseDocument(data['resource.customizations'] ?? '', { file: where });
-  for (const [key, value] of Object.entries((whole ?? {}) as Record<string, Record<string, Json>>)) {
-    settings[key] = { ...value };
-  }
-  for (const [key, value] of Object.entries(data)) {
-    const [prefix, field] = key.startsWith(HEALTH_KEY)
-      ? [HEALTH_KEY, 'health.lua']
-      : [LIBS_KEY, 'health.lua.useOpenLibs'];
-    if (!key.startsWith(prefix)) continue;
-    const kind = key.slice(prefix.length).replace('_', '/');
-    settings[kind] = { ...settings[kind], [field]: value };
-  }
-  return settings as HealthSettings;
+  return healthCustomizations(readSystemSettings(data, found.where).health, { now: Date.now });
 }
 
 /** One row an object, in the order given; `status` is null for a kind without a check. */

@@ -9,6 +9,7 @@ import { hubCommands } from './commands/hub.ts';
 import { loginCommands } from './commands/login.ts';
 import { offlineCommands } from './commands/offline.ts';
 import { projectCommands } from './commands/project.ts';
+import { settingsCommands } from './commands/settings.ts';
 import { repoCommands } from './commands/repo.ts';
 import type { Environment } from './environment.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
@@ -61,6 +62,7 @@ export function createProgram(host: Host): Command {
   clusterCommands(root, host);
   repoCommands(root, host);
   projectCommands(root, host);
+  settingsCommands(root, host);
   root.commandsGroup('Offline:');
   offlineCommands(root, host);
   root.commandsGroup('The hub:');

@@ -190,6 +190,34 @@ describe('drift on a real control plane', () => {
     expect((await cluster.kube.get('v1/ConfigMap', 'default/kept')).data).toEqual({ a: 'theirs', b: '2' });
   });
 
+  it('judges health by the checks of users, and again when they change', async () => {
+    await joined();
+    const check = (lua: string) => ({
+      healthChecks: [{ kind: 'ConfigMap', lua, useOpenLibs: false, cel: {} }],
+    });
+    const lua =
+      'if obj.data.a == "bad" then return {status = "Degraded", message = "a is bad"} end return {status = "Healthy"}';
+    const policy = { selfHeal: false };
+    await hub.assign({ name: 'checked', policy, extra: check(lua), objects: [configMap('checked')] });
+    await settled('checked');
+    const healthIs = (health: string) =>
+      eventually((see) => see(resource('checked', 'checked'))?.health === health, {
+        what: `the ConfigMap to be ${health}`,
+      });
+    await healthIs('Healthy');
+    await patch('v1/ConfigMap', 'checked', { data: { a: 'bad' } });
+    await healthIs('Degraded');
+    expect(resource('checked', 'checked')?.message).toBe('a is bad');
+    const extra = check('return {status = "Suspended"}');
+    await hub.assign({
+      name: 'checked',
+      policy: { automated: false },
+      extra,
+      objects: [configMap('checked')],
+    });
+    await healthIs('Suspended');
+  });
+
   it('judges by the owners of fields where admission refuses dry runs', async () => {
     await joined();
     const admission = await refusingDryRuns();

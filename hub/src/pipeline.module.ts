@@ -5,6 +5,7 @@ import { AssignmentsModule } from './assignments/assignments.module.ts';
 import { ProjectsModule } from './projects/projects.module.ts';
 import { ReleasesModule } from './releases/releases.module.ts';
 import { RenderingModule } from './rendering/rendering.module.ts';
+import { SettingsModule } from './settings/settings.module.ts';
 import { SourcesModule } from './sources/sources.module.ts';
 
 /** From a commit to signed assignments. */
@@ -12,6 +13,7 @@ import { SourcesModule } from './sources/sources.module.ts';
   imports: [
     SourcesModule,
     ProjectsModule,
+    SettingsModule,
     ApplicationSetsModule,
     ApplicationsModule,
     RenderingModule,

@@ -17,6 +17,7 @@ export {
   KeySet,
   KeyUse,
   Operation,
+  HealthCheck,
   ProjectLimits,
   RefreshCommand,
   Registration,

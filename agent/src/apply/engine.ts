@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MusterError } from '@muster/base';
-import type { ObjectKey } from '@muster/kube';
-import type { HeldAssignment } from '@muster/link';
-import type { ApplicationStatus } from '@muster/proto/records';
+import type { HealthSetting, ObjectKey } from '@muster/kube';
+import { compareVersions, type HeldAssignment } from '@muster/link';
+import type { ApplicationStatus, HealthCheck } from '@muster/proto/records';
 import { kindOf } from '../observe/live-index.ts';
 import type { LiveObject } from '../observe/live-object.ts';
 import { StatusDeltas } from '../observe/status.ts';
@@ -59,6 +59,7 @@ export class Engine {
     const slot = this.slots.get(key);
     if (slot) {
       slot.runner.assign(held);
+      this.useChecks();
       return this.schedule(slot, 0);
     }
     const { cluster, records, fetchBundle } = this.options;
@@ -71,7 +72,20 @@ export class Engine {
     });
     const made: Slot = { runner, running: false, again: false, timer: undefined, dueAt: 0, turns: 0 };
     this.slots.set(key, made);
+    this.useChecks();
     this.schedule(made, 0);
+  }
+
+  /** Users' checks are the hub's, the same in every assignment; while they change the newest assignment's hold. */
+  private useChecks(): void {
+    const assignments = [...this.slots.values()]
+      .map(({ runner }) => runner.app.assignment)
+      .filter(({ healthChecks }) => healthChecks.length > 0)
+      .sort((a, b) => compareVersions(a.version!, b.version!));
+    const settings = new Map<string, HealthSetting>();
+    for (const { healthChecks } of assignments)
+      for (const check of healthChecks) settings.set(check.kind, settingOf(check));
+    this.options.cluster.index.useChecks(settings);
   }
 
   /** Whether this process may act; false ends what runs, as another agent may act from now on. */
@@ -255,4 +269,9 @@ export class Engine {
       if (statuses.length > 0) this.options.report(statuses);
     }, REPORT_PAUSE_MS);
   }
+}
+
+function settingOf({ lua, useOpenLibs, cel }: HealthCheck): HealthSetting {
+  if (lua !== '') return { 'health.lua': lua, 'health.lua.useOpenLibs': useOpenLibs };
+  return { 'health.cel': cel };
 }

@@ -1,4 +1,11 @@
-import { APPLICATION_LABEL, type KubeObject } from '@muster/kube';
+import {
+  APPLICATION_LABEL,
+  groupKindString,
+  type Health,
+  type HealthSetting,
+  type KubeObject,
+} from '@muster/kube';
+import { HealthChecks } from '@muster/kube/checks';
 import { MusterError } from '@muster/base';
 import type { KubeClient } from '../kube/client.ts';
 import type { ApiType } from '../kube/discovery.ts';
@@ -6,12 +13,14 @@ import { KubeError } from '../kube/errors.ts';
 import { pathOf } from '../kube/objects.ts';
 import { type ReflectorSink, reflect } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
+import { HealthJudge } from './health-judge.ts';
 import { type LiveObject, isNewer, liveObject } from './live-object.ts';
 
 /** Told of every change of an object that carries Muster's label. `before` or `after` is undefined when it is not there. */
 export type Observer = (key: string, before: LiveObject | undefined, after: LiveObject | undefined) => void;
 
 interface Watched {
+  type: ApiType;
   stop: AbortController;
   /** One for each namespace of a limited agent, else one. */
   pending: Set<string>;
@@ -27,6 +36,8 @@ export class LiveIndex {
   private readonly observer: Observer;
   private readonly objects = new Map<string, LiveObject>();
   private readonly watched = new Map<string, Watched>();
+  private readonly checks = new HealthChecks();
+  private readonly judge = new HealthJudge(this.checks, (...judged) => this.judged(...judged));
 
   /** @param namespaces what the agent is limited to; empty: the whole cluster. */
   constructor(client: KubeClient, namespaces: readonly string[], log: Log, observer: Observer) {
@@ -86,17 +97,47 @@ export class LiveIndex {
 
   /** Takes in an object that an apply answered, so that nothing waits for its watch event. */
   put(object: KubeObject): LiveObject {
-    const after = liveObject(object);
-    const before = this.objects.get(after.key);
-    if (before && before.uid === after.uid && !isNewer(after.resourceVersion, before.resourceVersion))
+    const read = liveObject(object);
+    const before = this.objects.get(read.key);
+    if (before && before.uid === read.uid && !isNewer(read.resourceVersion, before.resourceVersion))
       return before;
+    const after =
+      !read.deleting && this.judge.takes(read.key, object)
+        ? { ...read, ...healthMeanwhile(before, read) }
+        : read;
     this.objects.set(after.key, after);
     this.observer(after.key, before, after);
     return after;
   }
 
+  /** Takes users' health checks by `group/Kind`; objects of kinds whose check changed are read and judged again. */
+  useChecks(settings: ReadonlyMap<string, HealthSetting>): void {
+    for (const changed of this.checks.use(settings)) {
+      // A copy: what is started again is added to the map.
+      for (const [name, watched] of [...this.watched]) {
+        if (groupKindString(splitName(name)) !== changed) continue;
+        watched.stop.abort();
+        this.watched.delete(name);
+        // The list that comes brings all of them anew.
+        for (const [key, object] of this.objects)
+          if (kindOf(key) === name) this.objects.set(key, { ...object, resourceVersion: '' });
+        this.start(name, watched.type);
+      }
+    }
+  }
+
+  private judged(key: string, resourceVersion: string, health: Health | null): void {
+    const before = this.objects.get(key);
+    if (!before || before.resourceVersion !== resourceVersion) return;
+    const after = { ...before, health: health?.status ?? '', healthMessage: health?.message ?? '' };
+    if (after.health === before.health && after.healthMessage === before.healthMessage) return;
+    this.objects.set(key, after);
+    this.observer(key, before, after);
+  }
+
   /** Ends all watches. */
   close(): void {
+    void this.checks.close();
     for (const watched of this.watched.values()) watched.stop.abort();
     this.watched.clear();
   }
@@ -104,6 +145,7 @@ export class LiveIndex {
   private start(name: string, type: ApiType): Watched {
     const scopes = type.namespaced && this.namespaces.length > 0 ? this.namespaces : [''];
     const watched: Watched = {
+      type,
       stop: new AbortController(),
       pending: new Set(scopes),
       ready: Promise.withResolvers(),
@@ -172,6 +214,18 @@ export class LiveIndex {
       if (!isNewer(object.resourceVersion, version)) this.drop(object);
     }
   }
+}
+
+/** Until the check has run: what it said of the object before, or Progressing. */
+function healthMeanwhile(before: LiveObject | undefined, read: LiveObject) {
+  if (before && before.uid === read.uid && before.health !== '')
+    return { health: before.health, healthMessage: before.healthMessage };
+  return { health: 'Progressing', healthMessage: 'its health check has not run yet' };
+}
+
+function splitName(name: string): { group: string; kind: string } {
+  const [group = '', kind = ''] = name.split('/', 2);
+  return { group, kind };
 }
 
 /** `group/Kind`. */

@@ -101,6 +101,12 @@ async function removeOne(client: HubClient, { value, where }: Document): Promise
     case 'AppProject':
       await client.projects.remove(name);
       return `appproject/${name}`;
+    case 'ConfigMap':
+      if (name === 'argocd-cm') {
+        await client.settings.remove();
+        return `configmap/${name}`;
+      }
+      throw new MusterError('unsupported', 'a hub holds no ConfigMap but argocd-cm', { where });
     default:
       throw new MusterError('unsupported', `a hub holds no ${String(value['kind'])}`, { where });
   }

@@ -75,6 +75,11 @@ export class ApplicationRecords {
     return this.changes.since(trx, setId, position, except);
   }
 
+  /** All that own Applications. */
+  owners(trx: Trx): Promise<Owner[]> {
+    return this.repository.owners(trx);
+  }
+
   /** Row versions of an owner's Applications, by id. */
   versions(db: Db, owner: Owner): Promise<Map<string, bigint>> {
     return this.repository.versions(db, owner);

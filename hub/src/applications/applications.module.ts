@@ -3,6 +3,7 @@ import { ApplicationSetsModule } from '../applicationsets/applicationsets.module
 import { ProjectsModule } from '../projects/projects.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
+import { SettingsModule } from '../settings/settings.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { ApplicationActions } from './application-actions.service.ts';
 import { ApplicationList } from './application-list.repository.ts';
@@ -16,7 +17,14 @@ import { ApplyService } from './apply.service.ts';
 
 /** Applications as users apply, see, sync and remove them. */
 @Module({
-  imports: [ApplicationRecordsModule, ApplicationSetsModule, ProjectsModule, ReleasesModule, SourcesModule],
+  imports: [
+    ApplicationRecordsModule,
+    ApplicationSetsModule,
+    ProjectsModule,
+    ReleasesModule,
+    SettingsModule,
+    SourcesModule,
+  ],
   controllers: [ApplyController, ApplicationsController],
   providers: [
     ApplicationsService,

@@ -282,6 +282,14 @@ export class ApplicationsRepository {
     return rows;
   }
 
+  async owners(trx: Trx): Promise<Owner[]> {
+    const { rows } = await sql<Owner>`
+      select distinct case when set_id is null then 'application' else 'set' end as kind, coalesce(set_id, id) as id
+      from applications
+    `.execute(trx);
+    return rows;
+  }
+
   async ownersInProject(trx: Trx, project: string): Promise<Owner[]> {
     const { rows } = await sql<Owner>`
       select distinct case when set_id is null then 'application' else 'set' end as kind, coalesce(set_id, id) as id

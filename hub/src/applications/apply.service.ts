@@ -7,6 +7,8 @@ import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
 import { type CheckedSet, checkApplicationSet } from '../applicationsets/set-manifest.ts';
+import { type CheckedSettings, SETTINGS_NAME, checkSettings } from '../settings/settings-manifest.ts';
+import { SettingsService } from '../settings/settings.service.ts';
 import { parseProject } from '../projects/project-manifest.ts';
 import { ProjectsService } from '../projects/projects.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
@@ -18,13 +20,14 @@ const DEFAULT_NAMESPACE = 'argocd';
 
 type Result = ApplyResult['results'][number];
 
-/** A document that was checked. Projects come first: the others may name them. */
+/** A document that was checked. Settings and projects come first: the others stand on them. */
 type Checked =
+  | { kind: 'ConfigMap'; namespace: string; name: string; checked: CheckedSettings }
   | { kind: 'AppProject'; namespace: string; name: string; manifest: Record<string, unknown> }
   | { kind: 'ApplicationSet'; namespace: string; name: string; checked: CheckedSet }
   | { kind: 'Application'; namespace: string; name: string; application: Application; notices: string[] };
 
-const ORDER = { AppProject: 0, ApplicationSet: 1, Application: 2 };
+const ORDER = { ConfigMap: 0, AppProject: 1, ApplicationSet: 2, Application: 3 };
 
 /** Ends a dry run: everything was tried and nothing stays. */
 class DryRun extends Error {}
@@ -37,6 +40,7 @@ export class ApplyService {
     @Inject(ProjectsService) private readonly projects: ProjectsService,
     @Inject(ApplicationSetsService) private readonly sets: ApplicationSetsService,
     @Inject(ApplicationsService) private readonly applications: ApplicationsService,
+    @Inject(SettingsService) private readonly settings: SettingsService,
     @Inject(AccessService) private readonly access: AccessService,
   ) {}
 
@@ -57,9 +61,7 @@ export class ApplyService {
 
   async #one(trx: Trx, document: Checked, actor: Actor): Promise<Result> {
     const { kind, namespace, name } = document;
-    const notices =
-      kind === 'ApplicationSet' ? document.checked.notices : kind === 'Application' ? document.notices : [];
-    const conditions = notices.map((message) => ({ type: 'UnsupportedField', message }));
+    const conditions = noticesOf(document).map((message) => ({ type: 'UnsupportedField', message }));
     try {
       return { kind, namespace, name, result: await this.#write(trx, document, actor), conditions };
     } catch (thrown) {
@@ -76,6 +78,9 @@ export class ApplyService {
 
   async #write(trx: Trx, document: Checked, actor: Actor): Promise<Result['result']> {
     switch (document.kind) {
+      case 'ConfigMap':
+        this.access.require(actor, 'admin');
+        return this.settings.apply(trx, document.checked, actor);
       case 'AppProject': {
         this.access.require(actor, 'admin');
         const result = await this.projects.apply(trx, document.name, document.manifest, actor);
@@ -90,6 +95,19 @@ export class ApplyService {
       case 'Application':
         return this.applications.apply(trx, document.namespace, document.application, actor);
     }
+  }
+}
+
+function noticesOf(document: Checked): readonly string[] {
+  switch (document.kind) {
+    case 'ConfigMap':
+      return document.checked.settings.notices;
+    case 'ApplicationSet':
+      return document.checked.notices;
+    case 'Application':
+      return document.notices;
+    case 'AppProject':
+      return [];
   }
 }
 
@@ -129,10 +147,12 @@ function checkOne(document: Record<string, unknown>, index: number): Checked {
   const name = typeof metadata?.name === 'string' ? metadata.name : '';
   const namespace = typeof metadata?.namespace === 'string' ? metadata.namespace : DEFAULT_NAMESPACE;
   const where = name === '' ? `documents[${index}]` : `${String(kind)} ${name}`;
+  if (apiVersion === 'v1' && kind === 'ConfigMap' && name === SETTINGS_NAME)
+    return { kind, namespace, name, checked: checkSettings(document, where) };
   if (apiVersion !== 'argoproj.io/v1alpha1') {
     throw new MusterError(
       'invalid',
-      `apiVersion ${JSON.stringify(apiVersion)}: only argoproj.io/v1alpha1 is applied to the hub`,
+      `apiVersion ${JSON.stringify(apiVersion)}: only argoproj.io/v1alpha1, and the ConfigMap ${SETTINGS_NAME}, are applied to the hub`,
       { where },
     );
   }

@@ -1,7 +1,7 @@
 import type { Application } from '@muster/appset';
-import { ANNOTATION, readRetryPolicy } from '@muster/kube';
+import { ANNOTATION, type IgnoreRule, readRetryPolicy } from '@muster/kube';
 import { assignmentDigest } from '@muster/link';
-import { Action, Assignment, type ProjectLimits, type SyncPolicy } from '@muster/proto';
+import { Action, Assignment, type HealthCheck, type ProjectLimits, type SyncPolicy } from '@muster/proto';
 
 /** A rendered bundle as an assignment names it. `size`: bytes of the canonical plaintext. */
 export interface BundleRef {
@@ -9,12 +9,15 @@ export interface BundleRef {
   size: bigint;
 }
 
+const NO_SETTINGS = { ignoreDifferences: [], healthChecks: [] };
+
 /** What an Application asks of its cluster: everything of an assignment but hub, cluster, version, release and revision. */
 export function applyContent(
   application: Application,
   bundle: BundleRef,
   limits: ProjectLimits,
   notices: readonly string[],
+  system: { ignoreDifferences: readonly IgnoreRule[]; healthChecks: readonly HealthCheck[] } = NO_SETTINGS,
 ): Assignment {
   const { spec, metadata } = application;
   const policy = spec.syncPolicy;
@@ -38,18 +41,21 @@ export function applyContent(
       managedNamespaceAnnotations: policy?.managedNamespaceMetadata?.annotations ?? {},
       retry: retryOf(policy?.retry),
     },
-    ignoreDifferences: (spec.ignoreDifferences ?? []).map((rule) => ({
-      group: rule.group ?? '',
-      kind: rule.kind,
-      name: rule.name ?? '',
-      namespace: rule.namespace ?? '',
-      jsonPointers: rule.jsonPointers ?? [],
-      jqPathExpressions: rule.jqPathExpressions ?? [],
-      managedFieldsManagers: rule.managedFieldsManagers ?? [],
-    })),
+    ignoreDifferences: [...((spec.ignoreDifferences ?? []) as IgnoreRule[]), ...system.ignoreDifferences].map(
+      (rule) => ({
+        group: rule.group ?? '',
+        kind: rule.kind,
+        name: rule.name ?? '',
+        namespace: rule.namespace ?? '',
+        jsonPointers: rule.jsonPointers ?? [],
+        jqPathExpressions: rule.jqPathExpressions ?? [],
+        managedFieldsManagers: rule.managedFieldsManagers ?? [],
+      }),
+    ),
     project: limits,
     notices: [...notices],
     deletionApprovedMs: approvedAt(metadata.annotations),
+    healthChecks: [...system.healthChecks],
   });
 }
 

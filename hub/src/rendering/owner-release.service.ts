@@ -5,6 +5,7 @@ import { Events } from '../api/events.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import type { Owner } from '../releases/owner.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
+import { SettingsService } from '../settings/settings.service.ts';
 import { DATABASE } from '../store/database.ts';
 import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
@@ -19,6 +20,7 @@ export class OwnerRelease {
     @Inject(DATABASE) private readonly db: Db,
     @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
     @Inject(ReleasesService) private readonly releases: ReleasesService,
+    @Inject(SettingsService) private readonly settings: SettingsService,
     @Inject(Events) private readonly events: Events,
   ) {}
 
@@ -54,6 +56,7 @@ export class OwnerRelease {
       trx,
       current.map(({ row }) => row.id),
     );
+    const digests = [...rendering.holdings.values()].map((holding) => holding.bundleDigest);
     const next = ownerTargets({
       records: current,
       rendering,
@@ -61,6 +64,7 @@ export class OwnerRelease {
       assigned,
       clusters: await this.releases.assignable(trx, previous),
       now: new Date(),
+      customizations: await this.settings.customizations(digests),
     });
     const kept = new Set(current.map(({ row }) => row.id));
     const skipped = new Set(records.flatMap(({ row }) => (kept.has(row.id) ? [] : [row.id])));

@@ -4,6 +4,7 @@ import type { ApplicationRecord } from '../applications/application-records.serv
 import { limitsOn } from '../projects/project-policy.ts';
 import { commitsOf } from '../releases/release-plan.ts';
 import type { CommitLabel } from '../releases/releases.service.ts';
+import type { Customizations } from '../settings/settings.service.ts';
 import type { Rendering } from './renderings.service.ts';
 
 /** Everything that an owner's next release is decided from. */
@@ -15,6 +16,8 @@ export interface TargetFacts {
   /** Clusters of `previous` that may still be assigned to. */
   clusters: ReadonlySet<string>;
   now: Date;
+  /** What settings of the hub add. */
+  customizations: Customizations;
 }
 
 export interface OwnerTargets {
@@ -51,7 +54,7 @@ export function ownerTargets(facts: TargetFacts): OwnerTargets {
         );
       }
     } else if (facts.rendering.holdings.has(row.id)) {
-      const target = rendered(record, facts.rendering, out);
+      const target = rendered(record, facts, out);
       out.targets.push(target);
       // Moved to another cluster: what it left behind stays there, as in Argo CD.
       for (const one of rows)
@@ -68,12 +71,19 @@ function isDue(row: ApplicationRecord['row'], now: Date): boolean {
   return row.leaving_at !== null && row.held_reason === null && row.leaving_at <= now;
 }
 
-function rendered({ row }: ApplicationRecord, rendering: Rendering, out: OwnerTargets): Target {
+function rendered(
+  { row }: ApplicationRecord,
+  { rendering, customizations }: TargetFacts,
+  out: OwnerTargets,
+): Target {
   const { application, cluster, project, sources } = rendering.prepared.get(row.id)!;
   const holding = rendering.holdings.get(row.id)!;
   const bundle = { digest: holding.bundleDigest, size: holding.plainSize };
   const { digest, content } = encodeContent(
-    applyContent(application, bundle, limitsOn(project, cluster), holding.notices),
+    applyContent(application, bundle, limitsOn(project, cluster), holding.notices, {
+      ignoreDifferences: customizations.ignoreDifferences,
+      healthChecks: customizations.checks.get(holding.bundleDigest) ?? [],
+    }),
   );
   out.contents.set(digest, content);
   const labels = sources.map(({ state, revision }) => ({

@@ -208,6 +208,14 @@ export interface ProjectsTable {
   updated_at: DefaultedTimestamp;
   mac: Nullable<Buffer>;
 }
+export interface SystemSettingsTable {
+  name: string;
+  manifest: Json<Record<string, unknown>>;
+  version: DefaultedBigint;
+  updated_at: DefaultedTimestamp;
+  updated_by: string;
+  mac: Nullable<Buffer>;
+}
 export interface ApplicationSetsTable {
   id: Generated<string>;
   namespace: string;
@@ -493,6 +501,7 @@ export interface Schema {
   repositories: RepositoriesTable;
   tracked_revisions: TrackedRevisionsTable;
   projects: ProjectsTable;
+  system_settings: SystemSettingsTable;
   application_sets: ApplicationSetsTable;
   application_set_repositories: ApplicationSetRepositoriesTable;
   application_set_topics: ApplicationSetTopicsTable;

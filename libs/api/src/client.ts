@@ -48,6 +48,7 @@ import type { CommandView } from './commands.ts';
 import type { KeysView, RotateKeys } from './keys.ts';
 import type { Page, PageQuery } from './paging.ts';
 import type { ProjectList, ProjectView } from './projects.ts';
+import type { SettingsView } from './settings.ts';
 import type {
   ActOnUnclaimed,
   ConfirmRecovery,
@@ -87,6 +88,10 @@ export function hubClient(options: ClientOptions) {
     applications: applicationRoutes(http),
     applicationSets: applicationSetRoutes(http),
     projects: projectRoutes(http),
+    settings: {
+      get: (o?: Options) => http.get<SettingsView>(`${v1}/settings`, undefined, o),
+      remove: (o?: Options) => http.delete(`${v1}/settings`, undefined, o),
+    },
     clusters: clusterRoutes(http),
     joinTokens: joinTokenRoutes(http),
     repositories: repositoryRoutes(http),

@@ -1,21 +1,9 @@
 import { globMatches } from '../glob.ts';
 import { groupKindString, keyOf, type KubeObject } from '../object.ts';
 import type { HealthCheck, HealthOptions } from './assess.ts';
-import { type CelChecks, compileCelChecks } from './cel.ts';
+import type { HealthSetting, HealthSettings } from '../system-settings.ts';
+import { compileCelChecks } from './cel.ts';
 import { runHealthScript } from './lua.ts';
-
-/**
- * The user's checks by `group/Kind` (core kinds by the bare Kind), `*` allowed and spanning dots: scripts in the
- * reference's own form, or CEL expressions.
- */
-export type HealthSettings = Record<string, HealthSetting>;
-
-/** One kind's setting. */
-export interface HealthSetting {
-  'health.lua'?: string;
-  'health.lua.useOpenLibs'?: boolean | string;
-  'health.cel'?: CelChecks;
-}
 
 /** Turns settings into what `assessHealth` takes. `now`: milliseconds since 1970. Throws MusterError `invalid` for CEL that does not compile. */
 export function healthCustomizations(settings: HealthSettings, clock: { now: () => number }): HealthOptions {
@@ -30,6 +18,13 @@ export function healthCustomizations(settings: HealthSettings, clock: { now: () 
       return checks.get(key) ?? [...checks].find(([pattern]) => isWildcard(pattern, key))?.[1] ?? null;
     },
   };
+}
+
+/** The setting for an object: its own kind's, else the first wildcard's. */
+export function settingFor(settings: HealthSettings, groupKind: string): HealthSetting | undefined {
+  return (
+    settings[groupKind] ?? Object.entries(settings).find(([pattern]) => isWildcard(pattern, groupKind))?.[1]
+  );
 }
 
 function isWildcard(pattern: string, key: string): boolean {

@@ -79,6 +79,12 @@ export function runHealthScript(script: string, object: KubeObject, options: Lua
   }
 }
 
+/** What is wrong with a script before it runs; undefined for one that compiles. */
+export function luaProblem(script: string): string | undefined {
+  const L: LuaState = lauxlib.luaL_newstate();
+  return lauxlib.luaL_loadbuffer(L, bytes(script), null, bytes('=script')) === 0 ? undefined : describe(L);
+}
+
 function openLibraries(L: LuaState, options: LuaOptions): void {
   const open = (name: string, opener: unknown) => {
     lauxlib.luaL_requiref(L, bytes(name), opener, 1);

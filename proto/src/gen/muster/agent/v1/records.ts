@@ -212,6 +212,8 @@ export interface Assignment {
   notices: string[];
   /** When someone approved deletions by an annotation of the Application; 0: nobody has. */
   deletionApprovedMs: bigint;
+  /** Users' health checks for the kinds of this bundle. */
+  healthChecks: HealthCheck[];
 }
 
 export interface SyncPolicy {
@@ -257,6 +259,22 @@ export interface IgnoreDifference {
   jsonPointers: string[];
   jqPathExpressions: string[];
   managedFieldsManagers: string[];
+}
+
+/** A user's health check of one kind: a script or expressions. */
+export interface HealthCheck {
+  /** "group/Kind", core kinds by the bare Kind. */
+  kind: string;
+  /** Lua 5.1, as the reference runs it. */
+  lua: string;
+  useOpenLibs: boolean;
+  /** CEL by the name of what it decides: current, failed, inProgress, suspended, message. */
+  cel: { [key: string]: string };
+}
+
+export interface HealthCheck_CelEntry {
+  key: string;
+  value: string;
 }
 
 export interface GroupKind {
@@ -694,6 +712,7 @@ function createBaseAssignment(): Assignment {
     releaseId: "",
     notices: [],
     deletionApprovedMs: 0n,
+    healthChecks: [],
   };
 }
 
@@ -755,6 +774,9 @@ export const Assignment: MessageFns<Assignment> = {
         throw new globalThis.Error("value provided for field message.deletionApprovedMs of type int64 too large");
       }
       writer.uint32(136).int64(message.deletionApprovedMs);
+    }
+    for (const v of message.healthChecks) {
+      HealthCheck.encode(v!, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -908,6 +930,14 @@ export const Assignment: MessageFns<Assignment> = {
             message.deletionApprovedMs = reader.int64() as bigint;
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.healthChecks.push(HealthCheck.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -985,6 +1015,11 @@ export const Assignment: MessageFns<Assignment> = {
         : isSet(object.deletion_approved_ms)
         ? BigInt(object.deletion_approved_ms)
         : 0n,
+      healthChecks: globalThis.Array.isArray(object?.healthChecks)
+        ? object.healthChecks.map((e: any) => HealthCheck.fromJSON(e))
+        : globalThis.Array.isArray(object?.health_checks)
+        ? object.health_checks.map((e: any) => HealthCheck.fromJSON(e))
+        : [],
     };
   },
 
@@ -1041,6 +1076,9 @@ export const Assignment: MessageFns<Assignment> = {
     if (message.deletionApprovedMs !== 0n) {
       obj.deletionApprovedMs = message.deletionApprovedMs.toString();
     }
+    if (message.healthChecks?.length) {
+      obj.healthChecks = message.healthChecks.map((e) => HealthCheck.toJSON(e));
+    }
     return obj;
   },
 
@@ -1076,6 +1114,7 @@ export const Assignment: MessageFns<Assignment> = {
     message.deletionApprovedMs = (object.deletionApprovedMs !== undefined && object.deletionApprovedMs !== null)
       ? BigInt(object.deletionApprovedMs)
       : 0n;
+    message.healthChecks = object.healthChecks?.map((e) => HealthCheck.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1872,6 +1911,242 @@ export const IgnoreDifference: MessageFns<IgnoreDifference> = {
     message.jsonPointers = object.jsonPointers?.map((e) => e) || [];
     message.jqPathExpressions = object.jqPathExpressions?.map((e) => e) || [];
     message.managedFieldsManagers = object.managedFieldsManagers?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseHealthCheck(): HealthCheck {
+  return { kind: "", lua: "", useOpenLibs: false, cel: {} };
+}
+
+export const HealthCheck: MessageFns<HealthCheck> = {
+  encode(message: HealthCheck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.lua !== "") {
+      writer.uint32(18).string(message.lua);
+    }
+    if (message.useOpenLibs !== false) {
+      writer.uint32(24).bool(message.useOpenLibs);
+    }
+    globalThis.Object.entries(message.cel).forEach(([key, value]: [string, string]) => {
+      HealthCheck_CelEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HealthCheck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHealthCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lua = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.useOpenLibs = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = HealthCheck_CelEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.cel[entry4.key] = entry4.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HealthCheck {
+    return {
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      lua: isSet(object.lua) ? globalThis.String(object.lua) : "",
+      useOpenLibs: isSet(object.useOpenLibs)
+        ? globalThis.Boolean(object.useOpenLibs)
+        : isSet(object.use_open_libs)
+        ? globalThis.Boolean(object.use_open_libs)
+        : false,
+      cel: isObject(object.cel)
+        ? (globalThis.Object.entries(object.cel) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: HealthCheck): unknown {
+    const obj: any = {};
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.lua !== "") {
+      obj.lua = message.lua;
+    }
+    if (message.useOpenLibs !== false) {
+      obj.useOpenLibs = message.useOpenLibs;
+    }
+    if (message.cel) {
+      const entries = globalThis.Object.entries(message.cel) as [string, string][];
+      if (entries.length > 0) {
+        obj.cel = {};
+        entries.forEach(([k, v]) => {
+          obj.cel[k] = v;
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HealthCheck>): HealthCheck {
+    return HealthCheck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HealthCheck>): HealthCheck {
+    const message = createBaseHealthCheck();
+    message.kind = object.kind ?? "";
+    message.lua = object.lua ?? "";
+    message.useOpenLibs = object.useOpenLibs ?? false;
+    message.cel = (globalThis.Object.entries(object.cel ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseHealthCheck_CelEntry(): HealthCheck_CelEntry {
+  return { key: "", value: "" };
+}
+
+export const HealthCheck_CelEntry: MessageFns<HealthCheck_CelEntry> = {
+  encode(message: HealthCheck_CelEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HealthCheck_CelEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHealthCheck_CelEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HealthCheck_CelEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: HealthCheck_CelEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HealthCheck_CelEntry>): HealthCheck_CelEntry {
+    return HealthCheck_CelEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HealthCheck_CelEntry>): HealthCheck_CelEntry {
+    const message = createBaseHealthCheck_CelEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
