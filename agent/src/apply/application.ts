@@ -1,7 +1,21 @@
 import { type ObjectKey, parseKeyString } from '@muster/kube';
 import { assignmentDigest, type HeldAssignment } from '@muster/link';
-import { Action, type Assignment, type Condition, type Drift, type Operation } from '@muster/proto/records';
-import type { AppliedRecord, HeldObject, InventoryEntry, OperationRecord } from '../state/records.ts';
+import {
+  Action,
+  type Assignment,
+  type Condition,
+  type Drift,
+  type Operation,
+  SyncPolicy,
+} from '@muster/proto/records';
+import type {
+  AppliedRecord,
+  HeldObject,
+  InventoryEntry,
+  LastAssignment,
+  OperationRecord,
+  RemovalRecord,
+} from '../state/records.ts';
 
 type AppliedHead = Pick<AppliedRecord, 'digest' | 'version' | 'atMs' | 'assignment'>;
 
@@ -34,10 +48,12 @@ export class Application {
   desired: Map<string, string> | undefined;
   /** What the desired hashes were computed for: the payload of the assignment. */
   desiredFor = '';
-  /** Hooks of phases that no sync runs. */
-  leftOut: string[] = [];
   /** `group/Kind` of the hooks that may be in the cluster. */
   readonly hookKinds = new Set<string>();
+  /** What was asked for before the Application began to leave: how its objects go. */
+  last: LastAssignment | undefined;
+  /** How far its removal is. */
+  removal: RemovalRecord | undefined;
   /** The operation that is under way, as it is found again by another process. */
   running: OperationRecord | undefined;
   /** The payload whose sync is not begun again by itself: it was terminated, or its hooks failed. */
@@ -62,14 +78,32 @@ export class Application {
   constructor(key: string, held: HeldAssignment) {
     this.key = key;
     this.held = held;
+    this.assign(held);
   }
 
-  get assignment() {
-    return this.held.assignment;
+  /** What is assigned. A tombstone says little: the rest of it is as it was before. */
+  get assignment(): Assignment {
+    const { assignment } = this.held;
+    if (assignment.action === Action.APPLY || !this.last) return assignment;
+    const { destinationNamespace, impersonate, options } = this.last;
+    return {
+      ...assignment,
+      destinationNamespace,
+      impersonate,
+      syncPolicy: SyncPolicy.fromPartial({ options }),
+    };
+  }
+
+  /** Takes a newer assignment. */
+  assign(held: HeldAssignment): void {
+    this.held = held;
+    const { action, destinationNamespace, impersonate, syncPolicy } = held.assignment;
+    if (action !== Action.APPLY) return;
+    this.last = { destinationNamespace, impersonate, options: syncPolicy?.options ?? [] };
   }
 
   get leaving(): boolean {
-    return this.assignment.action !== Action.APPLY;
+    return this.held.assignment.action !== Action.APPLY;
   }
 
   get automated(): boolean {
@@ -98,6 +132,8 @@ export class Application {
 
   restore(record: AppliedRecord): void {
     const { inventory, hookKinds = [], running, suppressed = '', held = {}, confirmed = {} } = record;
+    if (this.leaving) this.last = record.last;
+    this.removal = record.removal;
     const { digest, version, atMs, assignment } = record;
     this.applied = { digest, version, atMs, assignment };
     this.running = running;
@@ -110,13 +146,15 @@ export class Application {
   }
 
   record(): AppliedRecord {
-    const { applied, inventory, hookKinds, running, suppressed, kept, confirmed } = this;
+    const { applied, inventory, hookKinds, running, suppressed, kept, confirmed, last, removal } = this;
     return {
       ...applied,
       inventory: [...inventory.values()],
       ...(hookKinds.size > 0 && { hookKinds: [...hookKinds] }),
       ...(running && { running }),
       ...(suppressed && { suppressed }),
+      ...(last && { last }),
+      ...(removal && { removal }),
       ...(kept.size > 0 && { held: Object.fromEntries(kept) }),
       ...(confirmed.size > 0 && { confirmed: Object.fromEntries(confirmed) }),
     };

@@ -9,14 +9,13 @@ export function describeConditions(app: Application, budget: HealBudget, now: nu
     paused.length > 0 ? `put back too often, left alone for a while: ${paused.slice(0, 5).join(', ')}` : '';
   app.condition('SelfHealBackoff', heals, now);
   app.condition('ComparisonError', app.comparisonError, now);
-  const hooks = app.leftOut.length > 0 ? `hooks that are not run yet: ${app.leftOut.join(', ')}` : '';
-  app.condition('HookIgnored', hooks, now);
   for (const type of ['ProjectDenied', 'NamespaceDenied', 'InvalidManifest']) {
     const texts = app.problems.filter((each) => each.type === type).map(({ message }) => message);
     app.condition(type, texts.slice(0, 10).join('; '), now);
   }
   app.condition('Notice', app.assignment.notices.join('; '), now);
-  app.condition('PruneConfirmation', heldText(app), now);
+  app.condition('PruneConfirmation', app.leaving ? '' : heldText(app), now);
+  app.condition('DeleteConfirmation', app.leaving ? heldText(app) : '', now);
 }
 
 /** What waits for a confirmation, and how to give it. */

@@ -31,10 +31,8 @@ export interface Desired {
 /** A bundle, read for one cluster. */
 export interface DesiredState {
   objects: Map<string, Desired>;
-  /** Objects that phases of a sync run, without Muster's marks. */
+  /** Objects that phases of a sync or a removal run, without Muster's marks. */
   hooks: { object: KubeObject; type: ApiType | undefined }[];
-  /** Names of hooks of phases that no sync runs, with why. */
-  leftOut: string[];
   /** What forbids applying, by the key of the object ('' for the bundle as a whole). */
   problems: { key: string; message: string; type: 'ProjectDenied' | 'InvalidManifest' | 'NamespaceDenied' }[];
 }
@@ -51,7 +49,7 @@ export async function readDesired(plain: Buffer, options: DesiredOptions): Promi
   const { assignment, discovery } = options;
   const application = { namespace: assignment.applicationNamespace, name: assignment.applicationName };
   const all = parseBundle(plain);
-  const state: DesiredState = { objects: new Map(), hooks: [], leftOut: [], problems: [] };
+  const state: DesiredState = { objects: new Map(), hooks: [], problems: [] };
   const types = await resolveTypes(all, discovery);
   const scopeOf = scopeWithDefinitions(all, scopesOf(types));
   for (const written of all) {
@@ -66,9 +64,7 @@ export async function readDesired(plain: Buffer, options: DesiredOptions): Promi
     const type = types.get(`${object.apiVersion}/${object.kind}`);
     const hook = hooksOf(object);
     if (hook) {
-      const left = hook.phases.filter((phase) => phase === 'PreDelete' || phase === 'PostDelete');
-      if (left.length > 0) state.leftOut.push(`${describeKey(keyOf(object))} (${left.join(', ')})`);
-      if (left.length === hook.phases.length) continue;
+      if (hook.phases.length === 0) continue;
       const refused = refusalOf(object, scopeOf(keyOf(object)), assignment.project, options.namespaces);
       if (refused) state.problems.push({ key, ...refused });
       state.hooks.push({ object, type });

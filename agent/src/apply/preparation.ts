@@ -1,5 +1,13 @@
 import { MusterError } from '@muster/base';
-import { type SyncTask, keyOf, keyString, parseKeyString, taskId, unmatchedSelectors } from '@muster/kube';
+import {
+  type SyncTask,
+  keyOf,
+  keyString,
+  parseKeyString,
+  planRemovalHooks,
+  taskId,
+  unmatchedSelectors,
+} from '@muster/kube';
 import { KubeError } from '../kube/errors.ts';
 import { PARALLEL } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
@@ -18,6 +26,7 @@ export async function prepare(work: SyncWork): Promise<void> {
   for (const { key, message } of desired.problems) work.fail(key, new MusterError('forbidden', message));
   if (work.failed) return;
   await work.watchKinds();
+  if (request.removal) return planHooks(work, request.removal);
   work.makesNamespace = await mustMakeNamespace(cluster, app, desired, request.signal);
   for (const each of desired.objects.values()) {
     if (!work.selects(each.object)) continue;
@@ -47,6 +56,20 @@ export async function prepare(work: SyncWork): Promise<void> {
   );
   forgetUnmade(work);
   request.signal.throwIfAborted();
+}
+
+/** A removal runs only the hooks of one of its sides. */
+function planHooks(work: SyncWork, phase: 'PreDelete' | 'PostDelete'): void {
+  const { app, desired, request } = work;
+  const hooks = desired.hooks.map(({ object }) => object);
+  work.plan(
+    planRemovalHooks(hooks, phase, {
+      namespace: '',
+      revision: app.assignment.revision,
+      startedAt: Math.floor(request.operation.startedAtMs / 1_000),
+    }),
+  );
+  forgetUnmade(work);
 }
 
 /** Tries all that would be written on the API server, so that an error is found before anything is touched. */

@@ -67,9 +67,7 @@ export async function orphan(cluster: Cluster, app: Application, signal: AbortSi
 export async function uninstall(cluster: Cluster, app: Application, signal: AbortSignal): Promise<void> {
   const owned = new Map((await ownedObjects(cluster, app, signal)).map((each) => [each.key, each]));
   const objects = [...owned.values()].map(({ object }) => object);
-  const remove = objects.filter(
-    (object) => deleteDecision(object, { defaultDelete: app.option('Delete') }).action === 'remove',
-  );
+  const remove = objects.filter((object) => decisionOn(app, object).action === 'remove');
   const tasks = planSync(remove, [], { namespace: '', skipHooks: true });
   const planned = new Set(tasks.map(({ target }) => keyString(keyOf(target!))));
   // Hooks of an earlier owner and the like are not in the plan: they go first.
@@ -86,6 +84,28 @@ export async function uninstall(cluster: Cluster, app: Application, signal: Abor
     );
   }
   await orphan(cluster, app, signal);
+}
+
+/** Notes the objects that say Delete=confirm and that nobody has confirmed, for people to see. Answers how many. */
+export async function awaitsConfirmation(
+  cluster: Cluster,
+  app: Application,
+  signal: AbortSignal,
+): Promise<number> {
+  const asking = new Set<string>();
+  for (const { key, object } of await ownedObjects(cluster, app, signal)) {
+    if (decisionOn(app, object).action !== 'confirm') continue;
+    const reason = 'Delete=confirm: the removal waits for a confirmation';
+    app.keep(key, object.metadata.uid ?? '', reason, cluster.now());
+    asking.add(key);
+  }
+  for (const key of app.kept.keys()) if (!asking.has(key)) app.kept.delete(key);
+  return asking.size;
+}
+
+function decisionOn(app: Application, object: KubeObject) {
+  const confirmed = app.isConfirmed(keyString(keyOf(object)), object.metadata.uid);
+  return deleteDecision(object, { defaultDelete: app.option('Delete'), confirmed });
 }
 
 async function removeOne(

@@ -7,7 +7,6 @@ import type { DesiredState } from './desired.ts';
 /** Takes over what a newly read bundle says; what it no longer names stays until it is seen to be gone. */
 export function adopt(app: Application, desired: DesiredState): void {
   app.desired = new Map([...desired.objects.values()].map(({ key, hash }) => [key, hash]));
-  app.leftOut = desired.leftOut;
   for (const { object } of desired.hooks) app.hookKinds.add(groupKindOf(object));
   app.problems = desired.problems;
   for (const { key, object, hash } of desired.objects.values()) {

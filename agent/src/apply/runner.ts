@@ -11,8 +11,9 @@ import { describeConditions } from './conditions.ts';
 import type { DesiredState } from './desired.ts';
 import { beginOperation, failOperation } from './operation.ts';
 import { Operations, type SyncOrder } from './operations.ts';
-import { orphan, uninstall } from './removal.ts';
+import { orphan } from './removal.ts';
 import { adopt } from './resources.ts';
+import { Uninstalling } from './uninstalling.ts';
 
 export interface RunnerOptions extends BundleReaderOptions {
   /** Something of the Application that is reported may have changed. */
@@ -29,6 +30,7 @@ export class Runner {
   private readonly bundles: BundleReader;
   private readonly operations: Operations;
   private readonly comparison: Comparison;
+  private readonly uninstalling: Uninstalling;
   private restored = false;
 
   constructor(key: string, held: HeldAssignment, options: RunnerOptions) {
@@ -36,6 +38,11 @@ export class Runner {
     this.options = options;
     this.bundles = new BundleReader(options);
     this.comparison = new Comparison(options.cluster, this.app);
+    this.uninstalling = new Uninstalling(this.app, {
+      ...options,
+      save: () => this.save(),
+      changed: () => options.changed(this.app),
+    });
     this.operations = new Operations(this.app, {
       cluster: options.cluster,
       save: () => this.save(),
@@ -49,7 +56,7 @@ export class Runner {
 
   /** Takes a newer assignment; a running sync of the old one ends. */
   assign(held: HeldAssignment): void {
-    this.app.held = held;
+    this.app.assign(held);
     this.operations.assigned();
   }
 
@@ -85,6 +92,7 @@ export class Runner {
       await operations.proceedOrLetGo(signal);
       if (operations.outlivesAssignment) return operations.waitMs;
       if (this.app.leaving) return await this.leave(signal);
+      await this.uninstalling.abandon(signal);
       const { held } = this.app;
       const desired = operations.desired ?? (await this.load(signal));
       // What was read belongs to what was assigned then; a newer assignment begins anew.
@@ -144,8 +152,9 @@ export class Runner {
     const remove = app.assignment.action === Action.UNINSTALL;
     if (!app.operation || app.operation.phase !== 'Running')
       beginOperation(app, '', this.operations.retries, cluster.now());
-    if (remove) await uninstall(cluster, app, signal);
-    else await orphan(cluster, app, signal);
+    if (!remove) await orphan(cluster, app, signal);
+    const wait = remove ? await this.uninstalling.step(signal) : undefined;
+    if (wait !== undefined) return wait;
     cluster.log.info(
       { application: app.key, action: remove ? 'uninstall' : 'orphan' },
       'tombstone carried out',

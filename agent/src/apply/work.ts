@@ -30,6 +30,8 @@ export interface SyncRequest {
   operation: OperationRecord;
   /** Only find out what would happen. */
   dryRun: boolean;
+  /** Run only these hooks, before or after the Application's objects are deleted. */
+  removal?: 'PreDelete' | 'PostDelete';
   signal: AbortSignal;
   /** Makes inventory and operation durable: called before objects are made that they did not name. */
   save(): Promise<void>;

@@ -56,7 +56,24 @@ export interface AppliedRecord {
   /** Objects that a guard keeps until someone confirms, and those that someone has confirmed, by key. */
   held?: Record<string, HeldObject>;
   confirmed?: Record<string, string>;
+  last?: LastAssignment;
+  removal?: RemovalRecord;
   suppressed?: string;
+}
+
+/** What a tombstone does not say of the Application that it removes. */
+export interface LastAssignment {
+  destinationNamespace: string;
+  impersonate: string;
+  /** syncOptions. */
+  options: string[];
+}
+
+/** How far the removal of an Application is, so that another process goes on with it. */
+export interface RemovalRecord {
+  stage: 'PreDelete' | 'objects' | 'PostDelete';
+  /** The hooks of the stage. */
+  operation: OperationRecord;
 }
 
 /** An object whose removal waits for a confirmation. */

@@ -117,12 +117,12 @@ describe('planSync', () => {
     fc.assert(
       fc.property(objects, (targets) => {
         const tasks = planSync(targets, [], { namespace: 'z' });
-        const order = { PreSync: 0, Sync: 1, PostSync: 2, SyncFail: 3 };
+        const order: Record<string, number> = { PreSync: 0, Sync: 1, PostSync: 2, SyncFail: 3 };
         for (const [index, task] of tasks.entries()) {
           const before = tasks[index - 1];
           if (before) {
-            expect(order[before.phase] * 100 + before.wave).toBeLessThanOrEqual(
-              order[task.phase] * 100 + task.wave,
+            expect(order[before.phase]! * 100 + before.wave).toBeLessThanOrEqual(
+              order[task.phase]! * 100 + task.wave,
             );
           }
           if (task.target!.kind !== 'Namespace') continue;

@@ -11,8 +11,11 @@ import {
 } from '../object.ts';
 import { hooksOf, isSkipped, waveOf } from './hooks.ts';
 
-/** The phases of one sync, in order; SyncFail hooks run only after a failure. */
-export type SyncPhase = 'PreSync' | 'Sync' | 'PostSync' | 'SyncFail';
+/**
+ * The phases of one sync, in order; SyncFail hooks run only after a failure. PreDelete and PostDelete are those of a
+ * removal, each by itself.
+ */
+export type SyncPhase = 'PreSync' | 'Sync' | 'PostSync' | 'SyncFail' | 'PreDelete' | 'PostDelete';
 
 /** One step of a plan: an object to apply or to prune. */
 export interface SyncTask {
@@ -46,7 +49,14 @@ export interface SyncPlanOptions {
   startedAt?: number;
 }
 
-const PHASE_ORDER: Record<SyncPhase, number> = { PreSync: 0, Sync: 1, PostSync: 2, SyncFail: 3 };
+const PHASE_ORDER: Record<SyncPhase, number> = {
+  PreSync: 0,
+  Sync: 1,
+  PostSync: 2,
+  SyncFail: 3,
+  PreDelete: 4,
+  PostDelete: 5,
+};
 
 /** Kinds that others depend on come first; the group does not matter; kinds not named here come last, by name. */
 const KIND_ORDER = new Map(
@@ -109,6 +119,20 @@ export function planSync(targets: KubeObject[], live: KubeObject[], options: Syn
   markUnknownTypes(tasks, targets, options);
   mirrorPruneWaves(tasks);
   movePrunesLast(tasks, options.pruneLast ?? false);
+  return inOrder(tasks);
+}
+
+/** The hooks of one side of a removal, in the order of their waves. Pure. */
+export function planRemovalHooks(
+  hooks: readonly KubeObject[],
+  phase: 'PreDelete' | 'PostDelete',
+  options: SyncPlanOptions,
+): SyncTask[] {
+  const tasks = hooks
+    .filter((hook) => hooksOf(hook)?.phases.includes(phase))
+    .map((hook) =>
+      applyTask(phase, namedHook(inNamespace(hook, options.namespace), phase, options), undefined, true),
+    );
   return inOrder(tasks);
 }
 
