@@ -11,6 +11,8 @@ export interface DirectoryLimits {
 }
 
 const MANIFEST = /\.(ya?ml|json)$/;
+/** They say how to render, and are no manifests (`source-overrides.ts`). */
+const OVERRIDES = /^\.argocd-source(-.+)?\.yaml$/;
 /** A file that says so is left out, as in Argo CD. */
 const SKIP_MARK = '+argocd:skip-file-rendering';
 const MAX_ERRORS_SHOWN = 5;
@@ -56,7 +58,7 @@ async function collect(
         continue;
       }
       const isJsonnet = entry.name.endsWith('.jsonnet');
-      if (!MANIFEST.test(entry.name) && !isJsonnet) continue;
+      if ((!MANIFEST.test(entry.name) && !isJsonnet) || OVERRIDES.test(entry.name)) continue;
       if (exclude && globMatches(exclude, relative)) continue;
       if (include && !globMatches(include, relative)) continue;
       const file = join(path, relative);

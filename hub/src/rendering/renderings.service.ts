@@ -134,13 +134,10 @@ export class Renderings {
       return new Set(entries.filter(({ kind }) => kind === 'file').map(({ name }) => name));
     });
     const rendererVersion = once(() => this.renderer.version());
-    const readers: SourceReaders = { tree, rendererVersion, tools: new Map() };
+    const readers: SourceReaders = { tree, files, rendererVersion, tools: new Map() };
     for (const prepared of rendering.prepared.values())
       for (const source of prepared.sources.filter((one) => isRendered(one.source))) {
         try {
-          const { repositoryId, state, path } = source;
-          const names = await files(repositoryId, state.commit, path);
-          rendering.conditions.get(prepared.id)!.push(...overrides(prepared, path, names));
           const render = await sourceRender(prepared, source, readers);
           const key = renderKey(render);
           const group = groups.get(key);
@@ -161,10 +158,11 @@ export class Renderings {
     supposed: Supposed,
     signal: AbortSignal,
   ): Promise<void> {
-    const { input, tree } = render;
+    const { input } = render;
     const run = this.renderer.render.bind(this.renderer);
     try {
-      const [capabilities, earlier] = await Promise.all([
+      const [tree, capabilities, earlier] = await Promise.all([
+        render.tree(),
         this.clusters.capabilities([...new Set(members.map(({ prepared }) => prepared.cluster.id))]),
         this.bundles.renders([input.key]),
       ]);
@@ -261,16 +259,6 @@ export class Renderings {
       rendering.conditions.get(id)!.push({ type: 'ProjectDenied', message: shown });
     }
   }
-}
-
-/** Argo CD merges these files into the source; here they have no effect yet, which must not go unseen. */
-function overrides({ application }: Prepared, path: string, files: ReadonlySet<string>): NewCondition[] {
-  return ['.argocd-source.yaml', `.argocd-source-${application.metadata.name}.yaml`]
-    .filter((name) => files.has(name))
-    .map((name) => ({
-      type: 'UnsupportedField',
-      message: `${path === '' ? name : `${path}/${name}`} has no effect yet`,
-    }));
 }
 
 /** Why a source was not rendered, named where there are several. */

@@ -7,6 +7,7 @@ import type { SourceTree } from '../sources/source-tree.ts';
 import type { Prepared, PreparedSource } from './prepare.ts';
 import { type RenderInput, renderInput } from './render-input.ts';
 import { REFERENCES, referencePath } from './references.ts';
+import { overridden, overrideFiles } from './source-overrides.ts';
 import { type Tool, toolOf } from './tool.ts';
 
 /** Where files of a render come from. */
@@ -20,7 +21,8 @@ export interface Origin {
 /** One source of one Application, ready to be rendered. */
 export interface SourceRender {
   input: RenderInput;
-  tree: SourceTree;
+  /** The files: those of the source, and of the sources that it refers to. */
+  tree(): Promise<SourceTree>;
   /** As of `sourcePath`. */
   path: string;
   origins: Origin[];
@@ -29,6 +31,8 @@ export interface SourceRender {
 /** What is read to know how a source is rendered. */
 export interface SourceReaders {
   tree(repositoryId: string, commit: string): Promise<SourceTree>;
+  /** Names of the files in a folder. */
+  files(repositoryId: string, commit: string, path: string): Promise<ReadonlySet<string>>;
   rendererVersion(): Promise<string>;
   /** Tools that were found already: a thousand Applications of one folder look once. */
   tools: Map<string, Promise<Tool>>;
@@ -44,14 +48,21 @@ export async function sourceRender(
   const { path, repositoryId, state, where } = placed;
   const { commit } = state;
   const tree = await readers.tree(repositoryId, commit);
-  const { source } = placed;
+  const names = await readers.files(repositoryId, commit, path);
+  const overrides = overrideFiles(application).filter((name) => names.has(name));
+  const source =
+    overrides.length === 0
+      ? placed.source
+      : await overridden(
+          placed,
+          tree,
+          overrides.map((name) => (path === '' ? name : `${path}/${name}`)),
+        );
   const tool = await toolFor(tree, placed, source, readers);
   const references = where === 'spec.source' ? [] : referencedBy(prepared, source, where);
-  const mounts: Mount[] = [];
   const origins: Origin[] = [{ mount: '', repositoryId, commit }];
   for (const { ref, target } of references) {
     const mount = `${REFERENCES}/${ref}`;
-    mounts.push({ path: mount, tree: await readers.tree(target.repositoryId, target.state.commit) });
     origins.push({ mount, repositoryId: target.repositoryId, commit: target.state.commit });
   }
   const input = renderInput({
@@ -66,7 +77,14 @@ export async function sourceRender(
     commit,
     rendererVersion: tool === 'directory' ? '' : await readers.rendererVersion(),
   });
-  return { input, tree: await mountTrees(tree, mounts), path, origins };
+  return { input, tree: () => treeOf(origins, readers), path, origins };
+}
+
+async function treeOf([source, ...references]: Origin[], readers: SourceReaders): Promise<SourceTree> {
+  const mounts: Mount[] = [];
+  for (const { mount, repositoryId, commit } of references)
+    mounts.push({ path: mount, tree: await readers.tree(repositoryId, commit) });
+  return mountTrees(await readers.tree(source!.repositoryId, source!.commit), mounts);
 }
 
 /** Equal for renders of the same input from the same commits. */

@@ -131,3 +131,51 @@ test('a template that fails names its file and line, one that never ends is ende
   await hub.eventually(async () => expect(await conditionOf('endless')).toMatch(/second|time|limit/i));
   expect((await hub.app('kustomized')).conditions).toEqual([]);
 }, 90_000);
+
+test('files in the source change its settings: for all Applications of it, and for one', async () => {
+  const chart = {
+    'overridden/Chart.yaml': 'apiVersion: v2\nname: overridden\nversion: 1.0.0\n',
+    'overridden/templates/a.yaml':
+      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  a: {{ .Values.a }}\n  b: {{ .Values.b }}\n',
+    'overridden/values.yaml': 'a: chart\nb: chart\n',
+    'overridden/.argocd-source.yaml': 'helm:\n  valuesObject: {a: all}\n',
+    'overridden/.argocd-source-second.yaml':
+      'path: elsewhere\nhelm:\n  releaseName: other\n  valuesObject: {b: second}\n',
+  };
+  hub.commit(chart, 'overrides');
+  const source = {
+    repoURL: hub.url,
+    path: 'overridden',
+    targetRevision: 'main',
+    helm: { valuesObject: { a: 'spec', b: 'spec' } },
+  };
+  await hub.apply([application(hub, 'first', '', { source }), application(hub, 'second', '', { source })]);
+  expect(await rendered('first')).toMatchObject([
+    { metadata: { name: 'first' }, data: { a: 'all', b: 'spec' } },
+  ]);
+  expect(await rendered('second')).toMatchObject([
+    { metadata: { name: 'other' }, data: { a: 'all', b: 'second' } },
+  ]);
+  const file = 'overridden/.argocd-source-second.yaml';
+  hub.commit({ [file]: 'helm:\n  valuesObject: {b: again}\n' }, 'another');
+  await hub.push();
+  await hub.eventually(async () =>
+    expect(await rendered('second')).toMatchObject([
+      { metadata: { name: 'second' }, data: { a: 'all', b: 'again' } },
+    ]),
+  );
+  for (const [content, message] of [
+    ['helm: {releasename: x}\n', `${file}: helm.releasename: unknown field`],
+    ['- a\n', `${file}: is not a mapping of fields`],
+    ['a: b: c\n', `${file}:1: not valid YAML`],
+    ['kustomize: {namePrefix: x}\n', `${file}: helm and kustomize exclude each other`],
+  ]) {
+    hub.commit({ [file]: content! }, 'wrong');
+    await hub.push();
+    await hub.eventually(async () => expect(await conditionOf('second')).toContain(message));
+  }
+  expect((await hub.app('first')).conditions).toEqual([]);
+  hub.commit({ [file]: '' }, 'nothing');
+  await hub.push();
+  await hub.eventually(async () => expect((await hub.app('second')).conditions).toEqual([]));
+});
