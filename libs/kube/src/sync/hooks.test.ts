@@ -46,6 +46,19 @@ describe('hooksOf', () => {
   });
 });
 
+describe('annotations of both kinds', () => {
+  const phases = (hook: string, helm: string) =>
+    hooksOf(annotated({ 'argocd.argoproj.io/hook': hook, 'helm.sh/hook': helm }))?.phases;
+  it.each([
+    ['PreSync', 'post-install', ['PreSync']],
+    ['PreDelete', 'post-install', ['PostSync', 'PreDelete']],
+    ['PreSync', 'post-delete', ['PreSync', 'PostDelete']],
+    ['Bogus', 'pre-upgrade,pre-delete', ['PreSync', 'PreDelete']],
+    ['PreSync,PreSync', '', ['PreSync']],
+    ['Skip,PostSync', 'pre-install', ['PostSync']],
+  ])('%s with %s', (hook, helm, expected) => expect(phases(hook, helm)).toEqual(expected));
+});
+
 describe('waveOf', () => {
   const wave = 'argocd.argoproj.io/sync-wave';
   it.each([

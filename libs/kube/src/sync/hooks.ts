@@ -41,20 +41,21 @@ export function isSkipped(object: KubeObject): boolean {
   return types.length === 1 && types[0] === 'Skip';
 }
 
-/** What the hook annotations say; null for an ordinary resource. Helm's annotations count only without a valid Argo CD type. */
+/**
+ * What the hook annotations say; null for an ordinary resource. For the phases of a sync Helm's annotations count only
+ * without a valid Argo CD type of a sync; those of a removal count from either.
+ */
 export function hooksOf(object: KubeObject): Hook | null {
   const argo = annotationOf(object, ANNOTATION.hook);
   const helm = annotationOf(object, ANNOTATION.helmHook);
   if (argo !== undefined ? isSkipped(object) : helm === undefined || helm === 'crd-install') return null;
   const declared = annotationList(object, ANNOTATION.hook);
-  let phases = declared.filter((type): type is HookPhase => PHASES.has(type));
-  if (phases.length === 0 && !declared.includes('Skip')) {
-    phases = [
-      ...new Set(annotationList(object, ANNOTATION.helmHook).flatMap((type) => HELM_PHASES[type] ?? [])),
-    ];
-  }
+  const phases = declared.filter((type): type is HookPhase => PHASES.has(type));
+  const byHelm = annotationList(object, ANNOTATION.helmHook).flatMap((type) => HELM_PHASES[type] ?? []);
+  const removal = [...phases, ...byHelm].filter((phase) => !SYNC_TYPES.has(phase));
+  const ofSync = declared.some((type) => SYNC_TYPES.has(type)) ? phases : byHelm;
   return {
-    phases,
+    phases: [...new Set([...ofSync.filter((phase) => SYNC_TYPES.has(phase)), ...removal])],
     deletePolicies: deletePoliciesOf(object),
     annotation: argo !== undefined ? ANNOTATION.hook : ANNOTATION.helmHook,
   };

@@ -99,7 +99,8 @@ const KIND_ORDER = new Map(
  * The ordered plan of a sync: phases, waves, kinds, names; Namespaces and CRDs before their first users. Pure: the
  * same objects in any order give the same plan. Whether a prune may really happen is `pruneDecision`'s to say.
  */
-export function planSync(targets: KubeObject[], live: KubeObject[], options: SyncPlanOptions): SyncTask[] {
+export function planSync(all: KubeObject[], live: KubeObject[], options: SyncPlanOptions): SyncTask[] {
+  const targets = all.filter((target) => !isOutsideSync(target));
   const unmatched = new Map(live.map((object) => [keyIn(object, ''), object]));
   const tasks: SyncTask[] = [];
   // Sorted, since two targets may fit one live object without a namespace: the first by key takes it.
@@ -134,6 +135,12 @@ export function planRemovalHooks(
       applyTask(phase, namedHook(inNamespace(hook, options.namespace), phase, options), undefined, true),
     );
   return inOrder(tasks);
+}
+
+/** A hook that no phase of a sync runs: to a plan it is not there, even where it defines a type. */
+function isOutsideSync(target: KubeObject): boolean {
+  const phases = hooksOf(target)?.phases;
+  return phases !== undefined && !phases.some((phase) => phase !== 'PreDelete' && phase !== 'PostDelete');
 }
 
 function applyTask(
