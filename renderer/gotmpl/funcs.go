@@ -21,8 +21,9 @@ const (
 
 var notInNames = regexp.MustCompile(`[^-a-z0-9.]`)
 
-// functions are sprig's without those that look at the process or the network, and Argo CD's own.
-func functions(tpl func(text string, data any) (string, error)) template.FuncMap {
+// functions are sprig's without those that look at the process or the network, and Argo CD's own
+// but for tpl, which each field has its own of.
+func functions() template.FuncMap {
 	all := template.FuncMap(sprig.GenericFuncMap())
 	for _, name := range []string{"env", "expandenv", "getHostByName"} {
 		delete(all, name)
@@ -32,7 +33,6 @@ func functions(tpl func(text string, data any) (string, error)) template.FuncMap
 	all["toYaml"] = toYaml
 	all["fromYaml"] = fromYaml
 	all["fromYamlArray"] = fromYamlArray
-	all["tpl"] = tpl
 	all["keys"] = keys
 	all["values"] = values
 	return all

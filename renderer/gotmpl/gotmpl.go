@@ -16,6 +16,10 @@ import (
 // maxOutput bounds the text of one field; a Kubernetes object cannot be larger than 1.5 MiB.
 const maxOutput = 4 << 20
 
+// maxAnswer is where an answer ends, so that no batch needs more memory than one large field: the caller asks again
+// for the sets that have no row yet.
+const maxAnswer = 8 << 20
+
 // Header is the first line of a request; the parameter sets follow as one JSON array.
 type Header struct {
 	// Op is "render", "yaml" (texts to JSON) or "slugs" (texts to names); the latter two take no parameter sets.
@@ -60,7 +64,7 @@ func engineFor(options []string) (e *engine, err error) {
 		}
 	}()
 	e = &engine{options: options, parsed: map[string]parsed{}}
-	e.base = template.New("base").Funcs(functions(e.tpl)).Option(options...)
+	e.base = template.New("base").Funcs(functions()).Option(options...)
 	shared = e
 	return e, nil
 }
@@ -71,7 +75,7 @@ func (e *engine) parse(text string) (*template.Template, error) {
 	}
 	t, err := e.base.Clone()
 	if err == nil {
-		t, err = t.Parse(text)
+		t, err = t.Funcs(template.FuncMap{"tpl": e.tplOf(t)}).Parse(text)
 	}
 	if err != nil {
 		err = fmt.Errorf("failed to parse template %s: %w", text, err)
@@ -95,13 +99,28 @@ func (e *engine) render(text string, data any) (string, error) {
 	return out.String(), nil
 }
 
-func (e *engine) tpl(text string, data any) (string, error) {
-	if e.depth >= maxTplDepth {
-		return "", errTplDepth
+// tplOf is the function tpl of one field's template: the text that it renders sees what the field defines, and what
+// it defines itself ends with it. A missing value prints nothing there.
+func (e *engine) tplOf(parent *template.Template) func(string, any) (string, error) {
+	return func(text string, data any) (string, error) {
+		if e.depth >= maxTplDepth {
+			return "", errTplDepth
+		}
+		e.depth++
+		defer func() { e.depth-- }()
+		t, err := parent.Clone()
+		if err != nil {
+			return "", err
+		}
+		if t, err = t.New(parent.Name()).Parse(text); err != nil {
+			return "", fmt.Errorf("cannot parse template %q: %w", text, err)
+		}
+		var out bounded
+		if err := t.Execute(&out, data); err != nil {
+			return "", fmt.Errorf("error during tpl function execution for %q: %w", text, err)
+		}
+		return strings.ReplaceAll(out.String(), "<no value>", ""), nil
 	}
-	e.depth++
-	defer func() { e.depth-- }()
-	return e.render(text, data)
 }
 
 type bounded struct{ bytes.Buffer }
@@ -114,7 +133,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 }
 
 // Call answers one request: a Header as JSON, a newline, and the parameter sets as a JSON array. The answer
-// is {"rows": [[text | Failure, …], …], "failure"?: Failure}; rows end where a failure ended the batch.
+// is {"rows": [[text | Failure, …], …], "failure"?: Failure}; rows end where a failure or maxAnswer ended the batch.
 func Call(request []byte) ([]byte, error) {
 	line, rest, _ := bytes.Cut(request, []byte("\n"))
 	var h Header
@@ -159,6 +178,9 @@ func renderAll(h Header, sets []byte) ([]byte, error) {
 		var failure *Failure
 		if out, failure = e.row(out, h, params); failure != nil {
 			return failed(out[:mark], *failure), nil
+		}
+		if len(out) > maxAnswer {
+			return append(out, "]}"...), nil
 		}
 	}
 }

@@ -55,6 +55,14 @@ func TestTplIsAtMostThreeDeep(t *testing.T) {
 	}
 }
 
+func TestTplSeesWhatItsFieldDefinesAndPrintsNothingForWhatIsMissing(t *testing.T) {
+	got := answer(t, `{"op":"render","texts":["{{ define \"y\" }}Y{{ .n }}{{ end }}{{ tpl .t . }}|{{ .nope }}"]}`+"\n"+
+		`[{"n":"1","t":"{{ template \"y\" . }}-{{ .nope }}-{{ define \"y\" }}other{{ end }}"},{"n":"2","t":"{{ template \"y\" . }}<no value>"}]`)
+	if want := `{"rows":[["other--|<no value>"],["Y2|<no value>"]]}`; got != want {
+		t.Fatalf("got %s, want %s", got, want)
+	}
+}
+
 func TestYamlIsReadAsKubernetesReadsIt(t *testing.T) {
 	got := answer(t, `{"op":"yaml","texts":["a: yes\nb: 0755\nc: y\non: 1\n","[1","","a: .inf"]}`)
 	if want := `{"rows":[["{\"a\":true,\"b\":493,\"c\":true,\"true\":1}"],[{"error":"yaml: line 1: did not find expected ',' or ']'","text":1}],["null"],[{"error":"json: unsupported value: +Inf","text":3}]]}`; got != want {

@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TemplateEngine } from './gotmpl.ts';
-import { loadRenderer } from './load.ts';
+import { type LoadedRenderer, loadRenderer } from './load.ts';
 
 /** Building the renderer takes minutes where it is not in the cache yet. */
 const BUILD_MS = 600_000;
 
 describe('the template engine', () => {
   let engine: TemplateEngine;
+  let compiled: LoadedRenderer;
 
   beforeAll(async () => {
-    const compiled = await loadRenderer({ memoryMb: 256, wasmPath: process.env['MUSTER_RENDERER_WASM'] });
+    compiled = await loadRenderer({ memoryMb: 512, wasmPath: process.env['MUSTER_RENDERER_WASM'] });
     engine = new TemplateEngine(compiled, { stallMs: 1500, clock: () => Date.UTC(2031, 0, 2) });
     await engine.yaml.toJson(['{}']);
   }, BUILD_MS);
@@ -34,6 +35,31 @@ describe('the template engine', () => {
     expect(failure?.text).toBe(2);
     expect(failure?.error).toMatch(/256 MiB of memory|took longer/);
     await stillWorks();
+  });
+
+  it('stops a call of many sets, none of which takes long', async () => {
+    const slow = new TemplateEngine(compiled, { callMs: 300 });
+    const paramSets = Array.from({ length: 5000 }, () => ({}));
+    const texts = ['{{ .name }}', '{{ range until 200000 }}{{ end }}'];
+    const { rows, failure } = await slow.goTemplate.render({ texts, paramSets, options: [] });
+    expect(failure).toMatchObject({ error: expect.stringContaining('this for many took longer than 0.3 s') });
+    expect(rows).toEqual([]);
+    await slow.close();
+  });
+
+  it('answers in several parts what is too large for one', async () => {
+    const paramSets = Array.from({ length: 20 }, (_, i) => ({ i: `${i}`, text: 'x'.repeat(1 << 20) }));
+    const parts: number[] = [];
+    for (let done = 0; done < paramSets.length; done += parts.at(-1)!) {
+      const { rows } = await engine.goTemplate.render({
+        texts: ['{{ .i }}{{ .text }}'],
+        paramSets: paramSets.slice(done),
+        options: [],
+      });
+      parts.push(rows.length);
+      expect(rows[0]).toEqual([`${done}${'x'.repeat(1 << 20)}`]);
+    }
+    expect(parts.length).toBeGreaterThan(2);
   });
 
   it('refuses a field that grows without bound', async () => {

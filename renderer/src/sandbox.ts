@@ -35,6 +35,7 @@ export interface Snapshot {
 const ABSENT = -1;
 const KINDS = ['read', 'list', 'stat'] as const;
 const PAGE = 65536;
+const MEBIBYTE = 1024 * 1024;
 
 /** The states that calls start from: of a kustomization after kustomize was warmed up, which tripled the heap, of all else before. */
 export interface Snapshots {
@@ -168,6 +169,8 @@ export class Sandbox {
     const { memory } = this.#exports;
     const before = this.#pages;
     const missing = before + pages - memory.buffer.byteLength / PAGE;
+    // The module's own maximum may be larger: it is compiled once for instances of several sizes.
+    if ((before + pages) * PAGE > this.#compiled.memoryMb * MEBIBYTE) return ABSENT;
     try {
       if (missing > 0) memory.grow(missing);
     } catch {

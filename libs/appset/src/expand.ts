@@ -1,5 +1,6 @@
 import type { JsonObject } from '@muster/base';
 import { MusterError } from '@muster/base';
+import { checkApplications, Output } from './bounds.ts';
 import { type Context, listAt, mapAt, textAt } from './context.ts';
 import { decodeStruct } from './decode.ts';
 import { ExpansionError, paramsError, renderError } from './errors.ts';
@@ -80,6 +81,7 @@ async function run(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
   for (const [i, generator] of listAt(spec.generators, 'spec.generators').entries()) {
     const where = `spec.generators[${i}]`;
     for (const generated of await generate(mapAt(generator, where), context, where)) {
+      checkApplications(applications.length + generated.sets.length, where);
       const template = templateFor(generated, common, `${where}.${generated.kind}.template`);
       for (const application of await render(template, generated.sets, context)) {
         applications.push(finish(application, metadata.namespace));
@@ -120,6 +122,7 @@ function contextOf(input: ExpandInput, engines: TemplateEngines, signal?: AbortS
       options: goTemplateOptions.map((option, i) => textAt(option, `spec.goTemplateOptions[${i}]`)),
       engine: engines.goTemplate,
       signal,
+      output: new Output(),
     },
     yaml: engines.yaml,
     implicitLocalCluster: options?.implicitLocalCluster ?? true,

@@ -1,3 +1,5 @@
+import { MusterError } from '@muster/base';
+import type { Output } from './bounds.ts';
 import { compileFast, type FastTemplate, renderFast } from './fasttemplate.ts';
 import type { Params } from './params.ts';
 import type { GoTemplateEngine, TextFailure } from './ports.ts';
@@ -8,6 +10,7 @@ export interface Language {
   options: string[];
   engine: GoTemplateEngine;
   signal: AbortSignal | undefined;
+  output: Output;
 }
 
 export type Cell = string | TextFailure;
@@ -33,27 +36,35 @@ export async function renderTexts(
   language: Language,
 ): Promise<string[][]> {
   if (texts.length === 0 && !(language.goTemplate && language.options.length > 0)) return sets.map(() => []);
-  if (!language.goTemplate) return renderFastTexts(texts, sets, language.signal);
+  if (!language.goTemplate) return renderFastTexts(texts, sets, language);
   const out: string[][] = [];
-  for (let start = 0; start < sets.length; start += BATCH) {
+  while (out.length < sets.length) {
     language.signal?.throwIfAborted();
-    const request = { texts, paramSets: sets.slice(start, start + BATCH), options: language.options };
+    const request = {
+      texts,
+      paramSets: sets.slice(out.length, out.length + BATCH),
+      options: language.options,
+    };
     const { rows, failure } = await language.engine.render(request, language.signal);
-    for (const row of rows) out.push(row as string[]);
+    for (const row of rows) out.push(counted(row as string[], out.length, language));
     if (failure) throw new TextError(failure.error, failure.text, out.length);
+    if (rows.length === 0) throw new MusterError('internal', 'the template engine rendered nothing');
   }
   return out;
 }
 
-function renderFastTexts(
-  texts: string[],
-  sets: readonly Params[],
-  signal: AbortSignal | undefined,
-): string[][] {
+/** The row, when it is within bounds. */
+function counted(row: string[], set: number, { output }: Language): string[] {
+  const text = output.exceededBy(row);
+  if (text !== undefined) throw new TextError(output.reason(row[text]!), text, set);
+  return row;
+}
+
+function renderFastTexts(texts: string[], sets: readonly Params[], language: Language): string[][] {
   const compiled: (FastTemplate | undefined)[] = [];
   return sets.map((params, set) => {
-    if (set % BATCH === 0) signal?.throwIfAborted();
-    return texts.map((text, i) => {
+    if (set % BATCH === 0) language.signal?.throwIfAborted();
+    const row = texts.map((text, i) => {
       try {
         if (set === 0) compiled[i] = compileFast(text);
         const template = compiled[i];
@@ -62,6 +73,7 @@ function renderFastTexts(
         throw new TextError((error as Error).message, i, set);
       }
     });
+    return counted(row, set, language);
   });
 }
 
@@ -73,10 +85,16 @@ export async function renderEach(
   options: string[],
 ): Promise<Cell[][]> {
   if (texts.length === 0) return sets.map(() => []);
-  const { rows, failure } = await language.engine.render(
-    { texts, paramSets: sets, options, independent: true },
-    language.signal,
-  );
-  if (failure) throw new TextError(failure.error, failure.text, rows.length);
-  return rows;
+  const out: Cell[][] = [];
+  while (out.length < sets.length) {
+    const request = { texts, paramSets: sets.slice(out.length, out.length + BATCH), options };
+    const { rows, failure } = await language.engine.render(
+      { ...request, independent: true },
+      language.signal,
+    );
+    for (const row of rows) out.push(row);
+    if (failure) throw new TextError(failure.error, failure.text, out.length);
+    if (rows.length === 0) throw new MusterError('internal', 'the template engine rendered nothing');
+  }
+  return out;
 }

@@ -37,12 +37,14 @@ export class GoTexts {
     where: string,
     signal?: AbortSignal,
   ): Promise<string[]> {
-    if (paramSets.length === 0) return [];
-    const { rows, failure } = await this.#engine.render({ texts: [text], paramSets, options: [] }, signal);
-    if (failure) throw new MusterError('invalid', failure.error, { where });
-    return rows.map(([answer]) => {
-      if (typeof answer === 'string') return answer;
-      throw new MusterError('invalid', answer?.error ?? 'no answer', { where });
-    });
+    const out: string[] = [];
+    while (out.length < paramSets.length) {
+      const request = { texts: [text], paramSets: paramSets.slice(out.length), options: [] };
+      const { rows, failure } = await this.#engine.render(request, signal);
+      if (failure) throw new MusterError('invalid', failure.error, { where });
+      if (rows.length === 0) throw new MusterError('internal', 'no answer', { where });
+      for (const [answer] of rows) out.push(answer as string);
+    }
+    return out;
   }
 }

@@ -1,3 +1,4 @@
+import { checkSets } from '../bounds.ts';
 import { type Context, within } from '../context.ts';
 import { paramsError } from '../errors.ts';
 import { flatten, type Params } from '../params.ts';
@@ -48,6 +49,7 @@ export async function generate(
     const spec = generator[kind];
     if (typeof spec !== 'object' || Array.isArray(spec)) throw paramsError('this must be a map', place);
     const sets = await within(place, '', () => RUNS[kind](spec as never, context, place, depth));
+    checkSets(sets.length, place);
     const kept = selector ? sets.filter((params) => selector(flatten(params, true))) : sets;
     out.push({ kind, template: spec!.template, sets: kept });
   }

@@ -44,21 +44,24 @@ export async function interpolate(
   const waiting = groups.flatMap((group) => group.templated.map((name) => group.values[name]!));
   const some = whole.texts.length > 0 || waiting.length > 0;
   const optionsMatter = context.language.goTemplate && context.language.options.length > 0;
-  if (!some && !optionsMatter) return () => generator;
+  // Passing through has its effect without any text too: null members of maps go.
+  const plain = planJson(known(generator, depth) as Json, where).build(() => '') as Generator;
+  const unfilled = (set: number) => (isEmptySet(sets[set]!) ? generator : plain);
+  if (!some && !optionsMatter) return unfilled;
 
-  const rows = await rowsUntilFailure(whole.texts, sets, context);
-  const cells = await renderEach(
-    waiting,
-    sets,
-    context.language,
-    missingKeyIsError(context.language.options),
-  );
+  // A set without any key fills nothing, and nothing fails because of it.
+  const filling = sets.filter((params) => !isEmptySet(params));
+  const rowOf = new Map(filling.map((params, row) => [params, row]));
+  const rows = await rowsUntilFailure(whole.texts, filling, context);
+  const options = missingKeyIsError(context.language.options);
+  const cells = await renderEach(waiting, filling, context.language, options);
   return (set) => {
-    if (isEmptySet(sets[set]!)) return generator;
-    if (set >= rows.done.length) throw failure(rows.failure!, whole.fields, where);
-    if (!some) return generator;
-    const filled = whole.build((slot) => rows.done[set]![slot]!) as Generator;
-    return groups.length === 0 ? filled : withValues(filled, groups, cells[set]!, where);
+    const row = rowOf.get(sets[set]!);
+    if (row === undefined) return generator;
+    if (row >= rows.done.length) throw failure(rows.failure!, whole.fields, where);
+    if (!some) return plain;
+    const filled = whole.build((slot) => rows.done[row]![slot]!) as Generator;
+    return groups.length === 0 ? filled : withValues(filled, groups, cells[row]!, where);
   };
 }
 
@@ -91,9 +94,17 @@ function missingKeyIsError(options: string[]): string[] {
 /** The parts of a generator that exist to the reference at this depth. */
 function known(generator: Generator, depth: number): JsonObject {
   const out: JsonObject = {};
-  for (const kind of kindsOf(generator, depth)) out[kind] = generator[kind] as unknown as Json;
+  for (const kind of kindsOf(generator, depth)) {
+    const spec = generator[kind] as unknown as Json;
+    out[kind] = (kind === 'matrix' || kind === 'merge') && isObject(spec) ? withoutTemplate(spec) : spec;
+  }
   if (generator.selector) out['selector'] = generator.selector as unknown as Json;
   return out;
+}
+
+/** A matrix or merge inside another has no template, not even one to be filled. */
+function withoutTemplate({ template: _, ...spec }: JsonObject): JsonObject {
+  return spec;
 }
 
 /** The generator without the `values` that have their own rule; those are collected in `found`. */

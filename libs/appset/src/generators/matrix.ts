@@ -1,3 +1,4 @@
+import { checkSets } from '../bounds.ts';
 import { type Context, listAt, within } from '../context.ts';
 import { paramsError } from '../errors.ts';
 import { combineTexts, mergeDeep } from '../merge-params.ts';
@@ -30,7 +31,10 @@ export async function matrixParameters(
   const second = secondChild(children[1]!, firsts, context, secondPlace, depth + 1);
   const out: Params[] = [];
   for (let i = 0; i < firsts.length; i++) {
-    for (const params of await second(i)) {
+    context.signal?.throwIfAborted();
+    const seconds = await second(i);
+    checkSets(out.length + seconds.length, where);
+    for (const params of seconds) {
       const combined = combine(firsts[i]!, params, context, where);
       const origin = context.origins.get(firsts[i]!) ?? context.origins.get(params);
       if (origin !== undefined) context.origins.set(combined, origin);
