@@ -28,7 +28,7 @@ export function settingFor(settings: HealthSettings, groupKind: string): HealthS
 }
 
 function isWildcard(pattern: string, key: string): boolean {
-  return pattern.includes('*') && globMatches(pattern, key);
+  return /[*?[{\\]/.test(pattern) && globMatches(pattern, key);
 }
 
 function checkOf(key: string, setting: HealthSetting, clock: { now: () => number }): HealthCheck | undefined {

@@ -1,5 +1,15 @@
-/**
- * Must be imported before fengari, which reads this once: whole numbers print as `2`, not `2.0`, as in Lua 5.1.
- * (The only setting of the environment that is written here, and for this process's own library.)
- */
-process.env.FENGARICONF ??= JSON.stringify({ LUA_COMPAT_FLOATSTRING: true });
+// The order matters: fengari's parts import each other in a circle.
+// @ts-ignore fengari has no types
+import 'fengari/src/defs.js';
+// @ts-ignore fengari has no types
+import configuration from 'fengari/src/luaconf.js';
+import { luaNumber } from './lua51.ts';
+
+/** What fengari takes from its configuration while it loads, which is why this file must be imported before it. */
+interface Configuration {
+  /** Whole numbers print as `2`, not `2.0`. */
+  LUA_COMPAT_FLOATSTRING: boolean;
+  lua_number2str(n: number): string;
+}
+
+Object.assign(configuration as Configuration, { LUA_COMPAT_FLOATSTRING: true, lua_number2str: luaNumber });

@@ -2,6 +2,7 @@ import './lua-settings.ts';
 // @ts-ignore fengari has no types
 import fengariModule from 'fengari';
 import type { KubeObject } from '../object.ts';
+import { fromLua51 } from './lua51.ts';
 import { type Health, unknown } from './status.ts';
 
 /** The part of fengari's interface, Lua's C API, that is used here. */
@@ -37,19 +38,47 @@ const STATUSES = new Set(['Healthy', 'Suspended', 'Progressing', 'Missing', 'Deg
 
 /** Names of Lua 5.1 that 5.3 dropped, and a string.rep that cannot fill the memory. */
 const PRELUDE = `
-unpack = table.unpack
+local spread, isExponent = table.unpack, exponent
+unpack, exponent = spread, nil
+table.pack, table.unpack, table.move, utf8 = nil, nil, nil, nil
+_VERSION = "Lua 5.1"
 table.getn = function(t) return #t end
 table.maxn = function(t) local n = 0 for k in pairs(t) do if type(k) == "number" and k > n then n = k end end return n end
 loadstring = load
+local any = load
+load = function(f, name)
+  if type(f) ~= "function" then error("bad argument #1 to load (function expected, got " .. type(f) .. ")", 2) end
+  return any(f, name)
+end
+local number = tonumber
+tonumber = function(v, ...)
+  if select("#", ...) == 0 and isExponent(v) then return nil end
+  return number(v, ...)
+end
 dofile, loadfile, collectgarbage, rawlen = nil, nil, nil, nil
-if math then math.pow = function(x, y) return x ^ y end; math.mod = math.fmod end
+if math then
+  math.type, math.tointeger, math.maxinteger, math.mininteger, math.ult = nil, nil, nil, nil, nil
+  math.huge = 1.7976931348623157e308
+  math.pow = function(x, y) return x ^ y end; math.mod = math.fmod
+end
 if string then
   string.gfind = string.gmatch
-  string.dump = nil
+  string.dump, string.pack, string.unpack, string.packsize = nil, nil, nil, nil
   local rep = string.rep
-  string.rep = function(s, n, sep)
-    if (#s + #(sep or "")) * n > ${MAX_REPEATED} then error("resulting string too large") end
-    return rep(s, n, sep)
+  string.rep = function(s, n)
+    if #s * n > ${MAX_REPEATED} then error("resulting string too large") end
+    return rep(s, n)
+  end
+  local format, whole = string.format, math.modf
+  string.format = function(f, ...)
+    local args, count, i = {...}, select("#", ...), 0
+    for letter in string.gmatch(f, "%%[-+ #0-9.]*([%a%%])") do
+      if letter ~= "%" then
+        i = i + 1
+        if (letter == "d" or letter == "i") and number(args[i]) then args[i] = whole(number(args[i])) end
+      end
+    end
+    return format(f, spread(args, 1, count))
   end
 end
 `;
@@ -67,7 +96,7 @@ export function runHealthScript(script: string, object: KubeObject, options: Lua
     push(L, object);
     lua.lua_setglobal(L, bytes('obj'));
     if (
-      lauxlib.luaL_loadbuffer(L, bytes(script), null, bytes('=script')) !== 0 ||
+      lauxlib.luaL_loadbuffer(L, bytes(fromLua51(script)), null, bytes('=<string>')) !== 0 ||
       lua.lua_pcall(L, 0, -1, 0) !== 0
     ) {
       return unknown(describe(L));
@@ -98,6 +127,7 @@ function openLibraries(L: LuaState, options: LuaOptions): void {
     open('coroutine', lualib.luaopen_coroutine);
   }
   lua.lua_register(L, bytes('print'), () => 0);
+  lua.lua_register(L, bytes('exponent'), isExponent);
   lua.lua_register(L, bytes('require'), (state: LuaState) => requireLibrary(state, options));
   if (options.openLibs) {
     pushOs(L, options);
@@ -107,15 +137,20 @@ function openLibraries(L: LuaState, options: LuaOptions): void {
   lua.lua_call(L, 0, 0);
 }
 
-/** `require` knows the loaded libraries and a harmless `os`; there is no search path. */
+/** Whether a value is a text such as `1e3`, which 5.1 of the reference does not take for a number. */
+function isExponent(L: LuaState): number {
+  const text = lua.lua_type(L, 1) === lua.LUA_TSTRING ? textOf(lua.lua_tostring(L, 1)) : '';
+  lua.lua_pushboolean(L, /^\s*[-+]?\d+[eE]/.test(text));
+  return 1;
+}
+
+/** `require` knows a harmless `os` only; there is no search path. */
 function requireLibrary(L: LuaState, options: LuaOptions): number {
   const name = textOf(lauxlib.luaL_checkstring(L, 1));
   if (name === 'os') {
     pushOs(L, options);
     return 1;
   }
-  lua.lua_getglobal(L, bytes(name));
-  if (lua.lua_istable(L, -1)) return 1;
   return lauxlib.luaL_error(L, bytes(`module ${name} not found`));
 }
 
@@ -130,7 +165,10 @@ function pushOs(L: LuaState, options: LuaOptions): void {
   lua.lua_pushjsfunction(L, (state: LuaState) => {
     const format = textOf(lauxlib.luaL_optstring(state, 1, bytes('%c')));
     const seconds = lauxlib.luaL_optnumber(state, 2, options.now() / 1000);
-    lua.lua_pushstring(state, bytes(formatDate(format.replace(/^!/, ''), new Date(seconds * 1000))));
+    const date = new Date(Math.floor(seconds) * 1000);
+    const plain = format.replace(/^!+/, '');
+    if (plain.startsWith('*t')) pushDate(state, date);
+    else lua.lua_pushstring(state, bytes(formatDate(plain, date)));
     return 1;
   });
   lua.lua_setfield(L, -2, bytes('date'));
@@ -147,20 +185,53 @@ function timeOf(L: LuaState): number {
   return Math.floor(date / 1000) + part('hour', 12) * 3600 + part('min', 0) * 60 + part('sec', 0);
 }
 
+function pushDate(L: LuaState, date: Date): void {
+  const fields = {
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth() + 1,
+    day: date.getUTCDate(),
+    hour: date.getUTCHours(),
+    min: date.getUTCMinutes(),
+    sec: date.getUTCSeconds(),
+    wday: date.getUTCDay() + 1,
+    yday: 0,
+    isdst: false,
+  };
+  push(L, fields);
+}
+
+const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+const MONTHS = 'January February March April May June July August September October November December'.split(
+  ' ',
+);
+
+/** The letters that the reference knows, `%a` and `%x` with its own surprises; others stay as they are. */
 function formatDate(format: string, date: Date): string {
   const iso = date.toISOString();
+  const hour = date.getUTCHours();
+  const month = MONTHS[date.getUTCMonth()]!;
+  const half = String(hour % 12 || 12).padStart(2, '0');
   const parts: Record<string, string> = {
-    Y: iso.slice(0, 4),
-    m: iso.slice(5, 7),
+    a: 'mon',
+    A: DAYS[date.getUTCDay()]!,
+    b: month.slice(0, 3),
+    B: month,
+    c: `${iso.slice(8, 10)} ${month.slice(0, 3)} ${iso.slice(2, 4)} ${iso.slice(11, 16)} UTC`,
     d: iso.slice(8, 10),
-    H: iso.slice(11, 13),
-    M: iso.slice(14, 16),
-    S: iso.slice(17, 19),
-    y: iso.slice(2, 4),
     F: iso.slice(0, 10),
-    T: iso.slice(11, 19),
-    c: `${iso.slice(0, 10)} ${iso.slice(11, 19)}`,
-    '%': '%',
+    H: iso.slice(11, 13),
+    I: half,
+    m: iso.slice(5, 7),
+    M: iso.slice(14, 16),
+    p: hour < 12 ? 'AM' : 'PM',
+    P: hour < 12 ? 'am' : 'pm',
+    S: iso.slice(17, 19),
+    w: String(date.getUTCDay()),
+    X: iso.slice(11, 19),
+    y: iso.slice(2, 4),
+    Y: iso.slice(0, 4),
+    z: '+0000',
+    Z: 'UTC',
   };
   return format.replace(/%(.)/g, (whole, letter: string) => parts[letter] ?? whole);
 }
@@ -224,18 +295,26 @@ function readHealth(L: LuaState): Health | null {
 /** Status and message of the table on the stack; undefined when it is empty, a list, or they are no strings. */
 function stringFields(L: LuaState): { status?: string; message?: string } | undefined {
   const fields: Record<string, string> = {};
-  let named = false;
+  let named = 0;
+  let others = 0;
+  let wrong = false;
   lua.lua_pushnil(L);
   while (lua.lua_next(L, -2) !== 0) {
+    const type = lua.lua_type(L, -1);
+    if (type === lua.LUA_TFUNCTION || type === lua.LUA_TTHREAD)
+      throw new TypeError(`cannot encode ${textOf(lua.lua_typename(L, type))} to JSON`);
     if (lua.lua_type(L, -2) === lua.LUA_TSTRING) {
-      named = true;
+      named++;
       const key = String(lua.lua_tojsstring(L, -2)).toLowerCase();
       if (key === 'status' || key === 'message') {
-        if (lua.lua_type(L, -1) !== lua.LUA_TSTRING) return undefined;
-        fields[key] = lua.lua_tojsstring(L, -1);
+        if (type === lua.LUA_TSTRING) fields[key] = lua.lua_tojsstring(L, -1);
+        else wrong = true;
       }
-    }
+    } else if (lua.lua_type(L, -2) === lua.LUA_TNUMBER) others++;
+    else throw new TypeError('cannot encode mixed or invalid key types');
     lua.lua_pop(L, 1);
   }
-  return named ? fields : undefined;
+  if (named > 0 && others > 0) throw new TypeError('cannot encode mixed or invalid key types');
+  if (others > 0 && lua.lua_rawlen(L, -1) !== others) throw new TypeError('cannot encode sparse array');
+  return named > 0 && !wrong ? fields : undefined;
 }
