@@ -5,6 +5,7 @@ import { AssignmentsModule } from './assignments/assignments.module.ts';
 import { ProjectsModule } from './projects/projects.module.ts';
 import { ReleasesModule } from './releases/releases.module.ts';
 import { RenderingModule } from './rendering/rendering.module.ts';
+import { DriftModule } from './drift/drift.module.ts';
 import { SettingsModule } from './settings/settings.module.ts';
 import { SourcesModule } from './sources/sources.module.ts';
 
@@ -14,6 +15,7 @@ import { SourcesModule } from './sources/sources.module.ts';
     SourcesModule,
     ProjectsModule,
     SettingsModule,
+    DriftModule,
     ApplicationSetsModule,
     ApplicationsModule,
     RenderingModule,

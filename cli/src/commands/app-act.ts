@@ -1,11 +1,11 @@
 import type { ApplicationView, ListApplications } from '@muster/api';
 import type { HubClient } from '@muster/api/client';
-import { MusterError } from '@muster/base';
+import { MusterError, stringify } from '@muster/base';
 import type { Command } from 'commander';
 import { EXIT } from '../exit.ts';
 import { type Context, type Host, verb } from '../host.ts';
 import { formatName, parseDuration, parseName } from '../names.ts';
-import { printOne } from '../output.ts';
+import { age, printList, printOne } from '../output.ts';
 import {
   type Goal,
   keyedByName,
@@ -114,6 +114,7 @@ export function appActCommands(app: Command, host: Host): void {
 }
 
 function simpleActs(app: Command, host: Host): void {
+  driftCommand(app, host);
   verb(app, 'refresh <names...>', {
     summary: 'Read the source again and have the cluster compare',
     examples: ['muster app refresh guestbook-dev'],
@@ -181,6 +182,73 @@ async function confirm(context: Context, given: string, options: ConfirmOptions)
   const what = `confirmation for ${namespace}/${name}`;
   const { message } = await waitForCommand(context, client, command, timeout, what);
   context.terminal.out(`${shown} confirmed: ${message}`);
+}
+
+interface DriftOptions {
+  resource?: string;
+  field?: string;
+  reason?: string;
+  list?: true;
+  forget?: true;
+}
+
+function driftCommand(app: Command, host: Host): void {
+  verb(app, 'accept-drift <name>', {
+    summary: 'Accept what differs: from then on it is no drift and is not put back',
+    details:
+      'Writes a rule of ignoreDifferences for each field that the cluster reported as different, and prints it to be put into Git. Objects that are gone, and releases that wait for their sync, are no drift that can be accepted.',
+    examples: [
+      'muster app accept-drift web-prod',
+      'muster app accept-drift web-prod --resource apps/Deployment/shop/web --field spec.replicas --reason "scaled by hand for the sale"',
+      'muster app accept-drift web-prod --list',
+      'muster app accept-drift web-prod --forget --field spec.replicas',
+    ],
+    output: true,
+  })
+    .option('--resource <key>', 'only this object: group/Kind/namespace/name')
+    .option('--field <path>', 'only this field, as `muster app get` shows it')
+    .option('--reason <text>', 'for the audit log')
+    .option('--list', 'show what was accepted')
+    .option('--forget', 'undo: what was accepted is drift again')
+    .action(host.run(acceptDrift));
+}
+
+async function acceptDrift(
+  context: Context,
+  full: string,
+  { list, forget, ...which }: DriftOptions,
+): Promise<void> {
+  const { terminal, format } = context;
+  const { namespace, name } = parseName(full);
+  const { applications } = context.client();
+  if (forget) {
+    await applications.forgetDrift(namespace, name, { resource: which.resource, field: which.field });
+    terminal.out(`application/${namespace}/${name}: forgotten, it is drift again`);
+    return;
+  }
+  const { items } = list
+    ? await applications.acceptedDrift(namespace, name)
+    : await applications.acceptDrift(namespace, name, which);
+  printList(
+    terminal,
+    format,
+    items,
+    {
+      name: ({ resource, field }) => `${resource} ${field}`,
+      columns: [
+        { title: 'RESOURCE', value: ({ resource }) => resource },
+        { title: 'FIELD', value: ({ field }) => field },
+        { title: 'BY', value: ({ acceptedBy }) => acceptedBy },
+        { title: 'SINCE', value: ({ acceptedAt }) => `${age(acceptedAt, context.now())} ago` },
+        { title: 'REASON', value: ({ reason }) => reason, wide: true },
+      ],
+    },
+    'Nothing was accepted.',
+  );
+  if (!list && (format === 'table' || format === 'wide')) {
+    const rules = stringify({ ignoreDifferences: items.map(({ rule }) => rule) }).trimEnd();
+    terminal.note(`To keep it in Git as well, in the spec of the Application:\n${rules}`);
+  }
 }
 
 async function forEach(

@@ -34,6 +34,6 @@ import { ApplyService } from './apply.service.ts';
     ApplyService,
     jobHandlers([ApplicationsService], handlers),
   ],
-  exports: [ApplicationsService],
+  exports: [ApplicationViews, ApplicationsService],
 })
 export class ApplicationsModule {}

@@ -5,6 +5,7 @@ import { Events } from '../api/events.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import type { Owner } from '../releases/owner.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
+import { AcceptedRules } from '../drift/accepted-rules.service.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { DATABASE } from '../store/database.ts';
 import type { Db } from '../store/database.ts';
@@ -21,6 +22,7 @@ export class OwnerRelease {
     @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
     @Inject(ReleasesService) private readonly releases: ReleasesService,
     @Inject(SettingsService) private readonly settings: SettingsService,
+    @Inject(AcceptedRules) private readonly accepted: AcceptedRules,
     @Inject(Events) private readonly events: Events,
   ) {}
 
@@ -65,6 +67,10 @@ export class OwnerRelease {
       clusters: await this.releases.assignable(trx, previous),
       now: new Date(),
       customizations: await this.settings.customizations(digests),
+      accepted: await this.accepted.of(
+        trx,
+        current.map(({ row }) => row.id),
+      ),
     });
     const kept = new Set(current.map(({ row }) => row.id));
     const skipped = new Set(records.flatMap(({ row }) => (kept.has(row.id) ? [] : [row.id])));

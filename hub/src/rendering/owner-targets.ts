@@ -4,6 +4,7 @@ import type { ApplicationRecord } from '../applications/application-records.serv
 import { limitsOn } from '../projects/project-policy.ts';
 import { commitsOf } from '../releases/release-plan.ts';
 import type { CommitLabel } from '../releases/releases.service.ts';
+import type { IgnoreRule } from '@muster/kube';
 import type { Customizations } from '../settings/settings.service.ts';
 import type { Rendering } from './renderings.service.ts';
 
@@ -18,6 +19,8 @@ export interface TargetFacts {
   now: Date;
   /** What settings of the hub add. */
   customizations: Customizations;
+  /** Rules of differences that somebody accepted, by Application id. */
+  accepted: ReadonlyMap<string, readonly IgnoreRule[]>;
 }
 
 export interface OwnerTargets {
@@ -73,7 +76,7 @@ function isDue(row: ApplicationRecord['row'], now: Date): boolean {
 
 function rendered(
   { row }: ApplicationRecord,
-  { rendering, customizations }: TargetFacts,
+  { rendering, customizations, accepted }: TargetFacts,
   out: OwnerTargets,
 ): Target {
   const { application, cluster, project, sources } = rendering.prepared.get(row.id)!;
@@ -81,7 +84,7 @@ function rendered(
   const bundle = { digest: holding.bundleDigest, size: holding.plainSize };
   const { digest, content } = encodeContent(
     applyContent(application, bundle, limitsOn(project, cluster), holding.notices, {
-      ignoreDifferences: customizations.ignoreDifferences,
+      ignoreDifferences: [...customizations.ignoreDifferences, ...(accepted.get(row.id) ?? [])],
       healthChecks: customizations.checks.get(holding.bundleDigest) ?? [],
     }),
   );

@@ -4,6 +4,7 @@ import { ProjectsModule } from '../projects/projects.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
+import { AcceptedRulesModule } from '../drift/accepted-rules.module.ts';
 import { SettingsModule } from '../settings/settings.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { OwnerRelease } from './owner-release.service.ts';
@@ -14,7 +15,14 @@ import { Renderings } from './renderings.service.ts';
 
 /** From Applications to bundles and releases: the only place that loads the renderer. */
 @Module({
-  imports: [ApplicationRecordsModule, ProjectsModule, ReleasesModule, SettingsModule, SourcesModule],
+  imports: [
+    AcceptedRulesModule,
+    ApplicationRecordsModule,
+    ProjectsModule,
+    ReleasesModule,
+    SettingsModule,
+    SourcesModule,
+  ],
   providers: [
     Renderer,
     OwnerRelease,

@@ -216,6 +216,17 @@ export interface SystemSettingsTable {
   updated_by: string;
   mac: Nullable<Buffer>;
 }
+export interface AcceptedDriftsTable {
+  id: Generated<string>;
+  application_id: string;
+  resource: string;
+  field: string;
+  rule: Json<Record<string, unknown>>;
+  accepted_by: string;
+  reason: Nullable<string>;
+  accepted_at: DefaultedTimestamp;
+  mac: Nullable<Buffer>;
+}
 export interface ApplicationSetsTable {
   id: Generated<string>;
   namespace: string;
@@ -502,6 +513,7 @@ export interface Schema {
   tracked_revisions: TrackedRevisionsTable;
   projects: ProjectsTable;
   system_settings: SystemSettingsTable;
+  accepted_drifts: AcceptedDriftsTable;
   application_sets: ApplicationSetsTable;
   application_set_repositories: ApplicationSetRepositoriesTable;
   application_set_topics: ApplicationSetTopicsTable;

@@ -48,6 +48,7 @@ import type { CommandView } from './commands.ts';
 import type { KeysView, RotateKeys } from './keys.ts';
 import type { Page, PageQuery } from './paging.ts';
 import type { ProjectList, ProjectView } from './projects.ts';
+import type { AcceptDrift, AcceptedDrift, ForgetDrift } from './drift.ts';
 import type { SettingsView } from './settings.ts';
 import type {
   ActOnUnclaimed,
@@ -222,6 +223,12 @@ function applicationRoutes(http: Transport) {
     terminate: (ns: string, name: string, o?: Options) =>
       http.post<CommandStarted>(of(ns, name, '/terminate'), {}, o),
     restore: (ns: string, name: string, o?: Options) => http.post<void>(of(ns, name, '/restore'), {}, o),
+    acceptedDrift: (ns: string, name: string, o?: Options) =>
+      http.get<AcceptedDrift>(of(ns, name, '/accepted-drift'), undefined, o),
+    acceptDrift: (ns: string, name: string, body: AcceptDrift = {}, o?: Options) =>
+      http.post<AcceptedDrift>(of(ns, name, '/accepted-drift'), body, o),
+    forgetDrift: (ns: string, name: string, query: ForgetDrift = {}, o?: Options) =>
+      http.delete(of(ns, name, '/accepted-drift'), query, o),
     diff: (ns: string, name: string, o?: Options) =>
       http.get<ApplicationDiff>(of(ns, name, '/diff'), undefined, o),
     history: (ns: string, name: string, o?: Options) =>

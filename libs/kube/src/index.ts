@@ -1,5 +1,6 @@
 export * from './annotations.ts';
 export * from './diff.ts';
+export * from './drift-rule.ts';
 export * from './field-path.ts';
 export * from './glob.ts';
 export * from './health/assess.ts';
