@@ -201,10 +201,14 @@ export class Renderings {
     const { namespace, name } = prepared.application.metadata;
     const own = `${namespace}/${name}`;
     const application = seedOf?.name ?? own;
+    const { renderSeed } = this.keys;
     return {
       application,
       ...(seedOf?.orOwn ? { also: own } : {}),
-      seed: createHmac('sha256', this.keys.renderSeed).update(application).digest(),
+      // Of ten thousand that share a render, one is rendered.
+      get seed() {
+        return createHmac('sha256', renderSeed).update(application).digest();
+      },
       capabilities: capabilities.get(prepared.cluster.id),
       clockOf: clock,
     };
