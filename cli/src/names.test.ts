@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyLabelChanges, collectPair, parseDuration, parseName } from './names.ts';
+import { applyLabelChanges, collectPair, labelChanges, parseDuration, parseName } from './names.ts';
 
 describe('names and values on the command line', () => {
   it('takes NAME in the default namespace, and NAMESPACE/NAME', () => {
@@ -35,4 +35,12 @@ describe('names and values on the command line', () => {
   it.each(['', '5x', 'm5', '1h 30m', '-5s'])('refuses %j as a duration', (text) => {
     expect(() => parseDuration(text)).toThrow('not a duration');
   });
+});
+
+it('changes of labels are what to set and what to remove', () => {
+  expect(labelChanges(['env=prod', 'tier-', 'ring=1'])).toEqual({
+    set: { env: 'prod', ring: '1' },
+    remove: ['tier'],
+  });
+  expect(() => labelChanges(['env'])).toThrow('neither KEY=VALUE nor KEY-');
 });

@@ -41,6 +41,13 @@ export function applyLabelChanges(labels: Record<string, string>, changes: strin
   return result;
 }
 
+/** What `KEY=VALUE` and `KEY-` set and remove. */
+export function labelChanges(changes: string[]): { set: Record<string, string>; remove: string[] } {
+  const isRemoval = (change: string) => !change.includes('=');
+  const set = applyLabelChanges({}, changes);
+  return { set, remove: changes.filter(isRemoval).map((change) => change.slice(0, -1)) };
+}
+
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** `90`, `90s`, `5m`, `1h30m`, `7d` in seconds. */

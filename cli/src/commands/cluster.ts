@@ -4,7 +4,7 @@ import { MusterError } from '@muster/base';
 import type { Command } from 'commander';
 import { UsageError } from '../exit.ts';
 import { type Context, group, type Host, verb } from '../host.ts';
-import { applyLabelChanges } from '../names.ts';
+import { applyLabelChanges, labelChanges } from '../names.ts';
 import { age, fields, labelText, paintState, printList, printOne, type View } from '../output.ts';
 import { joinTokenCommands } from './join-token.ts';
 
@@ -106,13 +106,25 @@ function clusterText(cluster: ClusterView, now: number): string {
 }
 
 function changeCommands(cluster: Command, host: Host): void {
-  verb(cluster, 'label <name> <changes...>', {
-    summary: 'Set (KEY=VALUE) and remove (KEY-) labels',
-    details: 'ApplicationSets that select by these labels expand again.',
-    examples: ['muster cluster label prod-eu-1 env=prod region=eu tier-'],
-  }).action(
-    host.run(async (context, name: string, changes: string[]) => {
+  const label = verb(cluster, 'label <name-or-change> [changes...]', {
+    summary: 'Set (KEY=VALUE) and remove (KEY-) labels of a cluster, or of all that a selector takes',
+    details:
+      'ApplicationSets that select by these labels expand again: once, however many clusters change together.',
+    examples: [
+      'muster cluster label prod-eu-1 env=prod region=eu tier-',
+      'muster cluster label -l region=eu,env!=dev ring=second',
+    ],
+  }).option('-l, --label <selector>', 'all clusters with these labels, as kubectl -l reads it');
+  label.action(
+    host.run(async (context, name: string, rest: string[], { label: selector }: { label?: string }) => {
       const client = context.client();
+      const changes = selector === undefined ? rest : [name, ...rest];
+      if (changes.length === 0) throw new UsageError('say what to change: KEY=VALUE or KEY-');
+      if (selector !== undefined) {
+        const { selected, changed } = await client.clusters.label({ selector, ...labelChanges(changes) });
+        context.terminal.out(`${changed} of ${selected} clusters labeled`);
+        return;
+      }
       const { labels } = await client.clusters.get(name);
       const changed = await client.clusters.change(name, { labels: applyLabelChanges(labels, changes) });
       context.terminal.out(`cluster/${name} labeled: ${labelText(changed.labels)}`);

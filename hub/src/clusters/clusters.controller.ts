@@ -3,6 +3,8 @@ import {
   ClusterChange,
   ClusterPage,
   ClusterView,
+  LabelClusters,
+  LabelledClusters,
   ListClusters,
   RemoveCluster,
   RemovedCluster,
@@ -19,6 +21,7 @@ import { clusterView } from './cluster-view.ts';
 import type { ClusterRow } from './clusters.repository.ts';
 import { ClustersService } from './clusters.service.ts';
 import { EnrollmentsRepository } from './enrollments.repository.ts';
+import { LabellingService } from './labelling.service.ts';
 import { parseSelector } from './label-selector.ts';
 import { RemovalService } from './removal.service.ts';
 
@@ -30,6 +33,7 @@ export class ClustersController {
     @Inject(ApprovalService) private readonly approval: ApprovalService,
     @Inject(CertificatesService) private readonly certificates: CertificatesService,
     @Inject(RemovalService) private readonly removal: RemovalService,
+    @Inject(LabellingService) private readonly labelling: LabellingService,
     @Inject(EnrollmentsRepository) private readonly enrollments: EnrollmentsRepository,
   ) {}
 
@@ -47,6 +51,16 @@ export class ClustersController {
     const shown = rows.slice(0, query.limit);
     const items = await this.#views(shown);
     return { items, ...(rows.length > query.limit ? { next: encodeCursor(shown.at(-1)!.name) } : {}) };
+  }
+
+  @Patch()
+  @Allow('admin')
+  @Answers(LabelledClusters)
+  label(
+    @Body({ schema: LabelClusters }) { selector, set, remove }: LabelClusters,
+    @CurrentActor() actor: Actor,
+  ): Promise<LabelledClusters> {
+    return this.labelling.label(selector, { set, remove }, actor);
   }
 
   @Get(':name')

@@ -10,6 +10,7 @@ import { EnrolmentService } from './enrolment.service.ts';
 import { JoinTokensController } from './join-tokens.controller.ts';
 import { JoinTokensRepository } from './join-tokens.repository.ts';
 import { JoinTokensService } from './join-tokens.service.ts';
+import { LabellingService } from './labelling.service.ts';
 import { RecoveredService } from './recovered.service.ts';
 import { IdentityService } from './identity.service.ts';
 import { RegistryChangesRepository } from './registry-changes.repository.ts';
@@ -24,6 +25,7 @@ const services = [
   JoinTokensRepository,
   ClusterChanges,
   ClustersService,
+  LabellingService,
   CertificatesService,
   ApprovalService,
   EnrolmentService,

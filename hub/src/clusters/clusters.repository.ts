@@ -12,6 +12,12 @@ export type ActiveCluster = Pick<
   'id' | 'name' | 'server' | 'labels' | 'annotations' | 'local' | 'version'
 >;
 
+/** Labels to set, and keys of labels to remove. */
+export interface LabelChange {
+  set: Record<string, string>;
+  remove: readonly string[];
+}
+
 export interface ClusterQuery {
   selector: Requirement[];
   state?: ClusterRow['state'];
@@ -157,6 +163,33 @@ export class ClustersRepository {
       .where('id', '=', id)
       .returningAll()
       .executeTakeFirstOrThrow();
+  }
+
+  /** Holds the clusters that a selector takes; in the order of their ids, as everyone who holds several. */
+  async lockSelected(trx: Trx, selector: readonly Requirement[]): Promise<string[]> {
+    const rows = await trx
+      .selectFrom('clusters')
+      .select('id')
+      .where((where) => where.and(selector.map((each) => requirement(where, each))))
+      .orderBy('id')
+      .forUpdate()
+      .execute();
+    return rows.map((row) => row.id);
+  }
+
+  /** Sets and removes labels; answers the clusters whose labels are others now. */
+  async label(
+    trx: Trx,
+    ids: readonly string[],
+    { set, remove }: LabelChange,
+  ): Promise<{ id: string; name: string }[]> {
+    const { rows } = await sql<{ id: string; name: string }>`
+      update clusters set labels = (labels - ${remove}::text[]) || ${JSON.stringify(set)}::jsonb, version = version + 1,
+        registration_revision = registration_revision + 1
+      where id = any(${ids}::uuid[]) and labels <> (labels - ${remove}::text[]) || ${JSON.stringify(set)}::jsonb
+      returning id, name
+    `.execute(trx);
+    return rows;
   }
 
   /** Changes what nothing is computed from. */

@@ -238,9 +238,20 @@ export class ClustersService {
 
   /** Tells everyone inside the transaction: those who expand, open sessions, and pages. */
   async announce(trx: Trx, row: Pick<ClusterRow, 'id' | 'name'>, kind: ClusterChange['kind']): Promise<void> {
-    await this.#changes.announce(trx, { ids: [row.id], kind });
-    await this.#notifications.publish(trx, CLUSTERS_CHANNEL, row.id);
-    await this.#events.publish('cluster', [row.name], { trx });
+    await this.announceAll(trx, [row], kind);
+  }
+
+  /** As `announce`, of several clusters that change together. */
+  async announceAll(
+    trx: Trx,
+    rows: readonly Pick<ClusterRow, 'id' | 'name'>[],
+    kind: ClusterChange['kind'],
+  ): Promise<void> {
+    const ids = rows.map(({ id }) => id);
+    await this.#changes.announce(trx, { ids, kind });
+    await this.#notifications.publishAll(trx, CLUSTERS_CHANNEL, ids);
+    const names = rows.map(({ name }) => name);
+    await this.#events.publish('cluster', names, { trx });
   }
 }
 

@@ -28,10 +28,15 @@ export class Notifications {
 
   /** Sends when `db`, usually the open transaction, commits. The payload holds at most 7900 bytes. */
   async publish(db: Kysely<Schema>, channel: string, payload: string): Promise<void> {
-    if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
+    await this.publishAll(db, channel, [payload]);
+  }
+
+  /** As `publish`, several at once. */
+  async publishAll(db: Kysely<Schema>, channel: string, payloads: readonly string[]): Promise<void> {
+    if (payloads.some((payload) => Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES)) {
       throw new MusterError('internal', 'a notification is longer than 7900 bytes', { where: channel });
     }
-    await sql`select pg_notify(${channel}, ${payload})`.execute(db);
+    await sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) as payload`.execute(db);
   }
 
   /** Listens until the returned function is called. Resolves once the first message can arrive. */

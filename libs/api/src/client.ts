@@ -38,6 +38,8 @@ import type {
   ClusterView,
   CreatedJoinToken,
   JoinTokenView,
+  LabelClusters,
+  LabelledClusters,
   ListClusters,
   NewJoinToken,
   RemoveCluster,
@@ -273,6 +275,9 @@ function clusterRoutes(http: Transport) {
     /** Labels and annotations given here replace all there are. */
     change: (name: string, body: ClusterChange, o?: Options) =>
       http.json<ClusterView>('PATCH', `${path}/${at(name)}`, body, o),
+    /** Sets and removes labels of all clusters that a selector takes, in one step. */
+    label: (body: Input<LabelClusters, 'set' | 'remove'>, o?: Options) =>
+      http.json<LabelledClusters>('PATCH', path, body, o),
     remove: (name: string, query: RemoveCluster, o?: Options) =>
       http.delete<RemovedCluster>(`${path}/${at(name)}`, query, o),
     approve: (name: string, body: ApproveCluster = {}, o?: Options) =>

@@ -87,6 +87,20 @@ export const ClusterChange = z
   .meta({ id: 'ClusterChange' });
 export type ClusterChange = z.infer<typeof ClusterChange>;
 
+export const LabelClusters = z
+  .object({
+    selector: z.string().min(1).max(4096).describe('which clusters, as kubectl -l reads it'),
+    set: LabelMap.default({}),
+    remove: z.array(z.string().min(1).max(317)).max(100).default([]).describe('keys'),
+  })
+  .meta({ id: 'LabelClusters' });
+export type LabelClusters = z.infer<typeof LabelClusters>;
+
+export const LabelledClusters = z
+  .object({ selected: z.number().int(), changed: z.number().int().describe('whose labels are others now') })
+  .meta({ id: 'LabelledClusters' });
+export type LabelledClusters = z.infer<typeof LabelledClusters>;
+
 export const RemoveCluster = z.object({
   mode: z
     .enum(['keep', 'uninstall', 'forget'])
