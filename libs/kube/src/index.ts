@@ -1,4 +1,6 @@
 export * from './annotations.ts';
+export * from './changes/change-groups.ts';
+export * from './changes/object-changes.ts';
 export * from './diff.ts';
 export * from './drift-rule.ts';
 export * from './field-path.ts';
