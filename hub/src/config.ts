@@ -170,6 +170,18 @@ export const settings = {
     '512',
     'Memory limit of one renderer instance in MiB.',
   ),
+  plansAtOnce: setting(
+    'MUSTER_PLANS_AT_ONCE',
+    wholeNumber(1, 64).prefault('2'),
+    '2',
+    'Plans (`muster plan`) that a replica makes at once; others wait.',
+  ),
+  planSeconds: setting(
+    'MUSTER_PLAN_SECONDS',
+    wholeNumber(5, 3600).prefault('600'),
+    '600',
+    'Time limit of one plan, waiting included.',
+  ),
   rendererWasm: setting(
     'MUSTER_RENDERER_WASM',
     text.optional(),

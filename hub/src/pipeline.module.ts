@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ApplicationsModule } from './applications/applications.module.ts';
 import { ApplicationSetsModule } from './applicationsets/applicationsets.module.ts';
 import { AssignmentsModule } from './assignments/assignments.module.ts';
+import { PlansModule } from './plans/plans.module.ts';
 import { ProjectsModule } from './projects/projects.module.ts';
 import { ReleasesModule } from './releases/releases.module.ts';
 import { RenderingModule } from './rendering/rendering.module.ts';
@@ -21,6 +22,7 @@ import { SourcesModule } from './sources/sources.module.ts';
     RenderingModule,
     ReleasesModule,
     AssignmentsModule,
+    PlansModule,
   ],
 })
 export class PipelineModule {}

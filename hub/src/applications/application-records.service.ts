@@ -80,6 +80,16 @@ export class ApplicationRecords {
     return this.repository.owners(trx);
   }
 
+  /** Whose Applications follow revisions of a repository. */
+  ownersFollowing(db: Db, repositoryId: string, revisions: readonly string[]): Promise<Owner[]> {
+    return this.repository.ownersFollowing(db, repositoryId, revisions);
+  }
+
+  /** Whose Applications belong to a project. */
+  ownersInProject(db: Db, project: string): Promise<Owner[]> {
+    return this.repository.ownersInProject(db, project);
+  }
+
   /** Row versions of an owner's Applications, by id. */
   versions(db: Db, owner: Owner): Promise<Map<string, bigint>> {
     return this.repository.versions(db, owner);

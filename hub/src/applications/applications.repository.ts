@@ -264,12 +264,16 @@ export class ApplicationsRepository {
   }
 
   /** Owners of the Applications that follow revisions of a repository. */
-  async ownersFollowing(trx: Trx, repositoryId: string, revisions: readonly string[]): Promise<Owner[]> {
+  async ownersFollowing(
+    db: Kysely<Schema>,
+    repositoryId: string,
+    revisions: readonly string[],
+  ): Promise<Owner[]> {
     const { rows } = await sql<Owner>`
       select distinct case when a.set_id is null then 'application' else 'set' end as kind, coalesce(a.set_id, a.id) as id
       from application_sources s join applications a on a.id = s.application_id
       where s.repository_id = ${repositoryId} and s.revision = any(${revisions}::text[])
-    `.execute(trx);
+    `.execute(db);
     return rows;
   }
 
@@ -290,11 +294,11 @@ export class ApplicationsRepository {
     return rows;
   }
 
-  async ownersInProject(trx: Trx, project: string): Promise<Owner[]> {
+  async ownersInProject(db: Kysely<Schema>, project: string): Promise<Owner[]> {
     const { rows } = await sql<Owner>`
       select distinct case when set_id is null then 'application' else 'set' end as kind, coalesce(set_id, id) as id
       from applications where project = ${project}
-    `.execute(trx);
+    `.execute(db);
     return rows;
   }
 

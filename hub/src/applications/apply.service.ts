@@ -21,7 +21,7 @@ const DEFAULT_NAMESPACE = 'argocd';
 type Result = ApplyResult['results'][number];
 
 /** A document that was checked. Settings and projects come first: the others stand on them. */
-type Checked =
+export type Checked =
   | { kind: 'ConfigMap'; namespace: string; name: string; checked: CheckedSettings }
   | { kind: 'AppProject'; namespace: string; name: string; manifest: Record<string, unknown> }
   | { kind: 'ApplicationSet'; namespace: string; name: string; checked: CheckedSet }
@@ -45,7 +45,7 @@ export class ApplyService {
   ) {}
 
   async apply(request: ApplyRequest, actor: Actor): Promise<ApplyResult> {
-    const documents = check(request.documents);
+    const documents = checkDocuments(request.documents);
     const results = new Map<Checked, Result>();
     const run = this.db.transaction().execute(async (trx) => {
       for (const document of [...documents].sort((a, b) => ORDER[a.kind] - ORDER[b.kind])) {
@@ -112,7 +112,7 @@ function noticesOf(document: Checked): readonly string[] {
 }
 
 /** Checks every document before anything is written; what is wrong with several is said at once. */
-function check(documents: readonly Record<string, unknown>[]): Checked[] {
+export function checkDocuments(documents: readonly Record<string, unknown>[]): Checked[] {
   const checked: Checked[] = [];
   const errors: MusterError[] = [];
   const seen = new Set<string>();

@@ -17,6 +17,7 @@ import { SetManifests } from './set-manifests.ts';
 import { SetRepositories } from './set-repositories.ts';
 import { SetTopicsRepository } from './set-topics.repository.ts';
 import { SetTriggers } from './set-triggers.service.ts';
+import { SupposedSets } from './supposed-sets.service.ts';
 
 /** ApplicationSets, and their expansion into Applications. */
 @Module({
@@ -33,8 +34,9 @@ import { SetTriggers } from './set-triggers.service.ts';
     SetRepositories,
     SetTopicsRepository,
     SetTriggers,
+    SupposedSets,
     jobHandlers([ExpansionService], handlers),
   ],
-  exports: [ApplicationSetsService],
+  exports: [ApplicationSetsService, SupposedSets],
 })
 export class ApplicationSetsModule {}

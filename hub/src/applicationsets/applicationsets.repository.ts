@@ -159,8 +159,8 @@ export class ApplicationSetsRepository {
     `.execute(trx);
   }
 
-  async dependingOnClusters(trx: Trx): Promise<string[]> {
-    const rows = await trx
+  async dependingOnClusters(db: Kysely<Schema>): Promise<string[]> {
+    const rows = await db
       .selectFrom('application_sets')
       .select('id')
       .where('depends_on_clusters', '=', true)
@@ -168,17 +168,17 @@ export class ApplicationSetsRepository {
     return rows.map((row) => row.id);
   }
 
-  async reading(trx: Trx, repositoryId: string, revisions: readonly string[]): Promise<string[]> {
+  async reading(db: Kysely<Schema>, repositoryId: string, revisions: readonly string[]): Promise<string[]> {
     const { rows } = await sql<{ set_id: string }>`
       select distinct set_id from application_set_repositories where repository_id = ${repositoryId} and revision = any(${revisions}::text[])
-    `.execute(trx);
+    `.execute(db);
     return rows.map((row) => row.set_id);
   }
 
-  async inProject(trx: Trx, project: string): Promise<string[]> {
+  async inProject(db: Kysely<Schema>, project: string): Promise<string[]> {
     const { rows } = await sql<{ id: string }>`
       select id from application_sets where project = ${project} or project = ''
-    `.execute(trx);
+    `.execute(db);
     return rows.map((row) => row.id);
   }
 

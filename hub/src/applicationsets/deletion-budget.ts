@@ -84,6 +84,23 @@ export function overruns(removals: readonly Removal[], facts: BudgetFacts, set =
   return found;
 }
 
+/** The facts once other sets' removals have drawn on the same budgets. */
+export function drawOn(facts: BudgetFacts, drawn: readonly Removal[]): BudgetFacts {
+  const after = (scopes: ReadonlyMap<string, Scope>, keyOf: (one: Removal) => string | null) =>
+    new Map(
+      [...scopes].map(([key, scope]) => {
+        const gone = drawn.filter((one) => keyOf(one) === key).length;
+        return [key, { ...scope, total: scope.total - gone, removed: scope.removed + gone }];
+      }),
+    );
+  if (drawn.length === 0) return facts;
+  return {
+    set: facts.set,
+    clusters: after(facts.clusters, (one) => one.clusterId),
+    projects: after(facts.projects, (one) => one.project),
+  };
+}
+
 /** Which removals wait for an approval, and why; the others may go on after their grace. */
 export function heldRemovals(found: readonly Overrun[]): Map<string, string> {
   const held = new Map<string, string>();

@@ -25,7 +25,14 @@ import { lookingSecret, maskStrings } from '../rendering/secrets.ts';
 import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationSetsRepository, type SetRow } from './applicationsets.repository.ts';
-import { type Overrun, type Removal, heldPreviews, heldRemovals, overruns } from './deletion-budget.ts';
+import {
+  type Overrun,
+  type Removal,
+  drawOn,
+  heldPreviews,
+  heldRemovals,
+  overruns,
+} from './deletion-budget.ts';
 import { mergeSetConditions } from './set-conditions.ts';
 
 /** A set as results are decided for it: its row, or what would be one. */
@@ -123,13 +130,17 @@ export class ExpansionResults {
     return { plan, wanted, records: existing.records };
   }
 
-  /** Removals are shown as leaving for the grace time; those beyond the budget wait for an approval. Writes nothing. */
+  /**
+   * Removals are shown as leaving for the grace time; those beyond the budget wait for an approval. Writes nothing.
+   * `drawn`: removals of other sets that draw on the same budgets and that no row tells of.
+   */
   async departures(
     db: Db,
     row: SetFacts,
     set: ApplicationSet,
     { plan, records }: Decision,
     clusters: readonly Pick<ClusterFacts, 'id'>[],
+    drawn: readonly Removal[] = [],
   ): Promise<Departures> {
     if (plan.leave.length === 0) return { removals: [], overruns: [], graceSeconds: 0 };
     const removals = plan.leave.map((id) => {
@@ -146,7 +157,10 @@ export class ExpansionResults {
     const scopes = [...new Set(counted.flatMap((one) => one.clusterId ?? []))];
     const projects = [...new Set(counted.map((one) => one.project))];
     const name = `${row.namespace}/${row.name}`;
-    const facts = await this.repository.budgetScopes(db, { id: row.id, name }, scopes, projects);
+    const facts = drawOn(
+      await this.repository.budgetScopes(db, { id: row.id, name }, scopes, projects),
+      drawn,
+    );
     const found = overruns(counted, facts, row.id);
     const held = previews ? heldPreviews(removals, records.size) : heldRemovals(found);
     return {

@@ -5,7 +5,7 @@ import { Outbox } from '../queue/outbox.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import type { SourceTree } from '../sources/source-tree.ts';
-import { SourcesService, stateKey } from '../sources/sources.service.ts';
+import { type RevisionState, SourcesService, stateKey } from '../sources/sources.service.ts';
 import { ApplicationSetsRepository } from './applicationsets.repository.ts';
 import { writtenRepositories } from './set-manifest.ts';
 
@@ -22,6 +22,14 @@ interface Followed {
 /** What an expansion read, or wanted to, by `stateKey`. */
 export type RepositoriesRead = Map<string, Followed>;
 
+/** Repositories as they are supposed to be. */
+export interface SupposedRepositories {
+  /** Where some revisions point, by `stateKey`; the others point where they do. */
+  revisions: ReadonlyMap<string, RevisionState>;
+  /** Whether who supposes it may have this repository read. */
+  mayRead(repositoryId: string): Promise<boolean>;
+}
+
 /** Where git generators of ApplicationSets read: repositories at the commits that their revisions point at. */
 @Injectable()
 export class SetRepositories {
@@ -34,27 +42,40 @@ export class SetRepositories {
 
   /**
    * Throws what keeps a repository from being read: an expansion then changes nothing. What was asked for is noted in
-   * `read`; each is read once, so that one expansion sees one commit of it.
+   * `read`; each is read once, so that one expansion sees one commit of it. With `supposed`, repositories that the hub
+   * does not know stay unknown to it.
    */
-  contents(signal: AbortSignal, read: RepositoriesRead = new Map()): RepoContents {
+  contents(
+    signal: AbortSignal,
+    read: RepositoriesRead = new Map(),
+    supposed?: SupposedRepositories,
+  ): RepoContents {
     const trees = new Map<string, Promise<RepoTree>>();
     return {
       tree: async (url, revision) => {
-        const id = (await this.sources.ensure(this.db, [url])).get(url);
-        if (!id) throw new MusterError('invalid', `the hub cannot read the repository ${url}`);
+        const ids = supposed ? await this.sources.known([url]) : await this.sources.ensure(this.db, [url]);
+        const id = ids.get(url);
+        if (!id || (await supposed?.mayRead(id)) === false)
+          throw new MusterError('invalid', `the hub cannot read the repository ${url}`);
         const key = stateKey(id, revision || 'HEAD');
         if (!read.has(key) && read.size >= MAX_READ)
           throw new MusterError('limit', `more than ${MAX_READ} repositories are read`);
         read.set(key, { repositoryId: id, revision: revision || 'HEAD' });
-        const tree = trees.get(key) ?? this.#tree(id, revision || 'HEAD', signal);
+        const tree = trees.get(key) ?? this.#tree(id, revision || 'HEAD', signal, supposed);
         trees.set(key, tree);
         return tree;
       },
     };
   }
 
-  async #tree(id: string, revision: string, signal: AbortSignal): Promise<RepoTree> {
-    const state = (await this.sources.states([id])).get(stateKey(id, revision));
+  async #tree(
+    id: string,
+    revision: string,
+    signal: AbortSignal,
+    supposed: SupposedRepositories | undefined,
+  ): Promise<RepoTree> {
+    const key = stateKey(id, revision);
+    const state = supposed?.revisions.get(key) ?? (await this.sources.states([id])).get(key);
     if (state?.error) throw new MusterError('unavailable', state.error);
     const commit = state?.commit ?? (await this.sources.pointOf(id, revision, signal));
     return repoTree(await this.sources.tree(id, commit, signal));

@@ -25,6 +25,9 @@ export interface GroupPorts {
   store(bundle: Bundle, render: NewRender): Promise<void>;
 }
 
+/** A holding, and what the templates asked for besides files. */
+export type Found = Holding & { asked: RenderAsked };
+
 type Candidate = Holding & { reads: RenderReads; asked: RenderAsked };
 
 /**
@@ -38,10 +41,10 @@ export async function renderGroup(
   members: readonly Member[],
   earlier: readonly StoredRender[],
   ports: GroupPorts,
-): Promise<{ holdings: Map<string, Holding>; errors: Map<string, unknown> }> {
+): Promise<{ holdings: Map<string, Found>; errors: Map<string, unknown> }> {
   const candidates: Candidate[] = [];
   for (const render of earlier) if (await tree.holds(render.reads)) candidates.push(render);
-  const holdings = new Map<string, Holding>();
+  const holdings = new Map<string, Found>();
   const errors = new Map<string, unknown>();
   // What failed once fails for everyone whose cluster can do the same: a thousand Applications try once.
   const failed = new Map<string, unknown>();

@@ -34,6 +34,10 @@ export interface Rendering {
   clusters: Map<string, ClusterFacts>;
   holdings: Map<string, Holding>;
   conditions: Map<string, NewCondition[]>;
+  /** Those that hold a render made with the seed of `Supposed.seedOf`. */
+  seeded: Set<string>;
+  /** Renders that were made: for the others an earlier one held. */
+  made: number;
 }
 
 /** What is supposed to be otherwise than it is. */
@@ -106,6 +110,8 @@ export class Renderings {
       clusters: new Map(),
       holdings: new Map(),
       conditions: new Map(),
+      seeded: new Set(),
+      made: 0,
     };
     for (const subject of subjects) {
       const found = prepare(subject, world);
@@ -175,7 +181,10 @@ export class Renderings {
       }));
       const { holdings, errors } = await renderGroup(input, tree, asked, earlier, {
         render: (one, from, around) => renderOnce(one, from, around, run, signal),
-        store: (bundle, made) => this.bundles.store(bundle, made),
+        store: (bundle, made) => {
+          rendering.made++;
+          return this.bundles.store(bundle, made);
+        },
       });
       signal.throwIfAborted();
       members.forEach((member, i) => {
@@ -184,6 +193,8 @@ export class Renderings {
         if (!holding) return fail(rendering, member, errors.get(String(i)));
         const all = parts.get(prepared.id) ?? [];
         all[source.position] = holding;
+        if (supposed.seedOf && holding.asked.random === supposed.seedOf.name)
+          rendering.seeded.add(prepared.id);
         parts.set(prepared.id, all);
       });
     } catch (thrown) {

@@ -92,6 +92,36 @@ export class Mirror {
     await withCredentials(access, this.#git.home, (env) => this.#fetchInto(access, env, [commit], signal));
   }
 
+  /** Fetches what a ref that is neither branch nor tag points at; answers its commit. Throws in words. */
+  async fetchRef(
+    access: RemoteAccess,
+    ref: string,
+    displayUrl: string,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    await this.#prepare();
+    return withCredentials(access, this.#git.home, async (env) => {
+      const args = ['ls-remote', '--', access.remote.url, ref];
+      const bounds = { env, cwd: this.#git.home, timeoutMs: 30_000, ...(signal ? { signal } : {}) };
+      const listed = (await runGit(this.#git, args, bounds)).toString('utf8');
+      const line = listed.split('\n').find((one) => one.split('\t')[1] === ref);
+      const commit = line?.split('\t')[0];
+      if (!commit || !/^[0-9a-f]{40,64}$/.test(commit))
+        throw new MusterError('not-found', `the repository has no ref ${ref}`);
+      await this.#fetchInto(access, env, [ref], signal);
+      return commit;
+    }).catch((thrown: unknown) => {
+      throw explainGitError(thrown, displayUrl);
+    });
+  }
+
+  /** Whether `ancestor` is `commit` or one that led to it. */
+  async contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean> {
+    const args = ['rev-list', '--max-count=1', ancestor, `^${commit}`, '--'];
+    const output = await runGit(this.#git, args, { cwd: this.#dir, ...(signal ? { signal } : {}) });
+    return output.toString().trim() === '';
+  }
+
   /** The files at a commit that the mirror has. */
   async tree(commit: string): Promise<SourceTree> {
     const found = await this.objects.commit(commit);

@@ -32,6 +32,17 @@ export function resolveRevision(revision: string, refs: Refs): Resolution {
   return highestTag(name, refs) ?? { kind: 'unknown' };
 }
 
+/** A ref that mirrors do not keep, such as `refs/pull/7/head`: no branch and no tag. Nothing that git could take for an option or a refspec. */
+export function isOtherRef(revision: string): boolean {
+  return /^refs\/(?!heads\/|tags\/)[\w][\w./-]*$/.test(revision) && !revision.includes('..');
+}
+
+/** What a revision is by its full name: equal for those that mean the same ref. */
+export function nameOfRef(revision: string, refs: Refs): string {
+  const resolution = resolveRevision(revision, refs);
+  return resolution.kind === 'resolved' ? resolution.ref : revision;
+}
+
 function found(refs: Refs, ref: string): Resolution | undefined {
   const commit = refs.commits.get(ref);
   return commit === undefined ? undefined : { kind: 'resolved', commit, ref };

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { jobHandlers } from '../queue/jobs.ts';
 import { TopicsModule } from '../generators/topics.module.ts';
+import { LookUps } from './look-ups.service.ts';
 import { RepositoriesController } from './repositories.controller.ts';
 import { RepositoriesService } from './repositories.service.ts';
 import { ScmService } from './scm/scm.service.ts';
@@ -19,11 +20,12 @@ import { WebhooksService } from './webhooks.service.ts';
     SourcesRepository,
     SourceChanges,
     SourcesService,
+    LookUps,
     RepositoriesService,
     ScmService,
     WebhooksService,
     jobHandlers([SourcesService], handlers),
   ],
-  exports: [ScmService, SourceChanges, SourcesService],
+  exports: [LookUps, ScmService, SourceChanges, SourcesService],
 })
 export class SourcesModule {}

@@ -159,6 +159,17 @@ export class SourcesRepository {
     `.execute(this.db);
   }
 
+  /** Deletes a repository that nobody registered and nothing follows; answers whether it is gone. */
+  async forgetUnused(id: string): Promise<boolean> {
+    const { numAffectedRows } = await sql`
+      delete from repositories where id = ${id} and not registered
+        and not exists (select from tracked_revisions where repository_id = ${id})
+        and not exists (select from application_sources where repository_id = ${id})
+        and not exists (select from application_set_repositories where repository_id = ${id})
+    `.execute(this.db);
+    return (numAffectedRows ?? 0n) > 0n;
+  }
+
   async upsert(
     trx: Trx,
     row: {

@@ -219,6 +219,20 @@ export class SourcesService implements OnApplicationShutdown {
     return (await this.#mirrorWith(repositoryId, commit, signal)).lastTouched(commit, paths, signal);
   }
 
+  /** A repository's mirror as its remote is now. Throws in words. */
+  async fetched(repositoryId: string, signal: AbortSignal) {
+    const row = await this.repository.byId(repositoryId);
+    if (!row) throw new MusterError('not-found', 'the repository was removed');
+    const mirror = await this.#mirrors.of(row.url);
+    const access = this.#access(row);
+    return {
+      url: row.display_url,
+      access,
+      mirror,
+      refs: await mirror.fetch(access, row.display_url, signal),
+    };
+  }
+
   async #mirrorWith(repositoryId: string, commit: string, signal?: AbortSignal): Promise<Mirror> {
     const row = await this.repository.byId(repositoryId);
     if (!row) throw new MusterError('not-found', 'the repository was removed');
@@ -265,7 +279,8 @@ export function credentialsContext(id: string): string {
   return `repositories/credentials/${id}`;
 }
 
-async function resolveOne(
+/** Where one revision points; an error is part of the answer. */
+export async function resolveOne(
   mirror: Mirror,
   revision: string,
   resolve: () => ReturnType<Mirror['resolve']>,

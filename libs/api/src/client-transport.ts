@@ -113,8 +113,13 @@ const CODES = new Set<string>([
 /** The error that an answer of 400 and above says, even when it is not the hub that gave it. */
 export async function problemError(response: Response): Promise<MusterError> {
   const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
-  const code = CODES.has(problem.code ?? '') ? (problem.code as ErrorCode) : codeOf(response.status);
-  const message = problem.detail ?? problem.title ?? `the hub answered ${response.status}`;
+  return errorOfProblem(problem, response.status);
+}
+
+/** The error that a problem says. */
+export function errorOfProblem(problem: Partial<Problem>, status: number): MusterError {
+  const code = CODES.has(problem.code ?? '') ? (problem.code as ErrorCode) : codeOf(status);
+  const message = problem.detail ?? problem.title ?? `the hub answered ${status}`;
   const instance = code === 'internal' && problem.instance ? `instance ${problem.instance}` : undefined;
   const { where, hint = instance } = problem;
   return new MusterError(code, message, { ...(where && { where }), ...(hint && { hint }) });

@@ -49,6 +49,8 @@ import type {
 import type { CommandView } from './commands.ts';
 import type { KeysView, RotateKeys } from './keys.ts';
 import type { Page, PageQuery } from './paging.ts';
+import { planWithProgress } from './client-plan.ts';
+import type { PlanInput } from './plan.ts';
 import type { ProjectList, ProjectView } from './projects.ts';
 import type { AcceptDrift, AcceptedDrift, ForgetDrift } from './drift.ts';
 import type { SettingsView } from './settings.ts';
@@ -112,6 +114,9 @@ export function hubClient(options: ClientOptions) {
     /** All or nothing: one document that is refused refuses all. */
     apply: (body: Input<ApplyRequest, 'dryRun'>, o?: Options) =>
       http.post<ApplyResult>(`${v1}/apply`, body, o),
+    /** What a change would do; `say` hears how far it is. Hanging up (the signal) ends it. */
+    plan: (body: PlanInput, say: (progress: string) => void = () => {}, o?: Options) =>
+      planWithProgress(http, body, say, o),
     /** With `waitSeconds` (at most 120): as soon as there is an outcome, at the latest after so long. */
     command: (id: string, waitSeconds = 0, o?: Options) =>
       http.get<CommandView>(`${v1}/commands/${at(id)}`, { wait: waitSeconds || undefined }, o),

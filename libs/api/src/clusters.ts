@@ -7,7 +7,8 @@ export const ClusterName = z
   .min(1)
   .max(253)
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'lower-case letters, digits, - and . only');
-const LabelMap = z.record(
+/** Labels as Kubernetes allows them. */
+export const LabelMap = z.record(
   z
     .string()
     .min(1)

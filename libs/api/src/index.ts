@@ -18,3 +18,4 @@ export * from './applications.ts';
 export * from './apply.ts';
 export * from './drift.ts';
 export * from './settings.ts';
+export * from './plan.ts';
