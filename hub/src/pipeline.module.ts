@@ -8,6 +8,7 @@ import { ReleasesModule } from './releases/releases.module.ts';
 import { RenderingModule } from './rendering/rendering.module.ts';
 import { DriftModule } from './drift/drift.module.ts';
 import { SettingsModule } from './settings/settings.module.ts';
+import { RootsModule } from './roots/roots.module.ts';
 import { SourcesModule } from './sources/sources.module.ts';
 
 /** From a commit to signed assignments. */
@@ -23,6 +24,7 @@ import { SourcesModule } from './sources/sources.module.ts';
     ReleasesModule,
     AssignmentsModule,
     PlansModule,
+    RootsModule,
   ],
 })
 export class PipelineModule {}

@@ -155,6 +155,22 @@ function simpleActs(app: Command, host: Host): void {
     .option('-w, --wait', 'until the cluster has answered')
     .option('--timeout <duration>', 'how long --wait waits', parseDuration, 600)
     .action(host.run(confirm));
+  verb(app, 'approve-deletions <name>', {
+    summary: 'Let the children go whose removal an app of apps holds back',
+    details:
+      'They are listed by `muster app resources NAME`. Needs the role approver in the projects of the children too.',
+    examples: ['muster app approve-deletions fleet --reason "moved to another root"'],
+  })
+    .option('--reason <text>', 'for the audit log')
+    .action(
+      host.run(async (context, given: string, { reason }: { reason?: string }) => {
+        const { namespace, name } = parseName(given);
+        const { approved } = await context
+          .client()
+          .applications.approveDeletions(namespace, name, { reason });
+        context.terminal.out(`application/${namespace}/${name} ${approved} deletions approved`);
+      }),
+    );
   verb(app, 'restore <names...>', {
     summary: 'Undo a removal: keep what is leaving, or apply the last release again',
     examples: ['muster app restore guestbook-dev'],

@@ -42,7 +42,7 @@ export function applicationView(now: number): View<ApplicationView> {
     name: formatName,
     columns: [
       { title: 'NAME', value: formatName },
-      { title: 'CLUSTER', value: ({ destination }) => destination.cluster ?? destination.server },
+      { title: 'CLUSTER', value: placeOf },
       { title: 'NAMESPACE', value: ({ destination }) => destination.namespace },
       { title: 'PROJECT', value: ({ project }) => project, wide: true },
       { title: 'SET', value: ({ set }) => set, wide: true },
@@ -56,6 +56,11 @@ export function applicationView(now: number): View<ApplicationView> {
       { title: 'TARGET', value: ({ source }) => source.targetRevision, wide: true },
     ],
   };
+}
+
+/** Where it goes: a cluster, or the hub that its children are applied to. */
+function placeOf({ destination, ofHub }: ApplicationView): string {
+  return destination.cluster ?? (ofHub ? 'hub' : (destination.server ?? '?'));
 }
 
 function healthText({ health, clusterState }: ApplicationView): string {
@@ -103,7 +108,8 @@ function headOf(app: ApplicationDetail, now: number): [string, string | undefine
     ['Name', formatName(app)],
     ['Project', app.project],
     ['Set', app.set],
-    ['Cluster', `${destination.cluster ?? destination.server ?? '?'} (${state})`],
+    ['Root', app.root],
+    ['Cluster', app.ofHub && !destination.cluster ? 'the hub itself' : `${placeOf(app)} (${state})`],
     ['Namespace', destination.namespace],
     ...sourcesOf(app),
     ['Release', release && [`#${release.number}`, ...(app.sources ? says : [])].join('  ')],

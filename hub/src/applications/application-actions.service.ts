@@ -12,6 +12,8 @@ import { CONFIG, type Config } from '../config.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { ownerKey, ownerOf } from '../releases/owner.ts';
 import { commitsOf } from '../releases/release-plan.ts';
+import { HUB_ID } from '../roots/hub-destination.ts';
+import { Roots } from '../roots/roots.service.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
 import { SourcesService } from '../sources/sources.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
@@ -33,6 +35,7 @@ export class ApplicationActions {
     @Inject(CommandsService) private readonly commands: CommandsService,
     @Inject(ReleasesService) private readonly releases: ReleasesService,
     @Inject(SourcesService) private readonly sources: SourcesService,
+    @Inject(Roots) private readonly roots: Roots,
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Audit) private readonly audit: Audit,
@@ -189,8 +192,15 @@ export class ApplicationActions {
     details: Record<string, unknown>,
     reason?: string,
   ): Promise<CommandStarted> {
-    const { cluster_id: clusterId, namespace, name } = row;
-    if (!clusterId || row.assigned_generation === null) {
+    const { namespace, name } = row;
+    // What only the hub holds, the hub syncs; its order is kept as any other, for the audit log and for whoever waits.
+    const clusterId = row.is_root && !row.cluster_id ? HUB_ID : row.cluster_id;
+    if (clusterId === HUB_ID && verb.kind !== 'sync') {
+      throw new MusterError('unsupported', `${name} deploys to the hub, which has nothing to ${verb.kind}`, {
+        hint: '`muster app resources` shows what its children differ in',
+      });
+    }
+    if (!clusterId || (clusterId !== HUB_ID && row.assigned_generation === null)) {
       throw new MusterError('precondition', `the Application ${name} is not assigned to a cluster yet`, {
         hint: 'see its conditions',
       });
@@ -204,6 +214,12 @@ export class ApplicationActions {
         ...(reason ? { reason } : {}),
       };
       const command = await this.commands.issue(trx, request);
+      if (row.is_root && verb.kind === 'sync')
+        await this.roots.requestSync(trx, row.id, {
+          command,
+          prune: verb.prune === true,
+          dryRun: verb.dryRun === true,
+        });
       if (action) await this.#audit(trx, actor, row, action, { ...details, command }, reason);
       return { command };
     });

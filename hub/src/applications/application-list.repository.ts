@@ -8,6 +8,9 @@ import type { ApplicationRow } from './applications.repository.ts';
 /** An Application with what is shown beside it: set, cluster, release, commit and what its cluster reported. */
 export interface ListedRow extends ApplicationRow {
   set_name: string | null;
+  root_name: string | null;
+  /** The hub itself holds some or all of it. */
+  is_root: boolean;
   cluster_name: string | null;
   cluster_server: string | null;
   last_seen_at: Date | null;
@@ -84,15 +87,22 @@ export class ApplicationList {
           where s.application_id = listed.id
         ), '[]') as latest_commits
       from (
-        select a.*, s.namespace || '/' || s.name as set_name, c.name as cluster_name, c.server as cluster_server, c.last_seen_at,
+        select a.*, s.namespace || '/' || s.name as set_name, ra.namespace || '/' || ra.name as root_name,
+          hr.application_id is not null as is_root, c.name as cluster_name, c.server as cluster_server, c.last_seen_at,
           case when c.last_seen_at + make_interval(secs => c.lease_seconds) < now()
             then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
           r.number as release_number, r.message as release_message, r.author as release_author, r.created_at as release_at,
           g.generation as assigned_generation, g.refused,
           ${SYNC_NOW} as sync_now, ${HEALTH_NOW} as health_now,
-          t.health_message, greatest(t.sync_since, t.health_since) as status_since, t.observed_at, t.operation, t.conditions as status_conditions
+          coalesce(nullif(t.health_message, ''), hr.health_message) as health_message,
+          greatest(t.sync_since, t.health_since, hr.sync_since, hr.health_since) as status_since,
+          coalesce(t.observed_at, hr.observed_at) as observed_at, coalesce(hr.operation, t.operation) as operation,
+          coalesce(t.conditions, '[]') || coalesce(hr.conditions, '[]') as status_conditions
         from ${APPLICATION_STATE_TABLES}
         left join application_sets s on s.id = a.set_id
+        left join root_children rc on rc.kind = 'Application' and rc.namespace = a.namespace and rc.name = a.name
+          and not rc.detached and rc.gone_at is null
+        left join applications ra on ra.id = rc.root_id
         left join releases r on r.id = a.release_id
         where ${sql.join(inner, sql` and `)}
       ) as listed

@@ -196,6 +196,11 @@ export class ApplicationRecords {
     return this.repository.approve(trx, setId);
   }
 
+  /** Lets held removals of some Applications go on. */
+  approveOnes(trx: Trx, ids: readonly string[]): Promise<void> {
+    return this.repository.approveOnes(trx, ids);
+  }
+
   /** The project of an Application that is there, or that left within a week. */
   projectOf(namespace: string, name: string): Promise<string | undefined> {
     return this.repository.projectOf(namespace, name);

@@ -17,6 +17,8 @@ import { ClustersService } from '../clusters/clusters.service.ts';
 import { lookingSecret, maskStrings } from '../rendering/secrets.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
+import { HUB_ID, HUB_NAME } from '../roots/hub-destination.ts';
+import { Roots } from '../roots/roots.service.ts';
 import { StatusService } from '../status/status.service.ts';
 import { ApplicationList, type ListedRow } from './application-list.repository.ts';
 import { ApplicationRecords } from './application-records.service.ts';
@@ -32,6 +34,7 @@ export class ApplicationViews {
     @Inject(BundlesService) private readonly bundles: BundlesService,
     @Inject(StatusService) private readonly status: StatusService,
     @Inject(ClustersService) private readonly clusters: ClustersService,
+    @Inject(Roots) private readonly roots: Roots,
     @Inject(AccessService) private readonly access: AccessService,
   ) {}
 
@@ -93,7 +96,7 @@ export class ApplicationViews {
         ...(one.removed_action ? { removed: one.removed_action } : {}),
       })),
       deployments: deployments.map((one) => ({
-        cluster: names.get(one.cluster_id) ?? one.cluster_id,
+        cluster: one.cluster_id === HUB_ID ? HUB_NAME : (names.get(one.cluster_id) ?? one.cluster_id),
         bundle: one.bundle_digest,
         ...(one.release_id ? { release: one.release_id } : {}),
         ...(one.commit ? { commit: one.commit } : {}),
@@ -106,9 +109,14 @@ export class ApplicationViews {
 
   async resources(actor: Actor, namespace: string, name: string): Promise<ApplicationResources> {
     const row = await this.visible(actor, namespace, name);
-    if (!row.cluster_id) return { resources: [] };
-    const found = await this.status.resources({ clusterId: row.cluster_id, namespace, name });
-    const resources = Object.entries(found).map(([key, resource]) => ({ key, ...resource }));
+    const [cluster, hub] = await Promise.all([
+      row.cluster_id ? this.status.resources({ clusterId: row.cluster_id, namespace, name }) : {},
+      row.is_root ? this.roots.resources(row.id) : {},
+    ]);
+    const resources = [...Object.entries(hub), ...Object.entries(cluster)].map(([key, resource]) => ({
+      key,
+      ...(resource as object),
+    }));
     return { ...(row.observed_at ? { observedAt: row.observed_at.toISOString() } : {}), resources };
   }
 
@@ -134,6 +142,8 @@ export class ApplicationViews {
       name: row.name,
       project: row.project,
       ...(row.set_name ? { set: row.set_name } : {}),
+      ...(row.root_name ? { root: row.root_name } : {}),
+      ...(row.is_root ? { ofHub: true } : {}),
       labels: row.labels,
       destination: {
         ...(row.cluster_name ? { cluster: row.cluster_name } : {}),

@@ -4,6 +4,7 @@ import { ProjectsModule } from '../projects/projects.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
 import { SettingsModule } from '../settings/settings.module.ts';
+import { RootRecordsModule } from '../roots/root-records.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { ApplicationActions } from './application-actions.service.ts';
 import { ApplicationList } from './application-list.repository.ts';
@@ -23,6 +24,7 @@ import { ApplyService } from './apply.service.ts';
     ProjectsModule,
     ReleasesModule,
     SettingsModule,
+    RootRecordsModule,
     SourcesModule,
   ],
   controllers: [ApplyController, ApplicationsController],
@@ -34,6 +36,6 @@ import { ApplyService } from './apply.service.ts';
     ApplyService,
     jobHandlers([ApplicationsService], handlers),
   ],
-  exports: [ApplicationViews, ApplicationsService],
+  exports: [ApplicationsService, ApplicationViews, ApplyService],
 })
 export class ApplicationsModule {}

@@ -191,6 +191,13 @@ export class ApplicationsRepository {
     return Number(numAffectedRows ?? 0n);
   }
 
+  async approveOnes(trx: Trx, ids: readonly string[]): Promise<void> {
+    await sql`
+      update applications set held_reason = null, leaving_counted = false, version = version + 1, updated_at = now()
+      where id = any(${ids}::uuid[]) and held_reason is not null
+    `.execute(trx);
+  }
+
   async projectOf(namespace: string, name: string): Promise<string | undefined> {
     const { rows } = await sql<{ project: string }>`
       select project from applications where namespace = ${namespace} and name = ${name}

@@ -10,6 +10,8 @@ import { ClusterChanges } from '../clusters/cluster-changes.ts';
 import { ProjectsService } from '../projects/projects.service.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { type Owner, ownerKey } from '../releases/owner.ts';
+import { isHub, isInCluster } from '../roots/hub-destination.ts';
+import { Roots } from '../roots/roots.service.ts';
 import { SourceChanges } from '../sources/source-changes.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationRecords, asStored } from './application-records.service.ts';
@@ -25,6 +27,7 @@ export class ApplicationsService implements OnModuleInit {
     @Inject(ProjectsService) private readonly projects: ProjectsService,
     @Inject(SourceChanges) private readonly sourceChanges: SourceChanges,
     @Inject(ClusterChanges) private readonly clusterChanges: ClusterChanges,
+    @Inject(Roots) private readonly roots: Roots,
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Audit) private readonly audit: Audit,
@@ -81,13 +84,19 @@ export class ApplicationsService implements OnModuleInit {
     }
     await this.#allowed(trx, project, application);
     const stored = asStored(application, namespace);
-    if (before?.manifest_hash === stored.hash && before.leaving_at === null) return 'unchanged';
+    const { destination } = application.spec;
+    const mayBeRoot = isHub(destination) || isInCluster(destination);
+    if (before?.manifest_hash === stored.hash && before.leaving_at === null) {
+      if (mayBeRoot) await this.roots.recordAuthority(trx, before.id, actor, true);
+      return 'unchanged';
+    }
     const [id] = await this.records.write(trx, null, [stored]);
     if (!id)
       throw new MusterError(
         'conflict',
         `the Application ${namespace}/${name} was made by an ApplicationSet meanwhile`,
       );
+    if (mayBeRoot) await this.roots.recordAuthority(trx, id, actor, false);
     await this.#render(trx, [{ kind: 'application', id }]);
     const object = `application/${namespace}/${name}`;
     await this.audit.record(trx, {

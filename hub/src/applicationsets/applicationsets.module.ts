@@ -4,6 +4,7 @@ import { ProjectsModule } from '../projects/projects.module.ts';
 import { TopicsModule } from '../generators/topics.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { RenderingModule } from '../rendering/rendering.module.ts';
+import { RootRecordsModule } from '../roots/root-records.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { ApplicationSetsController } from './applicationsets.controller.ts';
 import { ApplicationSetsRepository } from './applicationsets.repository.ts';
@@ -12,6 +13,7 @@ import { handlers } from './applicationsets.worker.ts';
 import { ExpansionResults } from './expansion-results.service.ts';
 import { ExpansionService } from './expansion.service.ts';
 import { IncrementalExpansion } from './incremental-expansion.service.ts';
+import { RemovalBudget } from './removal-budget.service.ts';
 import { SetGeneration } from './set-generation.service.ts';
 import { SetManifests } from './set-manifests.ts';
 import { SetRepositories } from './set-repositories.ts';
@@ -21,7 +23,14 @@ import { SupposedSets } from './supposed-sets.service.ts';
 
 /** ApplicationSets, and their expansion into Applications. */
 @Module({
-  imports: [TopicsModule, ApplicationRecordsModule, ProjectsModule, RenderingModule, SourcesModule],
+  imports: [
+    TopicsModule,
+    ApplicationRecordsModule,
+    ProjectsModule,
+    RenderingModule,
+    RootRecordsModule,
+    SourcesModule,
+  ],
   controllers: [ApplicationSetsController],
   providers: [
     ApplicationSetsRepository,
@@ -29,6 +38,7 @@ import { SupposedSets } from './supposed-sets.service.ts';
     ExpansionResults,
     ExpansionService,
     IncrementalExpansion,
+    RemovalBudget,
     SetGeneration,
     SetManifests,
     SetRepositories,
@@ -37,6 +47,6 @@ import { SupposedSets } from './supposed-sets.service.ts';
     SupposedSets,
     jobHandlers([ExpansionService], handlers),
   ],
-  exports: [ApplicationSetsService, SupposedSets],
+  exports: [ApplicationSetsService, RemovalBudget, SupposedSets],
 })
 export class ApplicationSetsModule {}

@@ -10,6 +10,7 @@ import { Audit } from '../audit/audit.ts';
 import { ClusterChanges } from '../clusters/cluster-changes.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { lookingSecret, maskStrings } from '../rendering/secrets.ts';
+import { Roots } from '../roots/roots.service.ts';
 import { SourceChanges } from '../sources/source-changes.ts';
 import { SourcesService } from '../sources/sources.service.ts';
 import type { Trx } from '../store/schema.ts';
@@ -28,6 +29,7 @@ export class ApplicationSetsService implements OnModuleInit {
     @Inject(SourcesService) private readonly sources: SourcesService,
     @Inject(ClusterChanges) private readonly clusterChanges: ClusterChanges,
     @Inject(SourceChanges) private readonly sourceChanges: SourceChanges,
+    @Inject(Roots) private readonly roots: Roots,
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(SetTriggers) private readonly triggers: SetTriggers,
     @Inject(Outbox) private readonly outbox: Outbox,
@@ -73,7 +75,10 @@ export class ApplicationSetsService implements OnModuleInit {
     const before = await this.repository.byName(namespace, name, trx);
     if (before) this.access.require(actor, 'operator', before.project || '*');
     const { sealed, hash } = this.manifests.seal(checked.set, namespace);
-    if (before && before.manifest_hash === hash && !before.deleting_at) return 'unchanged';
+    if (before && before.manifest_hash === hash && !before.deleting_at) {
+      await this.roots.recordAuthority(trx, before.id, actor, true);
+      return 'unchanged';
+    }
     const row = {
       namespace,
       name,
@@ -83,6 +88,7 @@ export class ApplicationSetsService implements OnModuleInit {
       dependsOnClusters: checked.dependsOnClusters,
     };
     const id = await this.repository.write(trx, row);
+    await this.roots.recordAuthority(trx, id, actor, false);
     const ids = await this.sources.ensure(
       trx,
       checked.repositories.map((one) => one.url),
@@ -132,20 +138,36 @@ export class ApplicationSetsService implements OnModuleInit {
     const row = await this.#visible(actor, namespace, name);
     this.access.require(actor, 'operator', row.project || '*');
     if (approve) this.access.require(actor, 'approver', row.project || '*');
-    await this.repository.db.transaction().execute(async (trx) => {
-      await this.repository.deleting(trx, row.id);
-      await this.#expand(trx, [row.id]);
-      const object = `applicationset/${namespace}/${name}`;
-      await this.audit.record(trx, {
-        actor,
-        action: 'applicationset.delete',
-        object,
-        project: row.project || '*',
-        details: { approved: approve },
-      });
-      await this.events.publish('applicationset', [`${namespace}/${name}`], { trx });
-      if (approve) await this.repository.approveAll(trx, row.id);
+    await this.repository.db.transaction().execute((trx) => this.#remove(trx, actor, row, approve));
+  }
+
+  /** The same for a root that made it. False: it is gone already. */
+  async removeIn(
+    trx: Trx,
+    actor: Actor,
+    set: { namespace: string; name: string },
+    approve: boolean,
+  ): Promise<boolean> {
+    const row = await this.repository.byName(set.namespace, set.name, trx);
+    if (!row) return false;
+    this.access.require(actor, approve ? 'approver' : 'operator', row.project || '*');
+    await this.#remove(trx, actor, row, approve);
+    return true;
+  }
+
+  async #remove(trx: Trx, actor: Actor, row: SetRow, approve: boolean): Promise<void> {
+    const { id, namespace, name, project } = row;
+    await this.repository.deleting(trx, id);
+    await this.#expand(trx, [id]);
+    await this.audit.record(trx, {
+      actor,
+      action: 'applicationset.delete',
+      object: `applicationset/${namespace}/${name}`,
+      project: project || '*',
+      details: { approved: approve },
     });
+    await this.events.publish('applicationset', [`${namespace}/${name}`], { trx });
+    if (approve) await this.repository.approveAll(trx, id);
   }
 
   /** Lets the held removals of a set go on. Throws `precondition` when none is held. */

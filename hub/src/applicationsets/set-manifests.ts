@@ -14,24 +14,27 @@ export class SetManifests {
     ) as ApplicationSet;
   }
 
-  /** What is stored of a document: no status, no fields that servers add. */
+  /** What is stored of a document, sealed, and its hash. */
   seal(set: ApplicationSet, namespace: string): { sealed: Buffer; hash: string } {
-    const { status: _status, ...rest } = set;
-    const {
-      managedFields: _m,
-      resourceVersion: _r,
-      uid: _u,
-      creationTimestamp: _c,
-      generation: _g,
-      ...metadata
-    } = rest.metadata;
-    const stored = { ...rest, metadata: { ...metadata, namespace } };
-    const plain = Buffer.from(JSON.stringify(stored));
-    return {
-      sealed: this.sealer.seal(plain, contextOf({ namespace, name: set.metadata.name })),
-      hash: sha256(canonicalJson(stored)),
-    };
+    const { manifest, hash } = storedSet(set, namespace);
+    const context = contextOf({ namespace, name: set.metadata.name });
+    return { sealed: this.sealer.seal(Buffer.from(JSON.stringify(manifest)), context), hash };
   }
+}
+
+/** What is stored of a document: no status, no fields that servers add. Equal hashes mean nothing changes. */
+export function storedSet(set: ApplicationSet, namespace: string): { manifest: object; hash: string } {
+  const { status: _status, ...rest } = set;
+  const {
+    managedFields: _m,
+    resourceVersion: _r,
+    uid: _u,
+    creationTimestamp: _c,
+    generation: _g,
+    ...metadata
+  } = rest.metadata;
+  const manifest = { ...rest, metadata: { ...metadata, namespace } };
+  return { manifest, hash: sha256(canonicalJson(manifest)) };
 }
 
 function contextOf(row: { namespace: string; name: string }): string {

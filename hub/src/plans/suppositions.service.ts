@@ -3,7 +3,7 @@ import { MusterError, canonicalJson } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
-import { type Checked, checkDocuments } from '../applications/apply.service.ts';
+import { type CheckedDocument, checkDocuments } from '../applications/documents.ts';
 import { SupposedSets } from '../applicationsets/supposed-sets.service.ts';
 import { parseProject } from '../projects/project-manifest.ts';
 import { ProjectsService } from '../projects/projects.service.ts';
@@ -93,7 +93,7 @@ export class Suppositions {
 
   /** A document needs the role that applying it needs: what it makes the hub read and render, its author sees. */
   async #document(
-    document: Checked,
+    document: CheckedDocument,
     supposition: Supposition,
     actor: Actor,
     borrowed: Borrowed,

@@ -83,6 +83,21 @@ export function objectRefusals(
   return refusals;
 }
 
+/** True for projects such as `default`: every cluster, namespace and kind. Sources may be limited. */
+export function permitsEverything({ spec }: Project): boolean {
+  return (
+    spec.destinations?.length === 1 &&
+    spec.destinations[0]!.namespace === '*' &&
+    (spec.destinations[0]!.server === '*' || spec.destinations[0]!.name === '*') &&
+    (spec.clusterResourceWhitelist ?? []).some(
+      ({ group, kind, name }) => group === '*' && kind === '*' && !name,
+    ) &&
+    !spec.clusterResourceBlacklist?.length &&
+    !spec.namespaceResourceBlacklist?.length &&
+    !spec.namespaceResourceWhitelist
+  );
+}
+
 function matches(pattern: string, text: string): boolean {
   return pattern !== '' && globMatches(pattern.replace(/^!/, ''), text);
 }

@@ -73,20 +73,23 @@ export class ProjectsService implements OnModuleInit {
     if (name === 'default') throw new MusterError('precondition', 'the project default cannot be deleted');
     if (!(await this.repository.byName(name)))
       throw new MusterError('not-found', `there is no project ${name}`);
-    await this.repository.db.transaction().execute(async (trx) => {
-      if (!(await this.repository.remove(trx, name))) {
-        throw new MusterError('precondition', `project ${name} still has Applications or ApplicationSets`, {
-          hint: 'delete or move them first',
-        });
-      }
-      await this.audit.record(trx, {
-        actor,
-        action: 'project.delete',
-        object: `project/${name}`,
-        project: name,
+    await this.repository.db.transaction().execute((trx) => this.removeIn(trx, name, actor));
+  }
+
+  /** The same in a transaction; that there is such a project is the caller's to know. */
+  async removeIn(trx: Trx, name: string, actor: Actor): Promise<void> {
+    if (!(await this.repository.remove(trx, name))) {
+      throw new MusterError('precondition', `project ${name} still has Applications or ApplicationSets`, {
+        hint: 'delete or move them first',
       });
-      await this.events.publish('project', [name], { trx, project: name });
+    }
+    await this.audit.record(trx, {
+      actor,
+      action: 'project.delete',
+      object: `project/${name}`,
+      project: name,
     });
+    await this.events.publish('project', [name], { trx, project: name });
   }
 }
 

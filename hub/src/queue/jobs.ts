@@ -38,6 +38,7 @@ export interface JobHandler {
 export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'sources', prefix: 'repository' },
   { queue: 'expand', prefix: 'set' },
+  { queue: 'expand', prefix: 'root' },
   { queue: 'render', prefix: 'set' },
   { queue: 'render', prefix: 'application' },
   { queue: 'assign', prefix: 'set' },
@@ -49,6 +50,7 @@ export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'maintenance', prefix: 'sessions' },
   { queue: 'maintenance', prefix: 'clusters' },
   { queue: 'maintenance', prefix: 'commands' },
+  { queue: 'maintenance', prefix: 'roots' },
 ];
 
 /**

@@ -7,11 +7,13 @@ import type { Owner } from '../releases/owner.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
 import { AcceptedRules } from '../drift/accepted-rules.service.ts';
 import { SettingsService } from '../settings/settings.service.ts';
+import { HUB_ID } from '../roots/hub-destination.ts';
+import { type HubPart, Roots } from '../roots/roots.service.ts';
 import { DATABASE } from '../store/database.ts';
 import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import { mergeConditions } from './conditions.ts';
-import { type OwnerTargets, ownerTargets } from './owner-targets.ts';
+import { type OwnerTargets, isDue, ownerTargets } from './owner-targets.ts';
 import type { Rendering } from './renderings.service.ts';
 
 /** The transaction that ends a render: Applications, release and outbox together, or nothing. */
@@ -23,6 +25,7 @@ export class OwnerRelease {
     @Inject(ReleasesService) private readonly releases: ReleasesService,
     @Inject(SettingsService) private readonly settings: SettingsService,
     @Inject(AcceptedRules) private readonly accepted: AcceptedRules,
+    @Inject(Roots) private readonly roots: Roots,
     @Inject(Events) private readonly events: Events,
   ) {}
 
@@ -37,9 +40,10 @@ export class OwnerRelease {
     rendering: Rendering,
     context: JobContext,
   ): Promise<void> {
+    const parts = await this.roots.divide(records, rendering);
     await this.db.transaction().execute(async (trx) => {
       // Completed last: everyone takes owners first and outbox rows after them.
-      if (await this.releases.hold(trx, owner)) await this.#write(trx, owner, records, rendering);
+      if (await this.releases.hold(trx, owner)) await this.#write(trx, owner, records, rendering, parts);
       await context.complete(trx);
     });
   }
@@ -49,6 +53,7 @@ export class OwnerRelease {
     owner: Owner,
     records: readonly ApplicationRecord[],
     rendering: Rendering,
+    parts: ReadonlyMap<string, HubPart>,
   ): Promise<void> {
     // Applications that changed while they were rendered have been asked for again.
     const now = await this.records.versions(trx, owner);
@@ -59,25 +64,29 @@ export class OwnerRelease {
       current.map(({ row }) => row.id),
     );
     const digests = [...rendering.holdings.values()].map((holding) => holding.bundleDigest);
+    const at = new Date();
     const next = ownerTargets({
       records: current,
       rendering,
       previous,
       assigned,
       clusters: await this.releases.assignable(trx, previous),
-      now: new Date(),
+      now: at,
       customizations: await this.settings.customizations(digests),
       accepted: await this.accepted.of(
         trx,
         current.map(({ row }) => row.id),
       ),
+      hubOnly: hubOnly(parts, assigned),
+      waiting: await this.#childrenFirst(trx, current, at),
     });
     const kept = new Set(current.map(({ row }) => row.id));
     const skipped = new Set(records.flatMap(({ row }) => (kept.has(row.id) ? [] : [row.id])));
     const targets = [...next.targets, ...previous.filter((target) => skipped.has(target.applicationId))];
     const releaseId = await this.releases.release(trx, owner, previous, targets, next.contents, next.labels);
-    const changed = changedRows(current, rendering, next, releaseId);
+    const changed = changedRows(current, rendering, next, releaseId, parts);
     await this.records.rendered(trx, changed);
+    await this.#rendered(trx, current, rendering, parts);
     await this.records.tombstoned(trx, next.departing);
     await this.releases.depart(trx, next.departing);
     const names = new Map(current.map(({ row }) => [row.id, `${row.namespace}/${row.name}`]));
@@ -87,6 +96,44 @@ export class OwnerRelease {
       { trx },
     );
   }
+
+  /** Applications whose children are uninstalled before them. */
+  #childrenFirst(trx: Trx, records: readonly ApplicationRecord[], now: Date): Promise<Set<string>> {
+    const due = records.filter(
+      ({ row }) => isDue(row, now) && !row.tombstoned_at && row.leaving_action === 'uninstall',
+    );
+    return this.roots.childrenFirst(
+      trx,
+      due.map(({ row }) => row.id),
+    );
+  }
+
+  /** Tells the hub what it holds itself; Applications that were rendered for clusters are its no longer. */
+  async #rendered(
+    trx: Trx,
+    records: readonly ApplicationRecord[],
+    rendering: Rendering,
+    parts: ReadonlyMap<string, HubPart>,
+  ): Promise<void> {
+    const rows = records.map(({ row }) => row).filter((row) => rendering.holdings.has(row.id));
+    const roots = rows.flatMap((row) => {
+      const part = parts.get(row.id);
+      return part
+        ? [{ applicationId: row.id, digest: part.digest, commit: part.commits[0]!, version: row.version }]
+        : [];
+    });
+    const elsewhere = rows.filter((row) => !parts.has(row.id)).map((row) => row.id);
+    await this.roots.rendered(trx, roots, elsewhere);
+  }
+}
+
+/** Applications with nothing for a cluster, and nothing there of them that would have to be pruned. */
+function hubOnly(
+  parts: ReadonlyMap<string, HubPart>,
+  assigned: readonly { applicationId: string }[],
+): Set<string> {
+  const held = new Set(assigned.map((row) => row.applicationId));
+  return new Set([...parts].flatMap(([id, part]) => (part.hub || (part.empty && !held.has(id)) ? [id] : [])));
 }
 
 /** The rows whose columns are different from what was found. */
@@ -95,6 +142,7 @@ function changedRows(
   rendering: Rendering,
   next: OwnerTargets,
   releaseId: string | undefined,
+  parts: ReadonlyMap<string, HubPart>,
 ): RenderedRow[] {
   const targets = new Map(next.targets.map((target) => [target.applicationId, target]));
   const out: RenderedRow[] = [];
@@ -102,6 +150,7 @@ function changedRows(
     if (row.leaving_at !== null || row.tombstoned_at !== null) continue;
     const holding = rendering.holdings.get(row.id);
     const target = targets.get(row.id);
+    const part = parts.get(row.id);
     const { conditions, changed } = mergeConditions(
       row.conditions,
       rendering.conditions.get(row.id) ?? [],
@@ -109,11 +158,12 @@ function changedRows(
     );
     const found: RenderedRow = {
       id: row.id,
-      clusterId: rendering.clusters.get(row.id)?.id ?? row.cluster_id,
+      // Of what only the hub holds, no cluster is the Application's.
+      clusterId: part && !target?.digest ? null : clusterOf(row, rendering),
       renderKey: holding?.inputKey ?? row.render_key,
       bundleDigest: holding?.bundleDigest ?? row.bundle_digest,
-      commit: holding ? (target?.commit ?? row.commit) : row.commit,
-      commits: holding && target ? target.commits : row.commits,
+      commit: holding ? (target?.commit ?? part?.commits[0] ?? row.commit) : row.commit,
+      commits: !holding ? row.commits : target ? target.commits : severalOf(part?.commits),
       releaseId: (holding && releaseId) || row.release_id,
       conditions,
     };
@@ -129,6 +179,17 @@ function changedRows(
   return out;
 }
 
+/** Kept only where there is more than one. */
+function severalOf(commits: string[] | undefined): string[] | null {
+  return commits && commits.length > 1 ? commits : null;
+}
+
 function sameList(a: readonly string[] | null, b: readonly string[] | null): boolean {
   return a === b || (a !== null && b !== null && a.length === b.length && a.every((one, i) => one === b[i]));
+}
+
+/** The hub is no cluster that an Application could be on. */
+function clusterOf(row: ApplicationRecord['row'], { clusters }: Rendering): string | null {
+  const cluster = clusters.get(row.id);
+  return cluster && cluster.id !== HUB_ID ? cluster.id : row.cluster_id;
 }

@@ -21,6 +21,10 @@ export interface TargetFacts {
   customizations: Customizations;
   /** Rules of differences that somebody accepted, by Application id. */
   accepted: ReadonlyMap<string, readonly IgnoreRule[]>;
+  /** Applications of which only the hub holds anything. */
+  hubOnly: ReadonlySet<string>;
+  /** Due, but what they made leaves first. */
+  waiting: ReadonlySet<string>;
 }
 
 export interface OwnerTargets {
@@ -44,7 +48,7 @@ export function ownerTargets(facts: TargetFacts): OwnerTargets {
     const { row } = record;
     const before = (previous.get(row.id) ?? []).filter((target) => facts.clusters.has(target.clusterId));
     const rows = assigned.get(row.id) ?? [];
-    if (isDue(row, facts.now)) {
+    if (isDue(row, facts.now) && !facts.waiting.has(row.id)) {
       out.departing.push(row.id);
       for (const one of rows) {
         // What was signed already stays as it is: a cluster that is being removed decides for all it holds.
@@ -56,6 +60,9 @@ export function ownerTargets(facts: TargetFacts): OwnerTargets {
           ),
         );
       }
+    } else if (facts.hubOnly.has(row.id)) {
+      // Moved to the hub: what it left behind stays there, as in a move to another cluster.
+      for (const one of rows) out.targets.push(removed(record, one.clusterId, 'orphan'));
     } else if (facts.rendering.holdings.has(row.id)) {
       const target = rendered(record, facts, out);
       out.targets.push(target);
@@ -69,7 +76,8 @@ export function ownerTargets(facts: TargetFacts): OwnerTargets {
   return out;
 }
 
-function isDue(row: ApplicationRecord['row'], now: Date): boolean {
+/** Whether a removal's grace is over and nothing holds it. */
+export function isDue(row: ApplicationRecord['row'], now: Date): boolean {
   if (row.tombstoned_at) return true;
   return row.leaving_at !== null && row.held_reason === null && row.leaving_at <= now;
 }

@@ -6,6 +6,7 @@ import { BundlesService } from '../releases/bundles.service.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
 import { AcceptedRulesModule } from '../drift/accepted-rules.module.ts';
 import { SettingsModule } from '../settings/settings.module.ts';
+import { RootRecordsModule } from '../roots/root-records.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { OwnerRelease } from './owner-release.service.ts';
 import { Renderer } from './renderer.ts';
@@ -20,6 +21,7 @@ import { Renderings } from './renderings.service.ts';
     ApplicationRecordsModule,
     ProjectsModule,
     ReleasesModule,
+    RootRecordsModule,
     SettingsModule,
     SourcesModule,
   ],

@@ -4,9 +4,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { isRendered, nameOfSource, sourcesOf } from '../applications/application-sources.ts';
 import { type Capabilities, ClustersService, type ClusterFacts } from '../clusters/clusters.service.ts';
 import { Keys } from '../keys/keys.ts';
-import { objectRefusals } from '../projects/project-policy.ts';
+import { objectRefusals, permitsEverything } from '../projects/project-policy.ts';
 import { ProjectsService } from '../projects/projects.service.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
+import { HUB_ID, belongsToHub, hubAsCluster, isHub } from '../roots/hub-destination.ts';
 import { type RevisionState, SourcesService } from '../sources/sources.service.ts';
 import { isRepeated } from './combine.ts';
 import { combineGroups } from './combined-renders.ts';
@@ -96,8 +97,11 @@ export class Renderings {
     ]);
     const revisions = new Map([...tracked, ...(supposed.revisions ?? [])]);
     const clusters = new Map<string, ClusterFacts>();
-    [...destinations.keys()].forEach((key, i) => {
-      if (found[i]) clusters.set(key, found[i]);
+    [...destinations].forEach(([key, destination], i) => {
+      // The hub itself, where a destination says so or no cluster is registered as the local one.
+      const hub = hubAsCluster(destination);
+      const cluster = hub && isHub(destination) ? hub : (found[i] ?? hub);
+      if (cluster) clusters.set(key, cluster);
     });
     return { projects, repositories, revisions, clusters };
   }
@@ -258,13 +262,14 @@ export class Renderings {
       for (const message of holding.notices)
         rendering.conditions.get(id)!.push({ type: typeOf(message), message });
       const { project, cluster, application } = rendering.prepared.get(id)!;
-      if (allowsEverything(project.spec)) continue;
+      // Whether a root may write its children is decided for each of them: roots/.
+      if (permitsEverything(project) || cluster.id === HUB_ID) continue;
       let found = objects.get(holding.bundleDigest);
       if (!found) {
         found = this.bundles.objects(holding.bundleDigest);
         objects.set(holding.bundleDigest, found);
       }
-      const all = await found;
+      const all = (await found).filter((object) => !belongsToHub(application.spec.destination, object));
       const namespace = application.spec.destination.namespace ?? '';
       const refusals = objectRefusals(project, cluster, all, namespace, scopeWithDefinitions(all));
       if (refusals.length === 0) continue;
@@ -290,19 +295,4 @@ function fail(rendering: Rendering, { prepared, source }: GroupMember, thrown: u
 function typeOf(notice: string): string {
   if (notice.startsWith('hook left out')) return 'HookIgnored';
   return isRepeated(notice) ? 'RepeatedResourceWarning' : 'RenderNotice';
-}
-
-/** True for projects such as `default`, whose objects need not be looked at. */
-function allowsEverything(spec: Prepared['project']['spec']): boolean {
-  return (
-    spec.destinations?.length === 1 &&
-    spec.destinations[0]!.namespace === '*' &&
-    (spec.destinations[0]!.server === '*' || spec.destinations[0]!.name === '*') &&
-    (spec.clusterResourceWhitelist ?? []).some(
-      ({ group, kind, name }) => group === '*' && kind === '*' && !name,
-    ) &&
-    !spec.clusterResourceBlacklist?.length &&
-    !spec.namespaceResourceBlacklist?.length &&
-    !spec.namespaceResourceWhitelist
-  );
 }

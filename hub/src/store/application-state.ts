@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 
-/** What the expressions below read: Applications `a`, clusters `c`, assignments `g`, statuses `t`, targets of the newest release `rt`. */
+/** What the expressions below read: Applications `a`, clusters `c`, assignments `g`, statuses `t`, targets of the newest release `rt`, what the hub itself holds for it `hr`. */
 export const APPLICATION_STATE_TABLES = sql`
   applications a
   left join clusters c on c.id = a.cluster_id
   left join assignments g on g.cluster_id = a.cluster_id and g.application_namespace = a.namespace and g.application_name = a.name
   left join target_status t on t.cluster_id = a.cluster_id and t.application_namespace = a.namespace and t.application_name = a.name
-  left join release_targets rt on rt.release_id = a.release_id and rt.application_id = a.id and rt.cluster_id = a.cluster_id`;
+  left join release_targets rt on rt.release_id = a.release_id and rt.application_id = a.id and rt.cluster_id = a.cluster_id
+  left join roots hr on hr.application_id = a.id`;
 
 const IS_SILENT = sql`(c.last_seen_at is null or c.last_seen_at + make_interval(secs => c.lease_seconds) < now())`;
 /** Released and not signed yet counts as well: nothing said before is about what the newest release asks for. */
@@ -14,18 +15,35 @@ const IS_BEHIND = sql`(g.action = 'apply' and (
   (t.epoch, t.generation) < (g.epoch, g.generation) or rt.assignment_digest <> g.assignment_digest))`;
 
 /**
- * The sync status that is shown: what a cluster said counts only while it can be heard (else Unknown), and only about
+ * The sync status in a cluster: what it said counts only while it can be heard (else Unknown), and only about
  * the newest assignment: until the agent has reported on that one, the Application is OutOfSync.
  */
-export const SYNC_NOW = sql<string>`
+const CLUSTER_SYNC = sql<string>`
   case when ${IS_SILENT} then 'Unknown'
     when t.sync is null then case when g.generation is null then 'Unknown' else 'OutOfSync' end
     when ${IS_BEHIND} then 'OutOfSync'
     else t.sync end`;
 
-/** The health that is shown, by the same rule: Progressing until the agent has reported on the newest assignment. */
-export const HEALTH_NOW = sql<string>`
+/** Of what the hub itself holds: of a newer bundle nothing was said yet. */
+const HUB_SYNC = sql<string>`
+  case when hr.sync = 'Synced' and hr.synced_digest is distinct from hr.bundle_digest then 'OutOfSync' else hr.sync end`;
+
+/** The sync status that is shown; of an Application in both places the worse one. */
+export const SYNC_NOW = sql<string>`
+  case when hr.application_id is null then ${CLUSTER_SYNC}
+    when a.cluster_id is null or ${HUB_SYNC} = 'OutOfSync' then ${HUB_SYNC}
+    else ${CLUSTER_SYNC} end`;
+
+/** The health in a cluster, by the same rule: Progressing until the agent has reported on the newest assignment. */
+const CLUSTER_HEALTH = sql<string>`
   case when ${IS_SILENT} then 'Unknown'
     when t.health is null then case when g.generation is null then 'Unknown' else 'Missing' end
     when ${IS_BEHIND} and t.health = 'Healthy' then 'Progressing'
     else t.health end`;
+
+/** The health that is shown; of an Application in both places the worse one. */
+export const HEALTH_NOW = sql<string>`
+  case when hr.application_id is null then ${CLUSTER_HEALTH}
+    when a.cluster_id is null then hr.health
+    when ${CLUSTER_HEALTH} = 'Healthy' then hr.health
+    else ${CLUSTER_HEALTH} end`;

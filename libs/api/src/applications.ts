@@ -29,6 +29,10 @@ export const ApplicationView = z
     name: z.string(),
     project: z.string(),
     set: z.string().optional(),
+    /** `namespace/name` of the app of apps that it is a child of. */
+    root: z.string().optional(),
+    /** An app of apps: the hub itself is (part of) its destination. */
+    ofHub: z.boolean().optional(),
     labels: z.record(z.string(), z.string()),
     destination: z.object({
       cluster: z.string().optional(),

@@ -229,6 +229,8 @@ function applicationRoutes(http: Transport) {
       http.post<CommandStarted>(of(ns, name, '/confirm'), body, o),
     terminate: (ns: string, name: string, o?: Options) =>
       http.post<CommandStarted>(of(ns, name, '/terminate'), {}, o),
+    approveDeletions: (ns: string, name: string, body: { reason?: string | undefined } = {}, o?: Options) =>
+      http.post<{ approved: number }>(of(ns, name, '/approve-deletions'), body, o),
     restore: (ns: string, name: string, o?: Options) => http.post<void>(of(ns, name, '/restore'), {}, o),
     acceptedDrift: (ns: string, name: string, o?: Options) =>
       http.get<AcceptedDrift>(of(ns, name, '/accepted-drift'), undefined, o),
