@@ -28,7 +28,7 @@ export interface GoBuildOptions {
 /** Builds one Go program into the cache outside the clone and answers its absolute path; at once when it is there. */
 export function ensureGoBuild(options: GoBuildOptions): Promise<string>;
 
-/** The absolute path of `control-plane`, one of `controlPlanePrograms`, `helm` or `gitea`; builds it when it is not cached. */
+/** The absolute path of `control-plane`, one of `controlPlanePrograms`, `helm`, `gitea` or `registry`; builds it when it is not cached. */
 export function ensureGoTool(
   name: string,
   options?: { log?: (line: string) => void; signal?: AbortSignal },

@@ -67,9 +67,16 @@ const recipes = {
     env: { CGO_ENABLED: '1' },
     beside: { module: 'code.gitea.io/gitea', folders: ['options', 'templates', 'public'] },
   },
+  registry: {
+    dir: join(root, 'e2e', 'registry'),
+    output: 'registry',
+    package: 'github.com/distribution/distribution/v3/cmd/registry',
+    what: 'the registry of CNCF Distribution, which tests pull charts from',
+    seconds: 120,
+  },
 };
 
-/** The absolute path of `control-plane`, one of its programs (`kubectl`, `kwok`, …) `helm` or `gitea`; builds it when it is not cached. */
+/** The absolute path of `control-plane`, one of its programs (`kubectl`, `kwok`, …), `helm`, `gitea` or `registry`; builds it when it is not cached. */
 export async function ensureGoTool(name, { log, signal } = {}) {
   const owner = controlPlanePrograms.includes(name) ? 'control-plane' : name;
   const recipe = recipes[owner];

@@ -1,5 +1,6 @@
 import type { ApplicationView, CommandView } from '@muster/api';
 import type { HubClient } from '@muster/api/client';
+import { shortCommit } from '@muster/api/commits';
 import { MusterError } from '@muster/base';
 import { commitsOf } from './commits.ts';
 import type { Context } from './host.ts';
@@ -21,7 +22,7 @@ export function missingOf(app: ApplicationView | undefined, goal: Goal): string 
   if (!app) return 'does not exist';
   const commits = commitsOf(app);
   if (goal.revision && !commits.some((commit) => commit.startsWith(goal.revision!))) {
-    return `at ${commits.map((commit) => commit.slice(0, 7)).join(', ') || 'no revision'}`;
+    return `at ${commits.map(shortCommit).join(', ') || 'no revision'}`;
   }
   if (app.clusterState?.silentSince) return `its cluster is silent since ${app.clusterState.silentSince}`;
   if (goal.sync && app.sync !== 'Synced') return app.sync;

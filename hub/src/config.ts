@@ -140,6 +140,12 @@ export const settings = {
     '60',
     'How often a repository without a webhook is asked for new commits.',
   ),
+  chartCacheMb: setting(
+    'MUSTER_CHART_CACHE_MB',
+    wholeNumber(16, 1_048_576).prefault('1024'),
+    '1024',
+    'Disk for archives of Helm charts and OCI artifacts in MiB; the longest unused leave first.',
+  ),
   leaseSeconds: setting(
     'MUSTER_LEASE_SECONDS',
     wholeNumber(2, 3600).prefault('30'),

@@ -43,6 +43,8 @@ const rings: Ring[] = [
     prepare: async () => {
       await ensureProgram(GIT);
       await ensureProgram(REDIS);
+      await tool('helm');
+      await tool('registry');
       // Where it cannot be had, that test is skipped and says so.
       await ensureProgram(SSHD).catch((e: unknown) => console.warn((e as Error).message));
       // Needs a C compiler; without one its tests are skipped and say so.

@@ -1,4 +1,5 @@
 import type { ApplicationDetail, ApplicationView } from '@muster/api';
+import { shortCommit as short } from '@muster/api/commits';
 import { commitsOf } from '../commits.ts';
 import { formatName } from '../names.ts';
 import { age, type Column, fields, paintState, table, type View } from '../output.ts';
@@ -79,7 +80,7 @@ export function notesOf({ leaving, conditions, operation, clusterState }: Applic
 }
 
 export function shortCommit(commit: string | undefined): string {
-  return commit && /^[0-9a-f]{40,64}$/.test(commit) ? commit.slice(0, 7) : (commit ?? '');
+  return commit === undefined ? '' : short(commit);
 }
 
 /** One Application as people read it: what it should be, what it is, what is wrong. */

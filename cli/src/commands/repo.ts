@@ -1,13 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import type { RepositoryView } from '@muster/api';
 import { allItems, type HubClient } from '@muster/api/client';
+import { isPin } from '@muster/api/commits';
 import { MusterError } from '@muster/base';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { UsageError } from '../exit.ts';
 import { type Context, group, type Host, verb } from '../host.ts';
 import { age, fields, printList, printOne } from '../output.ts';
 
+const KINDS = ['git', 'helm', 'oci', 'credentials'] as const;
+type Kind = (typeof KINDS)[number];
+
 interface AddOptions {
+  type?: Kind;
+  name?: string;
+  caFile?: string;
+  plainHttp?: true;
+  passCredentials?: true;
   username?: string;
   password?: string;
   passwordStdin?: true;
@@ -23,16 +32,28 @@ interface AddOptions {
 export function repoCommands(root: Command, host: Host): void {
   const repo = group(root, 'repo', 'Repositories: add, credentials, refresh', ['repos', 'repository']);
   verb(repo, 'add <url>', {
-    summary: 'Register a Git repository, with credentials where it needs them',
-    details: 'The hub connects before it stores it. Credentials are encrypted at rest and never shown again.',
+    summary: 'Register a Git or Helm repository or a registry, with credentials where it needs them',
+    details:
+      'The hub connects before it stores it. Credentials are encrypted at rest and never shown again. A registry holds for ' +
+      'all charts below its URL; --type credentials holds for every repository and API below the URL that has none of its own.',
     examples: [
       'muster repo add https://github.com/argoproj/argocd-example-apps.git',
       'muster repo add https://git.example.com/x.git --username ci --password-stdin < password',
       'muster repo add git@git.example.com:x.git --ssh-private-key-path ~/.ssh/id_ed25519 --known-hosts known_hosts',
+      'muster repo add https://charts.example.com --type helm --username ci --password-stdin < password',
+      'muster repo add oci://registry.example.com/charts --username ci --password-stdin < password',
+      'muster repo add https://github.com/acme --type credentials --token-stdin < token',
     ],
     output: true,
     ownToken: true,
   })
+    .addOption(
+      new Option(
+        '--type <type>',
+        'git, helm, oci or credentials (default: oci for oci:// URLs, else git)',
+      ).choices(KINDS),
+    )
+    .option('--name <name>', 'how dependencies of charts may call it: repository "@name"')
     .option('--username <name>', 'user name')
     .option('--password <password>', 'visible to others on this machine: rather --password-stdin')
     .option('--password-stdin', 'read the password from standard input')
@@ -40,6 +61,9 @@ export function repoCommands(root: Command, host: Host): void {
     .option('--token-stdin', 'read the access token from standard input')
     .option('--ssh-private-key-path <file>', 'private key for ssh')
     .option('--known-hosts <file>', 'host keys to trust, as in a known_hosts file')
+    .option('--ca-file <file>', 'certificates to trust besides the system’s (PEM), for charts')
+    .option('--plain-http', 'http instead of https, for registries')
+    .option('--pass-credentials', 'send the credentials to other hosts too, which the index names')
     .option('--project <name>', 'the project that it belongs to')
     .option('--insecure', 'check neither TLS certificates nor SSH host keys')
     .option('--skip-check', 'do not connect before storing it')
@@ -74,15 +98,23 @@ export function repoCommands(root: Command, host: Host): void {
   );
   verb(repo, 'refresh <url>', {
     summary: 'Read a repository now instead of at the next poll (by URL or id)',
-    examples: ['muster repo refresh https://git.example.com/x.git'],
-  }).action(
-    host.run(async (context, given: string) => {
-      const client = context.client();
-      const { id, url } = await findRepository(client, given);
-      await client.repositories.refresh(id);
-      context.terminal.out(`repository/${url} refresh asked for`);
-    }),
-  );
+    details:
+      'With --accept, what upstream has is taken in place of what is held: chart versions that were overwritten, and newer ' +
+      'versions for ranges of chart dependencies. `muster repo get` shows both.',
+    examples: [
+      'muster repo refresh https://git.example.com/x.git',
+      'muster repo refresh https://charts.example.com --accept',
+    ],
+  })
+    .option('--accept', 'take what is offered in place of what is held')
+    .action(
+      host.run(async (context, given: string, { accept = false }: { accept?: boolean }) => {
+        const client = context.client();
+        const { id, url } = await findRepository(client, given);
+        await client.repositories.refresh(id, { accept });
+        context.terminal.out(`repository/${url} refresh asked for`);
+      }),
+    );
 }
 
 async function add(context: Context, url: string, options: AddOptions): Promise<void> {
@@ -90,12 +122,18 @@ async function add(context: Context, url: string, options: AddOptions): Promise<
   const client = context.client();
   const credentials = await credentialsOf(context, options);
   const knownHosts = options.knownHosts && (await text(options.knownHosts));
+  const ca = options.caFile && (await text(options.caFile));
   const progress = terminal.progress(`connecting to ${url} …`);
   const added = await client.repositories
     .add({
       url,
       ...(Object.keys(credentials).length > 0 && { credentials }),
       ...(knownHosts && { knownHosts }),
+      ...(options.type && { kind: options.type }),
+      ...(options.name && { name: options.name }),
+      ...(ca && { ca }),
+      ...(options.plainHttp && { plainHttp: true }),
+      ...(options.passCredentials && { passCredentials: true }),
       ...(options.project && { project: options.project }),
       insecure: options.insecure ?? false,
       skipCheck: options.skipCheck ?? false,
@@ -166,13 +204,16 @@ async function list(context: Context): Promise<void> {
       name: ({ url }) => url,
       columns: [
         { title: 'URL', value: ({ url }) => url },
+        { title: 'TYPE', value: ({ kind }) => kind },
+        { title: 'NAME', value: ({ name }) => name, wide: true },
         { title: 'CREDENTIALS', value: ({ credentials }) => credentials },
         { title: 'PROJECT', value: ({ project }) => project, wide: true },
         {
           title: 'READ',
-          value: ({ lastFetchAt }) => (lastFetchAt ? `${age(lastFetchAt, now)} ago` : 'never'),
+          value: ({ kind, lastFetchAt }) =>
+            kind === 'credentials' ? '' : lastFetchAt ? `${age(lastFetchAt, now)} ago` : 'never',
         },
-        { title: 'STATUS', value: ({ error }) => (error ? `failing: ${error}` : 'ok') },
+        { title: 'STATUS', value: statusOf },
         { title: 'ID', value: ({ id }) => id, wide: true },
       ],
     },
@@ -180,27 +221,30 @@ async function list(context: Context): Promise<void> {
   );
 }
 
+function statusOf({ kind, error, revisions }: RepositoryView): string {
+  if (kind === 'credentials') return '';
+  const why = error ?? revisions.find((one) => one.error)?.error;
+  return why ? `failing: ${why}` : 'ok';
+}
+
 function repositoryText(repository: RepositoryView, now: number): string {
-  const { url, id, project, credentials, insecure, lastFetchAt, error, revisions } = repository;
+  const { url, id, kind, name, project, credentials, insecure, lastFetchAt, error, revisions } = repository;
+  const read = lastFetchAt ? `${lastFetchAt} (${age(lastFetchAt, now)} ago)` : 'never';
   const head = fields([
     ['URL', url],
+    ['Type', kind],
+    ['Name', name],
     ['Id', id],
     ['Project', project],
     ['Credentials', credentials],
     ['Insecure', insecure ? 'yes' : undefined],
-    ['Last read', lastFetchAt ? `${lastFetchAt} (${age(lastFetchAt, now)} ago)` : 'never'],
+    ['Last read', kind === 'credentials' ? undefined : read],
     ['Error', error],
   ]);
-  const lines = revisions.map(({ revision, commit, message, author, error: why }) =>
-    fields(
-      [
-        [
-          revision || 'HEAD',
-          why ?? [commit?.slice(0, 10), message?.split('\n', 1)[0], author].filter(Boolean).join('  '),
-        ],
-      ],
-      '  ',
-    ),
-  );
+  const lines = revisions.map(({ revision, commit, message, author, error: why, offered }) => {
+    const at = commit && (isPin(commit) ? commit : commit.slice(0, 10));
+    const state = why ?? [at, message?.split('\n', 1)[0], author].filter(Boolean).join('  ');
+    return fields([[revision || 'HEAD', offered ? `${state}\n    offered: ${offered}` : state]], '  ');
+  });
   return lines.length > 0 ? `${head}\nRevisions:\n${lines.join('\n')}` : head;
 }

@@ -32,7 +32,7 @@ describe('Application documents', () => {
       }),
       'spec.sources[1].plugin: config management plugins',
     ],
-    [document(source({ chart: 'redis' })), 'spec.source.chart: charts from Helm repositories'],
+    [document(source({ chart: '../a' })), 'spec.source.chart: "../a" is no name of a chart'],
     [document(source({ plugin: { name: 'x' } })), 'spec.source.plugin: config management plugins'],
     [document(source({ directory: { jsonnet: { libs: ['x'] } } })), 'spec.source.directory.jsonnet'],
     [document(source({ helm: {}, kustomize: {} })), 'helm and kustomize exclude each other'],

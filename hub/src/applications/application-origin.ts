@@ -2,7 +2,7 @@ import type { ApplicationView } from '@muster/api';
 import type { Application, ApplicationSource } from '@muster/appset';
 import { commitsOf } from '../releases/release-plan.ts';
 import type { ListedRow } from './application-list.repository.ts';
-import { revisionOf, sourcesOf } from './application-sources.ts';
+import { sourcesOf } from './application-sources.ts';
 
 type Origin = Pick<ApplicationView, 'source' | 'sources' | 'revision' | 'latestCommit'>;
 type Shown = Pick<
@@ -52,6 +52,6 @@ function sourceView(source: ApplicationSource): ApplicationView['source'] {
     repoURL: source.repoURL,
     ...(source.path === undefined ? {} : { path: source.path }),
     ...(source.chart ? { chart: source.chart } : {}),
-    targetRevision: revisionOf(source),
+    targetRevision: source.targetRevision || (source.chart ? '*' : 'HEAD'),
   };
 }

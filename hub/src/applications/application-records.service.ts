@@ -8,7 +8,7 @@ import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationChangesRepository, type ChangedApplication } from './application-changes.repository.ts';
 import { storedManifest } from './application-manifest.ts';
-import { revisionOf, sourcesOf } from './application-sources.ts';
+import { addressOfSource, revisionOf, sourcesOf } from './application-sources.ts';
 import {
   type ApplicationRow,
   type ApplicationSpecRow,
@@ -119,7 +119,7 @@ export class ApplicationRecords {
   ): Promise<string[]> {
     const repositories = await this.sources.ensure(
       trx,
-      applications.flatMap(({ manifest }) => sourcesOf(manifest).map((source) => source.repoURL)),
+      applications.flatMap(({ manifest }) => sourcesOf(manifest).map(addressOfSource)),
     );
     const rows = applications.map(({ manifest, hash }) => this.#row(manifest, hash, setId, repositories));
     const ids = await this.repository.write(trx, rows);
@@ -154,7 +154,7 @@ export class ApplicationRecords {
       destinationNamespace: spec.destination?.namespace ?? '',
       destination: spec.destination?.name || spec.destination?.server || '',
       sources: sourcesOf(manifest).map((source) => ({
-        repositoryId: repositories.get(source.repoURL) ?? null,
+        repositoryId: repositories.get(addressOfSource(source)) ?? null,
         revision: revisionOf(source),
       })),
     };

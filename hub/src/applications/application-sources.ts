@@ -1,4 +1,5 @@
 import type { Application, ApplicationSource } from '@muster/appset';
+import { followedSource } from '../sources/followed-source.ts';
 
 /** A source and the place in the document where it stands. */
 export interface PlacedSource {
@@ -30,9 +31,14 @@ export function hasSeveralSources(spec: Application['spec'] | undefined): boolea
   return (spec?.sources?.length ?? 0) > 0;
 }
 
-/** The revision that a source follows: as written, `HEAD` where nothing is. */
+/** The revision that a source follows, as `followedSource` writes it: `HEAD` where nothing is given. */
 export function revisionOf(source: ApplicationSource): string {
-  return source.targetRevision || 'HEAD';
+  return followedSource(source).revision;
+}
+
+/** The address of the repository that a source is read from, as `followedSource` writes it. */
+export function addressOfSource(source: ApplicationSource): string {
+  return followedSource(source).url;
 }
 
 /** Whether objects come from a source: one with only a `ref` is there for others to read. */

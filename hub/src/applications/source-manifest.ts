@@ -83,9 +83,8 @@ export function sourceProblems({ source: found, where }: PlacedSource): string[]
   const refuse = (present: unknown, field: string, why: string) => {
     if (present !== undefined && present !== null && present !== '') out.push(`${where}.${field}: ${why}`);
   };
-  refuse(found.chart, 'chart', 'charts from Helm repositories are not supported yet, charts in Git are');
   refuse(found.plugin, 'plugin', 'config management plugins are not supported');
-  if (found.repoURL.startsWith('oci://')) out.push(`${where}.repoURL: OCI sources are not supported yet`);
+  out.push(...chartProblems(found, where));
   if (Object.keys(found.directory?.jsonnet ?? {}).length > 0)
     out.push(`${where}.directory.jsonnet: jsonnet is not supported yet`);
   const tools = [found.helm && 'helm', found.kustomize && 'kustomize', found.directory && 'directory'];
@@ -93,6 +92,23 @@ export function sourceProblems({ source: found, where }: PlacedSource): string[]
   if (given.length > 1) out.push(`${where}: ${given.join(' and ')} exclude each other`);
   return out;
 }
+
+/** What keeps the chart of a source from being found, in words that begin with the field. */
+function chartProblems(found: ApplicationSource, at: string): string[] {
+  if (!found.chart) return [];
+  const out: string[] = [];
+  if (!CHART_NAME.test(found.chart))
+    out.push(`${at}.chart: ${JSON.stringify(found.chart)} is no name of a chart`);
+  if (found.kustomize) out.push(`${at}.kustomize: not together with chart`);
+  if (found.directory) out.push(`${at}.directory: not together with chart`);
+  if (/^(ssh|git|file):|^[^/]*@|^\//.test(found.repoURL))
+    out.push(
+      `${at}.repoURL: charts come from https, http and oci repositories; for a chart in Git give path`,
+    );
+  return out;
+}
+
+const CHART_NAME = /^[a-zA-Z0-9][\w.-]*(\/[a-zA-Z0-9][\w.-]*)*$/;
 
 const REF = /^[a-zA-Z0-9_-]+$/;
 

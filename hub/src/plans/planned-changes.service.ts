@@ -7,7 +7,7 @@ import { LRUCache } from 'lru-cache';
 import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import type { ApplicationRecord } from '../applications/application-records.service.ts';
-import { sourcesOf } from '../applications/application-sources.ts';
+import { addressOfSource, revisionOf, sourcesOf } from '../applications/application-sources.ts';
 import type { ClusterFacts } from '../clusters/clusters.service.ts';
 import type { Rendering } from '../rendering/renderings.service.ts';
 import { lookingSecret } from '../rendering/secrets.ts';
@@ -114,11 +114,11 @@ export class PlannedChanges {
 
   async #prepareSources(candidates: readonly Candidate[], run: PlanRun): Promise<void> {
     const sources = candidates.flatMap(({ manifest }) => sourcesOf(manifest));
-    const { ids, giveBack } = await this.lookUps.borrow(sources.map((one) => one.repoURL));
+    const { ids, giveBack } = await this.lookUps.borrow(sources.map(addressOfSource));
     run.borrowed.push(giveBack);
-    const followed = sources.flatMap(({ repoURL, targetRevision }) => {
-      const id = ids.get(repoURL);
-      return id ? [{ id, revision: targetRevision || 'HEAD' }] : [];
+    const followed = sources.flatMap((source) => {
+      const id = ids.get(addressOfSource(source));
+      return id ? [{ id, revision: revisionOf(source) }] : [];
     });
     await this.suppositions.lookUp(followed, run.supposition.revisions, run.signal);
   }

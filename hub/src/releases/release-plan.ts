@@ -1,3 +1,4 @@
+import { isPin, shortCommit } from '@muster/api/commits';
 import type { Target } from '../assignments/assignment-plan.ts';
 
 /** What is different between the targets of two releases; undefined: nothing that a cluster would see. */
@@ -51,7 +52,8 @@ export function causeOf(
   if (moved) {
     const revision = revisionOf(moved.target.applicationId, moved.position);
     const commit = commitsOf(moved.target)[moved.position]!;
-    return `commit ${shortCommit(commit)}${revision ? ` on ${revision}` : ''}`;
+    const what = isPin(commit) ? '' : 'commit ';
+    return `${what}${shortCommit(commit)}${revision ? ` on ${revision}` : ''}`;
   }
   if (changed.length > 0 && changed.every((target) => target.removed)) {
     return changed.length === 1
@@ -62,11 +64,6 @@ export function causeOf(
   if (added.length > 0)
     return added.length === 1 ? `new Application ${added[0]!.name}` : `${added.length} new Applications`;
   return 'specification';
-}
-
-/** Seven digits of a Git commit; a chart's version as it is. */
-function shortCommit(commit: string): string {
-  return /^[0-9a-f]{8,64}$/.test(commit) ? commit.slice(0, 7) : commit;
 }
 
 function keyOf(target: Target): string {

@@ -2,7 +2,12 @@ import type { Application } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { type Project, destinationDecision, sourceDecision } from '@muster/kube';
 import { checkApplication } from '../applications/application-manifest.ts';
-import { type PlacedSource, nameOfSource, revisionOf } from '../applications/application-sources.ts';
+import {
+  type PlacedSource,
+  addressOfSource,
+  nameOfSource,
+  revisionOf,
+} from '../applications/application-sources.ts';
 import type { ClusterFacts } from '../clusters/clusters.service.ts';
 import { type RevisionState, stateKey } from '../sources/sources.service.ts';
 import { type NewCondition, errorCondition } from './conditions.ts';
@@ -20,7 +25,7 @@ export interface World {
   projects: ReadonlyMap<string, Project>;
   /** By destination as written (`destinationKey`). */
   clusters: ReadonlyMap<string, ClusterFacts>;
-  /** Ids by repository URL as written. */
+  /** Ids by address (`addressOfSource`). */
   repositories: ReadonlyMap<string, string>;
   /** By `stateKey`. */
   revisions: ReadonlyMap<string, RevisionState>;
@@ -122,11 +127,11 @@ function prepareSource(
   world: World,
 ): { source?: PreparedSource; error?: string | undefined } {
   const { source, where } = placed;
-  const repositoryId = world.repositories.get(source.repoURL);
+  const repositoryId = world.repositories.get(addressOfSource(source));
   if (!repositoryId) {
     throw new MusterError('invalid', `the hub cannot read the repository ${source.repoURL}`, {
       where: `${where}.repoURL`,
-      hint: 'https, ssh, and file where the hub allows it',
+      hint: 'https, ssh, oci, and file where the hub allows it',
     });
   }
   const revision = revisionOf(source);

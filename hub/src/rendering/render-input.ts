@@ -2,6 +2,7 @@ import type { Application, ApplicationSource } from '@muster/appset';
 import { type JsonObject, canonicalJson, sha256 } from '@muster/base';
 import type { HelmRequest, KustomizeRequest } from '@muster/renderer';
 import type { RenderAsked, RenderReads } from '../store/schema.ts';
+import { parsePin } from '../sources/charts/pin.ts';
 import type { Tool } from './tool.ts';
 
 /** What one Application asks to be rendered; equal keys give equal objects from equal files. */
@@ -120,7 +121,8 @@ function withEnvironment<Request extends { env?: Record<string, string> }>(
       (request as Partial<KustomizeRequest>).commonAnnotations,
   ]);
   if (!asking.includes('$')) return request;
-  const { application, commit, source } = context;
+  const { application, source } = context;
+  const commit = shownRevision(context);
   const all: Record<string, string> = {
     ARGOCD_APP_NAME: application.metadata.name,
     ARGOCD_APP_NAMESPACE: application.spec.destination.namespace ?? '',
@@ -134,6 +136,13 @@ function withEnvironment<Request extends { env?: Record<string, string> }>(
   };
   const asked = Object.entries(all).filter(([name]) => new RegExp(`\\$\\{?${name}\\b`).test(asking));
   return { ...request, env: Object.fromEntries(asked) };
+}
+
+/** A chart's revision is its version, as in Argo CD; an artifact's is its digest. */
+function shownRevision({ source, commit }: InputContext): string {
+  const pin = parsePin(commit);
+  if (!pin) return commit;
+  return source.chart ? pin.version : pin.digest;
 }
 
 /** The key of a finished render: everything that it depended on. */

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type KubeObject, type Project, scopeWithDefinitions } from '@muster/kube';
 import { Inject, Injectable } from '@nestjs/common';
-import { isRendered, nameOfSource, sourcesOf } from '../applications/application-sources.ts';
+import { addressOfSource, isRendered, nameOfSource, sourcesOf } from '../applications/application-sources.ts';
 import { type Capabilities, ClustersService, type ClusterFacts } from '../clusters/clusters.service.ts';
 import { Keys } from '../keys/keys.ts';
 import { objectRefusals, permitsEverything } from '../projects/project-policy.ts';
@@ -88,7 +88,7 @@ export class Renderings {
     const destinations = new Map(
       subjects.map(({ manifest }) => [destinationKey(manifest), manifest.spec?.destination ?? {}]),
     );
-    const urls = subjects.flatMap(({ manifest }) => sourcesOf(manifest).map((source) => source.repoURL));
+    const urls = subjects.flatMap(({ manifest }) => sourcesOf(manifest).map(addressOfSource));
     const repositories = await this.sources.known(urls);
     const [projects, tracked, found] = await Promise.all([
       supposed.projects ?? this.projects.byName(),

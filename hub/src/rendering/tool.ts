@@ -1,4 +1,5 @@
 import type { ApplicationSource } from '@muster/appset';
+import { isPin, shortCommit } from '@muster/api/commits';
 import { MusterError } from '@muster/base';
 import type { SourceTree } from '../sources/source-tree.ts';
 
@@ -21,8 +22,10 @@ export async function toolOf(
     const what = kind === 'file' ? 'is a file, not a folder' : 'does not exist';
     throw new MusterError(
       'not-found',
-      `the path ${path || '.'} ${what} at commit ${tree.commit.slice(0, 7)}`,
-      { where: `${where}.path` },
+      `the path ${path || '.'} ${what} at ${isPin(tree.commit) ? '' : 'commit '}${shortCommit(tree.commit)}`,
+      {
+        where: `${where}.path`,
+      },
     );
   }
   if (source.helm) return 'helm';
@@ -36,6 +39,8 @@ export async function toolOf(
 
 /** The path of the source at `where`, in the tree: no slashes around it, '' for the root. Throws `invalid` for one that leads out. */
 export function sourcePath(source: ApplicationSource, where: string): string {
+  // As in Argo CD: a chart from a repository is rendered as a whole.
+  if (source.chart) return '';
   const parts = (source.path ?? '').split('/').filter((part) => part !== '' && part !== '.');
   if (source.path?.startsWith('/'))
     throw new MusterError('invalid', 'the path must be relative to the repository', {

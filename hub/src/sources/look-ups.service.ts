@@ -40,6 +40,9 @@ export class LookUps {
     revision: string,
     signal: AbortSignal,
   ): Promise<RevisionState & { commit: string }> {
+    const row = await this.repository.byId(repositoryId);
+    if (row && row.kind !== 'git')
+      return { commit: await this.sources.pointOf(repositoryId, revision, signal) };
     const { url, access, mirror, refs } = await this.sources.fetched(repositoryId, signal);
     if (isOtherRef(revision)) {
       const commit = await mirror.fetchRef(access, revision, url, signal);

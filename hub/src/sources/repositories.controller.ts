@@ -1,4 +1,4 @@
-import { AddRepository, PageQuery, RepositoryList, RepositoryView } from '@muster/api';
+import { AddRepository, PageQuery, RefreshRepository, RepositoryList, RepositoryView } from '@muster/api';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { z } from 'zod';
 import type { Actor } from '../access/actor.ts';
@@ -40,11 +40,15 @@ export class RepositoriesController {
     await this.repositories.remove(id, actor);
   }
 
-  /** Fetches it now. */
+  /** Fetches it now; accepting what is offered in place of what is held needs the role admin. */
   @Post(':id/refresh')
   @HttpCode(202)
   @Allow('operator', { project: 'any' })
-  async refresh(@Param('id', { schema: Id }) id: string, @CurrentActor() actor: Actor): Promise<void> {
-    await this.repositories.refresh(id, actor);
+  async refresh(
+    @Param('id', { schema: Id }) id: string,
+    @Body({ schema: RefreshRepository }) { accept }: RefreshRepository,
+    @CurrentActor() actor: Actor,
+  ): Promise<void> {
+    await this.repositories.refresh(id, actor, accept);
   }
 }

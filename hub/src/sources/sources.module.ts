@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { jobHandlers } from '../queue/jobs.ts';
 import { TopicsModule } from '../generators/topics.module.ts';
+import { ChartsService } from './charts/charts.service.ts';
 import { LookUps } from './look-ups.service.ts';
 import { RepositoriesController } from './repositories.controller.ts';
 import { RepositoriesService } from './repositories.service.ts';
+import { RepositoryAccess } from './repository-access.service.ts';
 import { ScmService } from './scm/scm.service.ts';
 import { SourceChanges } from './source-changes.ts';
 import { SourcesRepository } from './sources.repository.ts';
@@ -19,6 +21,8 @@ import { WebhooksService } from './webhooks.service.ts';
   providers: [
     SourcesRepository,
     SourceChanges,
+    RepositoryAccess,
+    ChartsService,
     SourcesService,
     LookUps,
     RepositoriesService,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { DATABASE } from '../store/database.ts';
+import type { RepositoryKind } from './followed-source.ts';
 import type { RepositoriesTable, Schema, TrackedRevisionsTable, Trx } from '../store/schema.ts';
 
 export type RepositoryRow = Selectable<RepositoriesTable>;
@@ -12,6 +13,12 @@ export interface Followed {
   revision: string;
 }
 
+/** What a repository is registered with, besides its address and credentials. */
+export type RepositorySettings = Pick<
+  RepositoryRow,
+  'kind' | 'name' | 'known_hosts' | 'ca' | 'insecure' | 'plain_http' | 'pass_credentials' | 'project'
+>;
+
 export interface ResolvedRow {
   revision: string;
   /** Null with an error: the last good commit stays. */
@@ -20,6 +27,8 @@ export interface ResolvedRow {
   message: string | null;
   author: string | null;
   error: string | null;
+  /** What is there instead of what is held; of charts only. */
+  offered?: string | null;
 }
 
 @Injectable()
@@ -36,6 +45,22 @@ export class SourcesRepository {
       .selectAll()
       .where(sql<boolean>`url = any(${urls}::text[])`)
       .execute();
+  }
+
+  byName(db: Kysely<Schema>, name: string): Promise<RepositoryRow | undefined> {
+    return db.selectFrom('repositories').selectAll().where('name', '=', name).executeTakeFirst();
+  }
+
+  /** Repositories below an address that could not be read. */
+  async failingBelow(db: Kysely<Schema>, url: string): Promise<string[]> {
+    const below = `${url.replace(/\/+$/, '')}/`;
+    const { rows } = await sql<{ id: string }>`
+      select id from repositories where kind <> 'credentials' and starts_with(display_url, ${below})
+        and (last_fetch_error is not null
+          or exists (select from tracked_revisions where repository_id = repositories.id and error is not null))
+      limit 5000
+    `.execute(db);
+    return rows.map((row) => row.id);
   }
 
   all(): Promise<RepositoryRow[]> {
@@ -64,11 +89,15 @@ export class SourcesRepository {
   }
 
   /** Makes rows for repositories seen for the first time. */
-  async ensure(trx: Kysely<Schema>, found: readonly { url: string; displayUrl: string }[]): Promise<void> {
+  async ensure(
+    trx: Kysely<Schema>,
+    found: readonly { url: string; displayUrl: string; kind: RepositoryKind }[],
+  ): Promise<void> {
     if (found.length === 0) return;
     await sql`
-      insert into repositories (url, display_url)
-      select * from unnest(${found.map((one) => one.url)}::text[], ${found.map((one) => one.displayUrl)}::text[])
+      insert into repositories (url, display_url, kind)
+      select * from unnest(${found.map((one) => one.url)}::text[], ${found.map((one) => one.displayUrl)}::text[],
+        ${found.map((one) => one.kind)}::text[])
       on conflict (url) do nothing
     `.execute(trx);
   }
@@ -109,7 +138,7 @@ export class SourcesRepository {
   /** Writes where revisions point; answers those whose commit or error changed. Unchanged ones are not written. */
   async resolved(trx: Trx, repositoryId: string, rows: readonly ResolvedRow[]): Promise<string[]> {
     if (rows.length === 0) return [];
-    const column = <K extends keyof ResolvedRow>(name: K) => rows.map((row) => row[name]);
+    const column = <K extends keyof ResolvedRow>(name: K) => rows.map((row) => row[name] ?? null);
     const written = await sql<{ revision: string }>`
       update tracked_revisions as tracked set
         commit = coalesce(found.commit, tracked.commit),
@@ -117,12 +146,15 @@ export class SourcesRepository {
         message = coalesce(found.message, tracked.message),
         author = coalesce(found.author, tracked.author),
         error = found.error,
+        offered = found.offered,
+        accepted = case when found.offered is null then null else tracked.accepted end,
         resolved_at = now()
       from unnest(${column('revision')}::text[], ${column('commit')}::text[], ${column('committedAt')}::timestamptz[],
-        ${column('message')}::text[], ${column('author')}::text[], ${column('error')}::text[])
-        as found (revision, commit, committed_at, message, author, error)
+        ${column('message')}::text[], ${column('author')}::text[], ${column('error')}::text[], ${column('offered')}::text[])
+        as found (revision, commit, committed_at, message, author, error, offered)
       where tracked.repository_id = ${repositoryId} and tracked.revision = found.revision
-        and (tracked.commit is distinct from coalesce(found.commit, tracked.commit) or tracked.error is distinct from found.error)
+        and (tracked.commit is distinct from coalesce(found.commit, tracked.commit) or tracked.error is distinct from found.error
+          or tracked.offered is distinct from found.offered)
       returning tracked.revision
     `.execute(trx);
     return written.rows.map((row) => row.revision);
@@ -150,12 +182,23 @@ export class SourcesRepository {
     return rows.map((row) => row.id);
   }
 
+  /** Accepts what upstream has in place of what revisions of a repository are held at; answers what was accepted. */
+  async accept(trx: Trx, repositoryId: string): Promise<{ revision: string; offered: string }[]> {
+    const { rows } = await sql<{ revision: string; offered: string }>`
+      update tracked_revisions set accepted = substring(offered from 'sha256:[0-9a-f]{64}$')
+      where repository_id = ${repositoryId} and offered is not null
+      returning revision, offered
+    `.execute(trx);
+    return rows;
+  }
+
   /** Forgets revisions that no Application and no set follows any more. */
   async forgetUnfollowed(): Promise<void> {
     await sql`
       delete from tracked_revisions as tracked where resolved_at < now() - interval '1 hour'
         and not exists (select from application_sources as s where s.repository_id = tracked.repository_id and s.revision = tracked.revision)
         and not exists (select from application_set_repositories as r where r.repository_id = tracked.repository_id and r.revision = tracked.revision)
+        and not exists (select from chart_dependencies as d where d.repository_id = tracked.repository_id and d.revision = tracked.revision)
     `.execute(this.db);
   }
 
@@ -176,14 +219,12 @@ export class SourcesRepository {
       url: string;
       displayUrl: string;
       sealed: (id: string) => Buffer | null;
-      knownHosts: string | null;
-      insecure: boolean;
-      project: string | null;
+      settings: RepositorySettings;
     },
   ): Promise<RepositoryRow> {
     const { id } = await trx
       .insertInto('repositories')
-      .values({ url: row.url, display_url: row.displayUrl, registered: true })
+      .values({ url: row.url, display_url: row.displayUrl, kind: row.settings.kind, registered: true })
       .onConflict((conflict) =>
         conflict.column('url').doUpdateSet({ display_url: row.displayUrl, registered: true }),
       )
@@ -193,9 +234,7 @@ export class SourcesRepository {
       .updateTable('repositories')
       .set({
         credentials_sealed: row.sealed(id),
-        known_hosts: row.knownHosts,
-        insecure: row.insecure,
-        project: row.project,
+        ...row.settings,
         next_poll_at: sql<Date>`now()`,
         version: sql<bigint>`version + 1`,
       })
@@ -208,6 +247,7 @@ export class SourcesRepository {
   async remove(trx: Trx, id: string): Promise<void> {
     await sql`
       update repositories set registered = false, credentials_sealed = null, known_hosts = null, insecure = false, project = null,
+        name = null, ca = null, plain_http = false, pass_credentials = false,
         version = version + 1 where id = ${id}
     `.execute(trx);
     await sql`

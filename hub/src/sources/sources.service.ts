@@ -5,20 +5,21 @@ import { Events } from '../api/events.ts';
 import { CONFIG, type Config } from '../config.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { Outbox } from '../queue/outbox.ts';
-import { Sealer } from '../store/sealer.ts';
 import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
-import type { Credentials, RemoteAccess } from './credentials.ts';
+import type { FollowedChart } from './charts/chart-sources.ts';
+import { ChartsService } from './charts/charts.service.ts';
+import type { RemoteAccess } from './credentials.ts';
+import { type RepositoryAddress, addressOf } from './followed-source.ts';
 import type { Mirror } from './mirror.ts';
 import { Mirrors } from './mirrors.ts';
-import { type RepositoryUrl, parseRepositoryUrl } from './repository-url.ts';
+import { RepositoryAccess } from './repository-access.service.ts';
 import { SourceChanges } from './source-changes.ts';
 import type { SourceTree } from './source-tree.ts';
 import {
   type Followed,
   type RepositoryRow,
   type ResolvedRow,
-  type RevisionRow,
   SourcesRepository,
 } from './sources.repository.ts';
 
@@ -41,7 +42,8 @@ export class SourcesService implements OnApplicationShutdown {
     @Inject(SourcesRepository) private readonly repository: SourcesRepository,
     @Inject(SourceChanges) private readonly changes: SourceChanges,
     @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(Sealer) private readonly sealer: Sealer,
+    @Inject(RepositoryAccess) private readonly access: RepositoryAccess,
+    @Inject(ChartsService) private readonly charts: ChartsService,
     @Inject(Events) private readonly events: Events,
     @Inject(CONFIG) private readonly config: Config,
   ) {
@@ -74,12 +76,16 @@ export class SourcesService implements OnApplicationShutdown {
   /** Never throws for what is wrong with the repository: that is in the answer. */
   async #read(
     row: RepositoryRow,
-    followed: readonly Pick<RevisionRow, 'revision'>[],
+    followed: readonly FollowedChart[],
     signal: AbortSignal,
   ): Promise<{ error: string | null; rows: ResolvedRow[] }> {
     try {
+      if (row.kind !== 'git') {
+        const found = followed.length > 0 ? await this.charts.read(row, followed, signal) : [];
+        return { error: null, rows: found };
+      }
       const mirror = await this.#mirrors.of(row.url);
-      const access = this.#access(row);
+      const access = await this.access.git(row);
       const refs = await mirror.fetch(access, row.display_url, signal);
       const rows: ResolvedRow[] = [];
       for (const { revision } of followed) {
@@ -120,23 +126,15 @@ export class SourcesService implements OnApplicationShutdown {
    */
   async ensure(trx: Db, urls: readonly string[]): Promise<Map<string, string>> {
     const parsed = this.#readable(urls);
-    const wanted = [...new Map([...parsed.values()].map((one) => [one.normalised, one.url]))];
-    const known = await this.repository.byUrls(
-      trx,
-      wanted.map(([url]) => url),
-    );
-    const missing = wanted.filter(([url]) => !known.some((row) => row.url === url));
+    const wanted = [...new Map([...parsed.values()].map((one) => [one.normalised, one])).values()];
+    const addresses = wanted.map((one) => one.normalised);
+    const known = await this.repository.byUrls(trx, addresses);
+    const missing = wanted.filter((one) => !known.some((row) => row.url === one.normalised));
     await this.repository.ensure(
       trx,
-      missing.map(([url, displayUrl]) => ({ url, displayUrl })),
+      missing.map(({ normalised, url, kind }) => ({ url: normalised, displayUrl: url, kind })),
     );
-    const rows =
-      missing.length > 0
-        ? await this.repository.byUrls(
-            trx,
-            wanted.map(([url]) => url),
-          )
-        : known;
+    const rows = missing.length > 0 ? await this.repository.byUrls(trx, addresses) : known;
     const ids = new Map(rows.map((row) => [row.url, row.id]));
     return new Map([...parsed].map(([url, one]) => [url, ids.get(one.normalised)!]));
   }
@@ -156,11 +154,12 @@ export class SourcesService implements OnApplicationShutdown {
     );
   }
 
-  #readable(urls: readonly string[]): Map<string, RepositoryUrl> {
-    const parsed = new Map<string, RepositoryUrl>();
+  #readable(urls: readonly string[]): Map<string, RepositoryAddress> {
+    const parsed = new Map<string, RepositoryAddress>();
     for (const url of new Set(urls)) {
       const found = tryParse(url);
-      if (found && (found.protocol !== 'file' || this.config.allowFileRepositories)) parsed.set(url, found);
+      if (!found || found.kind === 'credentials') continue;
+      if (found.git?.protocol !== 'file' || this.config.allowFileRepositories) parsed.set(url, found);
     }
     return parsed;
   }
@@ -196,17 +195,18 @@ export class SourcesService implements OnApplicationShutdown {
 
   /** Where a revision points that nothing follows yet: the repository is fetched now. Throws in words. */
   async pointOf(repositoryId: string, revision: string, signal: AbortSignal): Promise<string> {
-    const row = await this.repository.byId(repositoryId);
-    if (!row) throw new MusterError('not-found', 'the repository was removed');
-    const { error, rows } = await this.#read(row, [{ revision }], signal);
+    const followed = { revision, commit: null, accepted: null, held: false };
+    const { error, rows } = await this.#read(await this.#row(repositoryId), [followed], signal);
     const problem = error ?? rows[0]?.error;
     if (problem) throw new MusterError('unavailable', problem);
     return rows[0]!.commit!;
   }
 
-  /** The files at a commit; fetched when this replica does not have it yet. */
+  /** The files at a commit or of a chart; fetched when this replica does not have them yet. */
   async tree(repositoryId: string, commit: string, signal?: AbortSignal): Promise<SourceTree> {
-    return (await this.#mirrorWith(repositoryId, commit, signal)).tree(commit);
+    const row = await this.#row(repositoryId);
+    if (row.kind !== 'git') return this.charts.tree(row, commit, signal);
+    return (await this.#mirrorWith(row, commit, signal)).tree(commit);
   }
 
   /** Committer time of the last commit up to `commit` that touched one of the paths. */
@@ -216,15 +216,18 @@ export class SourcesService implements OnApplicationShutdown {
     paths: string[],
     signal?: AbortSignal,
   ): Promise<Date | undefined> {
-    return (await this.#mirrorWith(repositoryId, commit, signal)).lastTouched(commit, paths, signal);
+    const row = await this.#row(repositoryId);
+    if (row.kind !== 'git') return this.charts.modifiedAt(row, commit, signal);
+    return (await this.#mirrorWith(row, commit, signal)).lastTouched(commit, paths, signal);
   }
 
   /** A repository's mirror as its remote is now. Throws in words. */
   async fetched(repositoryId: string, signal: AbortSignal) {
-    const row = await this.repository.byId(repositoryId);
-    if (!row) throw new MusterError('not-found', 'the repository was removed');
+    const row = await this.#row(repositoryId);
+    if (row.kind !== 'git')
+      throw new MusterError('unsupported', `${row.display_url} is not a Git repository`);
     const mirror = await this.#mirrors.of(row.url);
-    const access = this.#access(row);
+    const access = await this.access.git(row);
     return {
       url: row.display_url,
       access,
@@ -233,13 +236,18 @@ export class SourcesService implements OnApplicationShutdown {
     };
   }
 
-  async #mirrorWith(repositoryId: string, commit: string, signal?: AbortSignal): Promise<Mirror> {
+  async #row(repositoryId: string): Promise<RepositoryRow> {
     const row = await this.repository.byId(repositoryId);
     if (!row) throw new MusterError('not-found', 'the repository was removed');
+    return row;
+  }
+
+  async #mirrorWith(row: RepositoryRow, commit: string, signal?: AbortSignal): Promise<Mirror> {
     const mirror = await this.#mirrors.of(row.url);
     if (await mirror.has(commit)) return mirror;
-    await mirror.fetch(this.#access(row), row.display_url, signal);
-    if (!(await mirror.has(commit))) await mirror.fetchCommit(this.#access(row), commit, signal);
+    const access = await this.access.git(row);
+    await mirror.fetch(access, row.display_url, signal);
+    if (!(await mirror.has(commit))) await mirror.fetchCommit(access, commit, signal);
     return mirror;
   }
 
@@ -256,27 +264,11 @@ export class SourcesService implements OnApplicationShutdown {
   async forget(url: string): Promise<void> {
     await this.#mirrors.remove(url);
   }
-
-  #access(row: RepositoryRow): RemoteAccess {
-    const opened =
-      row.credentials_sealed && this.sealer.open(row.credentials_sealed, credentialsContext(row.id));
-    return {
-      remote: parseRepositoryUrl(row.display_url),
-      credentials: opened ? (JSON.parse(opened.toString('utf8')) as Credentials) : undefined,
-      knownHosts: row.known_hosts ?? undefined,
-      insecure: row.insecure,
-    };
-  }
 }
 
 /** Names a followed revision in maps. */
 export function stateKey(repositoryId: string, revision: string): string {
   return `${repositoryId} ${revision}`;
-}
-
-/** The sealing context of a repository's credentials. */
-export function credentialsContext(id: string): string {
-  return `repositories/credentials/${id}`;
 }
 
 /** Where one revision points; an error is part of the answer. */
@@ -308,9 +300,9 @@ export async function resolveOne(
   }
 }
 
-function tryParse(url: string): RepositoryUrl | undefined {
+function tryParse(url: string): RepositoryAddress | undefined {
   try {
-    return parseRepositoryUrl(url);
+    return addressOf(url);
   } catch {
     return undefined;
   }

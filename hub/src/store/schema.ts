@@ -177,6 +177,11 @@ export interface CertificatesTable {
 }
 export interface RepositoriesTable {
   id: Generated<string>;
+  kind: Defaulted<'git' | 'helm' | 'oci' | 'credentials'>;
+  name: Nullable<string>;
+  ca: Nullable<string>;
+  plain_http: Defaulted<boolean>;
+  pass_credentials: Defaulted<boolean>;
   url: string;
   display_url: string;
   credentials_sealed: Nullable<Buffer>;
@@ -199,6 +204,15 @@ export interface TrackedRevisionsTable {
   author: Nullable<string>;
   resolved_at: NullableTimestamp;
   error: Nullable<string>;
+  held: Defaulted<boolean>;
+  offered: Nullable<string>;
+  accepted: Nullable<string>;
+}
+export interface ChartDependenciesTable {
+  owner_kind: 'set' | 'application';
+  owner_id: string;
+  repository_id: string;
+  revision: string;
 }
 export interface ProjectsTable {
   id: Generated<string>;
@@ -558,6 +572,7 @@ export interface Schema {
   certificates: CertificatesTable;
   repositories: RepositoriesTable;
   tracked_revisions: TrackedRevisionsTable;
+  chart_dependencies: ChartDependenciesTable;
   projects: ProjectsTable;
   system_settings: SystemSettingsTable;
   accepted_drifts: AcceptedDriftsTable;

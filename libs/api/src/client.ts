@@ -62,7 +62,7 @@ import type {
   UnclaimedAct,
   UnclaimedPage,
 } from './recovery.ts';
-import type { AddRepository, RepositoryList, RepositoryView } from './repositories.ts';
+import type { AddRepository, RefreshRepository, RepositoryList, RepositoryView } from './repositories.ts';
 import type { FleetSummary } from './status.ts';
 
 export type { HubEvent } from './client-events.ts';
@@ -314,7 +314,8 @@ function repositoryRoutes(http: Transport) {
     add: (body: Input<AddRepository, 'insecure' | 'skipCheck'>, o?: Options) =>
       http.post<RepositoryView>(path, body, o),
     remove: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
-    refresh: (id: string, o?: Options) => http.post<void>(`${path}/${at(id)}/refresh`, {}, o),
+    refresh: (id: string, body: Partial<RefreshRepository> = {}, o?: Options) =>
+      http.post<void>(`${path}/${at(id)}/refresh`, body, o),
   };
 }
 

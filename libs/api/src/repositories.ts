@@ -11,10 +11,28 @@ export const RepositoryCredentials = z
   .meta({ id: 'RepositoryCredentials' });
 export type RepositoryCredentials = z.infer<typeof RepositoryCredentials>;
 
+/** Git; a Helm repository (index.yaml); a registry; or credentials alone, for all that is below the URL. */
+export const RepositoryKind = z.enum(['git', 'helm', 'oci', 'credentials']);
+export type RepositoryKind = z.infer<typeof RepositoryKind>;
+
 export const AddRepository = z
   .strictObject({
     url: z.string().min(1).max(2000),
+    /** Git unless the URL begins with oci://. */
+    kind: RepositoryKind.optional(),
+    /** How dependencies of charts may call it: `repository: "@name"`. */
+    name: z
+      .string()
+      .max(100)
+      .regex(/^[a-zA-Z0-9][\w.-]*$/, 'may hold letters, digits, . _ and - only')
+      .optional(),
     credentials: RepositoryCredentials.optional(),
+    /** PEM certificates to trust besides the system's; for charts. */
+    ca: z.string().max(500_000).optional(),
+    /** Registries: http instead of https. */
+    plainHttp: z.boolean().optional(),
+    /** Helm repositories: send the credentials to other hosts too, which the index names. */
+    passCredentials: z.boolean().optional(),
     /** Lines as in a known_hosts file, for ssh. */
     knownHosts: z.string().max(100_000).optional(),
     /** Skip the check of TLS certificates and SSH host keys. */
@@ -31,6 +49,8 @@ export const RepositoryView = z
   .object({
     id: z.string(),
     url: z.string(),
+    kind: RepositoryKind,
+    name: z.string().optional(),
     project: z.string().optional(),
     registered: z.boolean(),
     credentials: z.enum(['none', 'password', 'token', 'ssh']),
@@ -45,11 +65,21 @@ export const RepositoryView = z
         message: z.string().optional(),
         author: z.string().optional(),
         error: z.string().optional(),
+        /** A chart that upstream has instead of what is held. */
+        offered: z.string().optional(),
       }),
     ),
   })
   .meta({ id: 'Repository' });
 export type RepositoryView = z.infer<typeof RepositoryView>;
+
+export const RefreshRepository = z
+  .strictObject({
+    /** Take what upstream has in place of what is held: overwritten versions, newer ones for dependencies of charts. */
+    accept: z.boolean().default(false),
+  })
+  .meta({ id: 'RefreshRepository' });
+export type RefreshRepository = z.infer<typeof RefreshRepository>;
 
 export const RepositoryList = z
   .object({ items: z.array(RepositoryView), next: z.string().optional() })

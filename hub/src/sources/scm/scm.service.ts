@@ -11,7 +11,7 @@ import { Sealer } from '../../store/sealer.ts';
 import type { Credentials } from '../credentials.ts';
 import { parseRepositoryUrl } from '../repository-url.ts';
 import { SourcesRepository } from '../sources.repository.ts';
-import { credentialsContext } from '../sources.service.ts';
+import { credentialsContext } from '../repository-access.service.ts';
 import { scmHeaders, scmHost, type ScmTarget, scmTarget } from './scm-config.ts';
 import { ScmHttp } from './scm-http.ts';
 
@@ -46,14 +46,19 @@ export class ScmService {
 
   /** The registered credentials nearest to what is read: of the repository, its owner, or the host. */
   async #credentials({ credentialUrls }: ScmTarget, project: string): Promise<Credentials> {
-    const urls = credentialUrls.map((url) => parseRepositoryUrl(url).normalised);
+    // Credentials of the repository itself serve its API too.
+    const urls = credentialUrls.flatMap((url) => {
+      const { normalised } = parseRepositoryUrl(url);
+      return [normalised, `credentials+${normalised}`];
+    });
     const rows = (await this.repository.byUrls(this.repository.db, urls)).filter(
       (row) => row.credentials_sealed && (row.project === null || row.project === project),
     );
-    const nearest = rows.sort((a, b) => b.url.length - a.url.length)[0];
+    const lengthOf = (url: string) => url.replace('credentials+', '').length;
+    const nearest = rows.sort((a, b) => lengthOf(b.url) - lengthOf(a.url))[0];
     if (!nearest?.credentials_sealed) {
       throw new MusterError('precondition', `no credentials are registered for ${credentialUrls.at(-1)}`, {
-        hint: `muster repo add ${credentialUrls[1] ?? credentialUrls[0]} --token … --skip-check; Secrets are not read by the hub`,
+        hint: `muster repo add ${credentialUrls[1] ?? credentialUrls[0]} --type credentials --token-stdin; Secrets are not read by the hub`,
       });
     }
     const opened = this.sealer.open(nearest.credentials_sealed, credentialsContext(nearest.id));

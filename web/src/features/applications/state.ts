@@ -1,3 +1,4 @@
+import { shortCommit } from '@muster/api/commits';
 import type { ApplicationView } from '@muster/api';
 
 /** What a state means to somebody on call; each has one colour. */
@@ -74,5 +75,4 @@ export function shownRevision({ revision, sources }: ApplicationView): string {
   return (sources?.flatMap(({ commit }) => commit ?? []) ?? [revision.commit]).map(shortCommit).join(', ');
 }
 
-/** Seven digits, as git shows them. */
-export const shortCommit = (commit: string): string => commit.slice(0, 7);
+export { shortCommit };
