@@ -59,8 +59,8 @@ function index(clusters: readonly ClusterFacts[]): ClusterIndex {
     servers.add(bare);
     byName.set(name, [...(byName.get(name) ?? []), bare]);
   }
-  if (!clusters.some(({ server }) => withoutSlash(server) === LOCAL_SERVER))
-    byName.set(LOCAL_NAME, [LOCAL_SERVER]);
+  // The name stands for the local cluster even where that is registered under another one.
+  if (!byName.has(LOCAL_NAME)) byName.set(LOCAL_NAME, [LOCAL_SERVER]);
   return { servers, byName };
 }
 

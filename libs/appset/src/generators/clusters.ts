@@ -13,7 +13,9 @@ const TYPE_LABEL = 'argocd.argoproj.io/secret-type';
 /** Annotations that are the reference's own bookkeeping. */
 const NO_PARAMETERS = new Set([
   'argocd.argoproj.io/refresh',
+  'argocd.argoproj.io/refresh-timestamp',
   'argocd.argoproj.io/hydrate',
+  'argocd.argoproj.io/hydrate-timestamp',
   'argocd.argoproj.io/tracking-id',
   'argocd.argoproj.io/installation-id',
   'kubectl.kubernetes.io/last-applied-configuration',
@@ -82,7 +84,8 @@ function clusterSet(cluster: ClusterFacts, goTemplate: boolean): Params {
     if (!NO_PARAMETERS.has(key)) annotations[key] = cluster.annotations![key]!;
   if (goTemplate) {
     const metadata = dict();
-    if (Object.keys(annotations).length > 0) metadata['annotations'] = new StringMap(annotations);
+    if (Object.keys(cluster.annotations ?? {}).length > 0)
+      metadata['annotations'] = new StringMap(annotations);
     metadata['labels'] = new StringMap(labels);
     out['metadata'] = metadata;
   } else {
