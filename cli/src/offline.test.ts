@@ -44,7 +44,7 @@ describe('offline verbs', () => {
 
   it('say which guard holds a prune', () => {
     const kept = map('old', {}, { annotations: { 'argocd.argoproj.io/sync-options': 'Prune=false' } });
-    expect(planOf([map('new', {})], [kept], 'demo')).toMatchObject([
+    expect(planOf([map('new', {})], [kept], { namespace: 'demo' })).toMatchObject([
       { action: 'apply', name: 'new', phase: 'Sync', wave: 0, hook: false },
       { action: 'prune', name: 'old', held: expect.stringContaining('Prune=false') as string },
     ]);
@@ -52,7 +52,9 @@ describe('offline verbs', () => {
 
   it('say what guards keep: too much at once, and what holds data', () => {
     const rows = (desired: KubeObject[], live: KubeObject[]) =>
-      planOf(desired, live, 'demo').flatMap(({ name, held }) => (held ? [`${name}: ${held}`] : []));
+      planOf(desired, live, { namespace: 'demo' }).flatMap(({ name, held }) =>
+        held ? [`${name}: ${held}`] : [],
+      );
     const many = ['a', 'b', 'c', 'd'].map((name) => map(name, {}));
     expect(rows([map('a', {})], many)).toEqual([
       expect.stringContaining('b: 3 of 4 objects'),

@@ -24,6 +24,7 @@ import {
 import { MusterError } from '@muster/base';
 import { Jq } from '@muster/kube/jq';
 import { readDocuments } from './documents.ts';
+import type { PlanInputs } from './sync-inputs.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What names an object in the answers of the offline verbs. */
@@ -78,9 +79,15 @@ export interface PlanRow extends ObjectName {
 }
 
 /** The ordered plan of a sync that prunes; `held`: which guard would keep the object. */
-export function planOf(desired: KubeObject[], live: KubeObject[], namespace: string): PlanRow[] {
-  const tasks = planSync(desired, live, { namespace });
-  const held = heldPrunes(tasks, desired, live);
+export function planOf(desired: KubeObject[], live: KubeObject[], inputs: PlanInputs): PlanRow[] {
+  const { namespace, defaultPrune } = inputs;
+  const exists = live.some(
+    ({ apiVersion, kind, metadata }) =>
+      apiVersion === 'v1' && kind === 'Namespace' && metadata.name === namespace,
+  );
+  const createNamespace = inputs.createNamespace === true && !exists;
+  const tasks = planSync(desired, live, { ...inputs, createNamespace });
+  const held = heldPrunes(tasks, desired, live, defaultPrune);
   return tasks.map((task) => {
     const { phase, wave, action, hook } = task;
     const { group, kind, namespace: ns, name } = nameOf((task.target ?? task.live)!);
@@ -89,12 +96,17 @@ export function planOf(desired: KubeObject[], live: KubeObject[], namespace: str
 }
 
 /** What guards would keep of the prunes, with why, as far as manifests tell: agents also look at what the cluster holds. */
-function heldPrunes(tasks: SyncTask[], desired: KubeObject[], live: KubeObject[]): Map<KubeObject, string> {
+function heldPrunes(
+  tasks: SyncTask[],
+  desired: KubeObject[],
+  live: KubeObject[],
+  defaultPrune: string | undefined,
+): Map<KubeObject, string> {
   const held = new Map<KubeObject, string>();
   const going: KubeObject[] = [];
   for (const { action, live: object } of tasks) {
     if (action !== 'prune' || !object) continue;
-    const decision = pruneDecision(object, { prune: true, confirmed: true });
+    const decision = pruneDecision(object, { prune: true, confirmed: true, defaultPrune });
     if (decision.action === 'keep') held.set(object, decision.reason);
     else going.push(object);
   }

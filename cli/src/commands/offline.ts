@@ -3,6 +3,7 @@ import { EXIT } from '../exit.ts';
 import { type Context, group, type Host, verb } from '../host.ts';
 import { collectList } from '../names.ts';
 import { paintState, printList, type View } from '../output.ts';
+import { planInputs, type SyncFlags } from '../sync-inputs.ts';
 
 interface Files {
   filename: string[];
@@ -27,14 +28,23 @@ export function offlineCommands(root: Command, host: Host): void {
   withFiles(
     verb(sync, 'plan', {
       summary: 'Print the order in which a sync would apply and prune',
-      details: 'Phases, waves, kinds and names as in Argo CD; `held` says which guard would keep an object.',
-      examples: ['muster sync plan -f desired.yaml --live live.yaml --namespace demo -o json'],
+      details:
+        'Phases, waves, kinds and names as in Argo CD; `held` says which guard would keep an object. Sync options count where they change the plan: PruneLast, CreateNamespace, SkipDryRunOnMissingResource, Prune.',
+      examples: [
+        'muster sync plan -f desired.yaml --live live.yaml --namespace demo -o json',
+        'muster sync plan -f desired.yaml --application app.yaml --option PruneLast=true --revision 3fa9c1d2',
+      ],
       output: true,
       offline: true,
     }),
   )
     .option('--live <file>', 'what is in the cluster: file, folder or - (repeatable)', collectList)
-    .option('--namespace <name>', 'destination namespace')
+    .option('--namespace <name>', 'destination namespace; default: that of --application')
+    .option('--application <file>', 'an Application whose sync options and destination namespace count')
+    .option('--option <name=value>', 'a sync option, before those of --application (repeatable)', collectList)
+    .option('--revision <revision>', 'what is synced: names hooks that have a generateName')
+    .option('--started-at <time>', 'when the sync began, Unix seconds or ISO 8601: names such hooks too')
+    .option('--skip-hooks', 'without hooks, as a selective sync')
     .action(host.run(plan));
 
   withFiles(
@@ -101,12 +111,13 @@ async function health(
 
 async function plan(
   { terminal, format }: Context,
-  options: Files & { live?: string[]; namespace?: string },
+  options: Files & SyncFlags & { live?: string[] },
 ): Promise<void> {
   const { planOf, readObjects } = await semantics();
+  const inputs = await planInputs(options, terminal);
   const desired = await readObjects(options.filename, { recursive: options.recursive, terminal });
   const live = options.live ? await readObjects(options.live, { terminal }) : [];
-  const rows = planOf(desired, live, options.namespace ?? '');
+  const rows = planOf(desired, live, inputs);
   const view: View<(typeof rows)[number]> = {
     name: objectName,
     columns: [
