@@ -1,4 +1,4 @@
-import { conditions, type GroupRules, ready, rule } from '../rules.ts';
+import { conditions, type GroupRules, health, listOf, ready, rule } from '../rules.ts';
 
 export const rules: GroupRules = {
   Certificate: rule(
@@ -9,9 +9,8 @@ export const rules: GroupRules = {
     conditions({ 'Denied=True': 'Degraded: {.message}', 'InvalidRequest=True': 'Degraded: {.message}' }),
     conditions({
       'Ready=True': 'Healthy: {.message}',
-      'Ready=False/Failed': 'Degraded: {.message}',
-      'Ready=False/Denied': 'Degraded: {.message}',
-      Ready: 'Progressing: {.message}',
+      'Ready=*/Pending': 'Progressing: {.message}',
+      Ready: 'Degraded: {.message}',
     }),
     'Progressing: Waiting for certificate request',
   ),
@@ -25,4 +24,11 @@ export const legacy: GroupRules = {
   Issuer: ready('Initializing issuer'),
 };
 
-export const trust: GroupRules = { Bundle: ready('Waiting for Bundle to be synced', 'Synced') };
+export const trust: GroupRules = {
+  Bundle: rule((o) => {
+    const synced = listOf(o, 'status.conditions').find((c) => c.type === 'Synced');
+    if (!synced) return undefined;
+    if (synced.status === 'True') return health('Healthy', synced.message ?? 'Bundle is synced');
+    return health('Degraded', synced.message ?? synced.reason ?? 'Bundle is not synced');
+  }, 'Progressing: Waiting for Bundle to be synced'),
+};

@@ -3,14 +3,6 @@ import { byValue, field, type GroupRules, rule, when } from '../rules.ts';
 export const rules: GroupRules = {
   FlinkDeployment: rule(
     when(
-      (o) =>
-        field(o, 'spec.job.state') === 'suspended' &&
-        field(o, 'status.jobManagerDeploymentStatus') === 'MISSING' &&
-        field(o, 'status.reconciliationStatus.state') === 'UPGRADING' &&
-        field(o, 'status.reconciliationStatus.lastReconciledSpec') === undefined,
-      'Healthy: Job is suspended',
-    ),
-    when(
       (o) => field(o, 'status.reconciliationStatus'),
       when(
         (o) => o.status.reconciliationStatus.success || o.status.reconciliationStatus.state === 'DEPLOYED',
@@ -21,6 +13,12 @@ export const rules: GroupRules = {
         DEPLOYING: 'Progressing: Waiting for deploying',
         ERROR: 'Degraded: {status.reconciliationStatus.error}',
       }),
+    ),
+    when(
+      (o) =>
+        field(o, 'spec.job.state') === 'suspended' &&
+        field(o, 'status.reconciliationStatus.lastReconciledSpec') === undefined,
+      'Healthy: Job is suspended',
     ),
     'Progressing: Waiting for Flink operator',
   ),

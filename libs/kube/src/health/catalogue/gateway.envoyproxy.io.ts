@@ -1,30 +1,39 @@
-import { conditionOf, field, type GroupRules, health, listOf, rule, type Step } from '../rules.ts';
+import {
+  conditionOf,
+  field,
+  type GroupRules,
+  health,
+  listOf,
+  type Loose,
+  rule,
+  type Step,
+} from '../rules.ts';
 
-/** A policy attached to Gateways: judged by the ancestors whose conditions are of the present generation. */
+/** A policy attached to Gateways: judged by the ancestors whose conditions are all of the present generation. */
 const policy = (kind: string): Step =>
   rule((o) => {
     const wanted = field(o, 'metadata.generation');
-    const current = listOf(o, 'status.ancestors').flatMap((ancestor) =>
-      listOf(ancestor, 'conditions').filter(
-        (c) => wanted === undefined || c.observedGeneration === undefined || c.observedGeneration === wanted,
-      ),
-    );
-    const bad = current.find((c) => c.type === 'Accepted' && c.status === 'False');
-    if (bad) return health('Degraded', bad.message ?? `${kind} is not accepted`);
-    return current.some((c) => c.type === 'Accepted' && c.status === 'True')
-      ? health('Healthy', `${kind} is healthy`)
-      : undefined;
+    const current = listOf(o, 'status.ancestors').filter((ancestor) => {
+      const list = listOf(ancestor, 'conditions');
+      if (list.length === 0) return false;
+      const isOld = (c: Loose) => c.observedGeneration !== undefined && c.observedGeneration !== wanted;
+      return wanted === undefined || !list.some(isOld);
+    });
+    const bad = current
+      .flatMap((ancestor) => listOf(ancestor, 'conditions'))
+      .find((c) => c.type === 'Accepted' && c.status === 'False');
+    if (bad) return health('Degraded', bad.message);
+    return current.length > 0 ? health('Healthy', `${kind} is healthy`) : undefined;
   }, `Progressing: Waiting for ${kind} status`);
 
 export const rules: GroupRules = {
   Backend: rule((o) => {
-    const accepted = conditionOf(o, 'Accepted');
+    const accepted = listOf(o, 'status.conditions').find((c) => c.type === 'Accepted');
     if (!accepted) return undefined;
     if (accepted.observedGeneration !== undefined && accepted.observedGeneration !== o.metadata.generation) {
       return health('Progressing', 'Waiting for Backend status to be updated');
     }
-    if (accepted.status === 'True') return health('Healthy', accepted.message);
-    return accepted.status === 'False' ? health('Degraded', accepted.message) : undefined;
+    return health(accepted.status === 'True' ? 'Healthy' : 'Degraded', accepted.message);
   }, 'Progressing: Waiting for Backend status'),
   BackendTrafficPolicy: policy('BackendTrafficPolicy'),
   ClientTrafficPolicy: policy('ClientTrafficPolicy'),

@@ -114,19 +114,21 @@ export const rules: GroupRules = {
       return health('Degraded', accepted.message ?? 'GatewayClass is not accepted');
     return health('Progressing', accepted.message ?? 'Waiting for GatewayClass status');
   }, 'Progressing: Waiting for GatewayClass status'),
-  ListenerSet: rule(
-    when(
-      (o) => o.status && isCurrent(o, o.status),
-      (o) => listeners(o, 'ListenerSet'),
-    ),
-    when(
-      (o) =>
-        o.status &&
-        isCurrent(o, o.status) &&
-        o.status.conditions?.length > 0 &&
-        listOf(o, 'status.listeners').length > 0,
-      'Healthy: ListenerSet is healthy',
-    ),
-    'Progressing: Waiting for ListenerSet status',
-  ),
+  ListenerSet: rule((o) => {
+    if (!o.status) return undefined;
+    const wanted = o.metadata.generation;
+    const isOld = (c: Loose) => c.observedGeneration !== undefined && c.observedGeneration !== wanted;
+    if (wanted !== undefined && listOf(o, 'status.conditions').some(isOld)) return undefined;
+    const own = need(o.status.conditions, 'status.conditions') as Loose[];
+    const refused = own.find((c) => c.type === 'Accepted' && c.status === 'False');
+    if (refused) return health('Degraded', need(refused.message, 'message'));
+    const waiting = own.findLast((c) => c.type === 'Programmed' && c.status !== 'True');
+    if (waiting) return health('Progressing', waiting.message ?? 'ListenerSet is still being programmed');
+    const all = listOf(o, 'status.listeners');
+    for (const listener of all) {
+      const answer = judge(listener, 'Listener', 'Listener: ');
+      if (answer) return answer;
+    }
+    return all.length > 0 ? health('Healthy', 'ListenerSet is healthy') : undefined;
+  }, 'Progressing: Waiting for ListenerSet status'),
 };

@@ -5,6 +5,7 @@ import {
   health,
   listOf,
   type Loose,
+  need,
   rule,
   type Step,
   when,
@@ -12,7 +13,7 @@ import {
 
 export const rules: GroupRules = {
   ClusterPolicy: rule(
-    conditions({ 'Ready=True': 'Healthy: {.message}', 'Ready=False': 'Degraded: {.message}' }),
+    conditions({ 'Ready=True': 'Healthy: {.message}', Ready: 'Degraded: {.message}' }),
     'Progressing: Waiting for ClusterPolicy to become ready',
   ),
   Policy: rule((o) => {
@@ -22,23 +23,38 @@ export const rules: GroupRules = {
   }, 'Progressing: Waiting for Policy to be ready'),
 };
 
-const admitted = (kind: string): Step =>
+/** Kinds whose own message counts where no condition has one. */
+const OWN_MESSAGE = ['Deleting', 'Generating', 'ImageValidating'];
+/** Kinds that tell of the webhook, whatever other conditions say. */
+const BY_WEBHOOK = ['ImageValidating', 'Mutating', 'Validating'];
+
+const admitted = (verb: string, kind: string): Step =>
   rule(
     when(
       (o) => field(o, 'status.conditionStatus'),
       (o) => {
+        const { ready, message } = o.status.conditionStatus;
         const list = listOf(o, 'status.conditionStatus.conditions');
-        if (o.status.conditionStatus.ready === true)
-          return health('Healthy', list.at(-1)?.message ?? `${kind} is ready`);
-        const bad = list.filter((c) => c.status === 'False').map((c) => `${c.type}: ${c.message ?? ''}`);
-        return bad.length > 0 ? health('Degraded', bad.join(', ')) : undefined;
+        const { generation } = o.metadata;
+        if (generation !== undefined && list.some((c) => c.observedGeneration < generation))
+          return health('Progressing', `Waiting for ${kind} status to reflect latest generation`);
+        if (ready === true) {
+          const good = list.find(
+            (c) => c.status === 'True' && (!BY_WEBHOOK.includes(verb) || c.type === 'WebhookConfigured'),
+          );
+          const own = OWN_MESSAGE.includes(verb) ? message : undefined;
+          return health('Healthy', good?.message ?? (own || 'Policy is ready'));
+        }
+        const bad = list.find((c) => c.status === 'False');
+        if (bad) return health('Degraded', `${need(bad.type, 'type')}: ${need(bad.message, 'message')}`);
+        return health('Degraded', message || 'Policy is not ready');
       },
     ),
     `Progressing: Waiting for ${kind} status`,
   );
-const KINDS = ['Deleting', 'Generating', 'ImageValidating', 'Mutating', 'Validating'].flatMap((verb) => [
-  `${verb}Policy`,
-  `Namespaced${verb}Policy`,
-]);
 
-export const policies: GroupRules = Object.fromEntries(KINDS.map((kind) => [kind, admitted(kind)]));
+export const policies: GroupRules = Object.fromEntries(
+  ['Deleting', 'Generating', 'ImageValidating', 'Mutating', 'Validating'].flatMap((verb) =>
+    [`${verb}Policy`, `Namespaced${verb}Policy`].map((kind) => [kind, admitted(verb, kind)]),
+  ),
+);

@@ -3,22 +3,30 @@ import { conditions, field, type GroupRules, health, isStale, rule, type Step, w
 /** Capsule and its add-ons: one Ready condition, stale while the generation differs. */
 const reconciled = (...before: Step[]): Step =>
   rule(
-    when((o) => !o.status, 'Progressing: Waiting for status'),
+    when((o) => !field(o, 'status.conditions'), 'Progressing: Waiting for status'),
     when(isStale, 'Progressing: Waiting for reconciliation (generation mismatch)'),
     ...before,
     conditions({
       'Ready=True': 'Healthy: {.message}',
       'Ready=False': 'Degraded: {.message}',
-      Ready: 'Progressing: {.message}',
     }),
-    'Progressing: Waiting for status',
+    'Progressing: Waiting for Ready condition',
   );
 const cordoned = when((o) => field(o, 'spec.cordoned') === true, 'Suspended: Replication is cordoned');
 
+/** Unlike Capsule's own kinds these say what they are at. */
+const working = reconciled(
+  conditions({
+    'Ready=True': 'Healthy: {.message}',
+    'Ready=False': 'Degraded: {.message}',
+    Ready: 'Progressing: {.message}',
+  }),
+);
+
 export const addons: GroupRules = {
-  GlobalSopsSecret: reconciled(),
-  SopsProvider: reconciled(),
-  SopsSecret: reconciled(),
+  GlobalSopsSecret: working,
+  SopsProvider: working,
+  SopsSecret: working,
 };
 
 export const capsule: GroupRules = {
@@ -26,7 +34,7 @@ export const capsule: GroupRules = {
   CustomQuota: reconciled(),
   GlobalCustomQuota: reconciled(),
   GlobalProxySettings: reconciled(),
-  GlobalTenantResource: reconciled(cordoned),
+  GlobalTenantResource: rule(cordoned, reconciled()),
   ProxySetting: reconciled(),
   ResourcePool: reconciled(conditions({ 'Ready=False': 'Degraded: {.message}' }), (o) => {
     const exhausted = Object.keys(field(o, 'status.exhaustions') ?? {}).sort();
@@ -40,5 +48,5 @@ export const capsule: GroupRules = {
   ),
   Tenant: reconciled(conditions({ 'Cordoned=True': 'Suspended: {.message}' })),
   TenantOwner: reconciled(),
-  TenantResource: reconciled(cordoned),
+  TenantResource: rule(cordoned, reconciled()),
 };

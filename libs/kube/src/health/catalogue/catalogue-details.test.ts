@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeObject } from '../../object.ts';
+import { assessHealth } from '../assess.ts';
+
+type Case = [type: string, status: object, expected: string, rest?: object];
+
+/** What the reference says of states between those of its own examples. */
+const CASES: Case[] = [
+  [
+    'policies.kyverno.io/v1/ValidatingPolicy',
+    { conditionStatus: { ready: true, conditions: [{ type: 'Admitted', status: 'True', message: 'x' }] } },
+    'Healthy: Policy is ready',
+  ],
+  [
+    'policies.kyverno.io/v1/DeletingPolicy',
+    { conditionStatus: { ready: true, conditions: [{ type: 'Admitted', status: 'True', message: 'x' }] } },
+    'Healthy: x',
+  ],
+  ['policies.kyverno.io/v1/MutatingPolicy', { conditionStatus: {} }, 'Degraded: Policy is not ready'],
+  [
+    'policies.kyverno.io/v1/GeneratingPolicy',
+    { conditionStatus: { ready: true, conditions: [{ type: 'A', status: 'True', observedGeneration: 1 }] } },
+    'Progressing: Waiting for GeneratingPolicy status to reflect latest generation',
+  ],
+  [
+    'flink.apache.org/v1/FlinkDeployment',
+    {},
+    'Healthy: Job is suspended',
+    { spec: { job: { state: 'suspended' } } },
+  ],
+  [
+    'capsule.clastix.io/v1/TenantResource',
+    {},
+    'Suspended: Replication is cordoned',
+    { spec: { cordoned: true } },
+  ],
+  [
+    'cert-manager.io/v1/CertificateRequest',
+    { conditions: [{ type: 'Ready', status: 'False', reason: 'Other', message: 'm' }] },
+    'Degraded: m',
+  ],
+  [
+    'core.cnrm.cloud.google.com/v1/ConfigConnector',
+    { healthy: true, observedGeneration: 1 },
+    'Progressing: Update in progress',
+  ],
+  [
+    'customize.core.cnrm.cloud.google.com/v1/ControllerReconciler',
+    { healthy: false, observedGeneration: 0 },
+    'Degraded: ControllerReconciler is not healthy',
+  ],
+  ['sql.cnrm.cloud.google.com/v1/SQLInstance', { healthy: true }, 'Progressing: Update in progress'],
+  [
+    'gateway.envoyproxy.io/v1/SecurityPolicy',
+    { ancestors: [{ conditions: [{ type: 'Merged', status: 'True' }] }] },
+    'Healthy: SecurityPolicy is healthy',
+  ],
+  [
+    'gateway.envoyproxy.io/v1/Backend',
+    { conditions: [{ type: 'Accepted', status: 'Unknown', message: 'm' }] },
+    'Degraded: m',
+  ],
+  [
+    'gateway.networking.k8s.io/v1/ListenerSet',
+    { conditions: [], listeners: [{}] },
+    'Healthy: ListenerSet is healthy',
+  ],
+];
+
+describe('the catalogue, in details', () => {
+  it.each(CASES)('%s %j is %s', (type, status, expected, rest = {}) => {
+    const [group, version, kind] = type.split('/');
+    const object = {
+      apiVersion: `${group}/${version}`,
+      kind,
+      metadata: { name: 'a', generation: 2 },
+      status,
+      ...rest,
+    } as unknown as KubeObject;
+    const health = assessHealth(object);
+    expect(`${health?.status}: ${health?.message}`).toBe(expected);
+  });
+});
