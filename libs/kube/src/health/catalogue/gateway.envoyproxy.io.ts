@@ -1,5 +1,4 @@
 import {
-  conditionOf,
   field,
   type GroupRules,
   health,
