@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MusterError, parseDocuments } from '@muster/base';
+import { type Json, MusterError, parseDocuments } from '@muster/base';
 import type { Terminal } from './terminal.ts';
 
 /** A document and where it was written. */
@@ -47,16 +47,20 @@ async function filesOf(path: string, recursive: boolean): Promise<string[]> {
 function documentsOf(source: string | Uint8Array, file: string): Document[] {
   return parseDocuments(source, { file }).flatMap(({ value, line }) => {
     const where = `${file}:${line}`;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new MusterError('invalid', 'not a Kubernetes object', { where });
-    }
-    const { kind, items } = value;
-    // `kubectl get -o yaml` writes several objects as one list.
-    if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
-      return items.map((item) => ({ value: item as Record<string, unknown>, where }));
-    }
-    return [{ value: value as Record<string, unknown>, where }];
+    return membersOf(value).map((member) => {
+      if (typeof member !== 'object' || member === null || Array.isArray(member))
+        throw new MusterError('invalid', 'not a Kubernetes object', { where });
+      return { value: member, where };
+    });
   });
+}
+
+/** Several objects may be one document: a plain list, or what `kubectl get -o yaml` writes. */
+function membersOf(value: Json): Json[] {
+  if (Array.isArray(value)) return value;
+  if (typeof value !== 'object' || value === null) return [value];
+  const { kind, items } = value;
+  return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items : [value];
 }
 
 /** The hub counts documents, or names them; people look for a file and a line. */

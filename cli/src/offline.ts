@@ -35,17 +35,29 @@ export interface ObjectName {
   name: string;
 }
 
-/** The Kubernetes objects of files. @throws MusterError with file and line for what is none. */
+/**
+ * The Kubernetes objects of files. `nameless`: they may lack a name, as examples of a status do and hooks may, which
+ * get one when they run. @throws MusterError with file and line for what is none.
+ */
 export async function readObjects(
   paths: string[],
-  options: { recursive?: boolean; terminal: Terminal },
+  options: { recursive?: boolean; nameless?: boolean; terminal: Terminal },
 ): Promise<KubeObject[]> {
   const documents = await readDocuments(paths, options);
   return documents.map(({ value, where }) => {
-    const problem = problemOf(value);
+    const object = options.nameless ? { ...value, metadata: value['metadata'] ?? {} } : value;
+    const problem = problemOf(options.nameless ? withName(object) : object);
     if (problem) throw new MusterError('invalid', problem, { where });
-    return value as unknown as KubeObject;
+    return object as unknown as KubeObject;
   });
+}
+
+/** The same object with a stand-in for the name that it lacks. */
+function withName(object: Record<string, unknown>): Record<string, unknown> {
+  const { metadata } = object;
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return object;
+  const { name } = metadata as { name?: unknown };
+  return { ...object, metadata: { ...metadata, name: name || 'unnamed' } };
 }
 
 /** The health checks of an `argocd-cm` ConfigMap. @throws MusterError for a file that holds none. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { planOf } from './offline.ts';
+import { healthOf, planOf, readObjects } from './offline.ts';
 import { planInputs } from './sync-inputs.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -11,6 +11,22 @@ const map = (name: string, more: object = {}) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: { name, ...more },
+});
+
+describe('objects of files', () => {
+  it('may come as a plain list, and without a name where that is allowed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'muster-objects-'));
+    const file = join(folder, 'objects.json');
+    const nameless = { apiVersion: 'v1', kind: 'Pod', status: { phase: 'Pending' } };
+    await writeFile(file, JSON.stringify([map('a'), nameless]));
+    const objects = await readObjects([file], { nameless: true, terminal });
+    expect(healthOf(objects).map(({ kind, name, status }) => [kind, name, status])).toEqual([
+      ['ConfigMap', 'a', null],
+      ['Pod', '', 'Progressing'],
+    ]);
+    await expect(readObjects([file], { terminal })).rejects.toThrow('metadata of the Pod is missing');
+    await rm(folder, { recursive: true, force: true });
+  });
 });
 
 describe('what a plan is told', () => {

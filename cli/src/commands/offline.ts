@@ -96,7 +96,8 @@ async function health(
   const checks = options.customizations
     ? await customizationsOf(options.customizations, terminal)
     : undefined;
-  const objects = await readObjects(options.filename, { recursive: options.recursive, terminal });
+  const { recursive } = options;
+  const objects = await readObjects(options.filename, { recursive, nameless: true, terminal });
   const rows = healthOf(objects, checks);
   const view: View<(typeof rows)[number]> = {
     name: objectName,
@@ -115,7 +116,8 @@ async function plan(
 ): Promise<void> {
   const { planOf, readObjects } = await semantics();
   const inputs = await planInputs(options, terminal);
-  const desired = await readObjects(options.filename, { recursive: options.recursive, terminal });
+  const { recursive } = options;
+  const desired = await readObjects(options.filename, { recursive, nameless: true, terminal });
   const live = options.live ? await readObjects(options.live, { terminal }) : [];
   const rows = planOf(desired, live, inputs);
   const view: View<(typeof rows)[number]> = {

@@ -1,12 +1,4 @@
-import {
-  field,
-  type GroupRules,
-  health,
-  listOf,
-  type Loose,
-  rule,
-  type Step,
-} from '../rules.ts';
+import { field, type GroupRules, health, listOf, type Loose, rule, type Step } from '../rules.ts';
 
 /** A policy attached to Gateways: judged by the ancestors whose conditions are all of the present generation. */
 const policy = (kind: string): Step =>
