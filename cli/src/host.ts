@@ -75,6 +75,8 @@ export class Host {
 
 /** Commands whose own `--token` means something else. */
 const ownToken = new WeakSet<Command>();
+/** Commands that know other formats. */
+const ownOutput = new WeakSet<Command>();
 
 function flagsOf(command: Command): Given {
   const flags: Given = {};
@@ -82,7 +84,7 @@ function flagsOf(command: Command): Given {
     const { hub, token, context, output } = each.opts<Given>();
     flags.hub ??= hub;
     flags.context ??= context;
-    flags.output ??= output;
+    if (!ownOutput.has(each)) flags.output ??= output;
     if (!ownToken.has(each)) flags.token ??= token;
   }
   return flags;
@@ -97,6 +99,8 @@ export interface Description {
   examples: string[];
   /** It shows something: takes `-o`. */
   output?: true;
+  /** It takes `-o` with formats of its own, as said here, and reads them itself. */
+  ownOutput?: string;
   /** It talks to no hub. */
   offline?: true;
   /** Its `--token` is not the one of the hub. */
@@ -109,6 +113,10 @@ export function verb(parent: Command, usage: string, description: Description): 
   command.description(description.details ?? `${description.summary}.`);
   if (description.ownToken) ownToken.add(command);
   if (description.output) command.option('-o, --output <format>', 'table, wide, json, yaml or name');
+  if (description.ownOutput) {
+    ownOutput.add(command);
+    command.option('-o, --output <format>', description.ownOutput);
+  }
   if (!description.offline) connectionOptions(command, description.ownToken ?? false);
   command.addHelpText(
     'after',

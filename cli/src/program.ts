@@ -8,6 +8,7 @@ import { clusterCommands } from './commands/cluster.ts';
 import { hubCommands } from './commands/hub.ts';
 import { loginCommands } from './commands/login.ts';
 import { offlineCommands } from './commands/offline.ts';
+import { planCommand } from './commands/plan.ts';
 import { projectCommands } from './commands/project.ts';
 import { settingsCommands } from './commands/settings.ts';
 import { repoCommands } from './commands/repo.ts';
@@ -56,6 +57,7 @@ export function createProgram(host: Host): Command {
   connectionOptions(root);
   root.commandsGroup('Every day:');
   applyCommands(root, host);
+  planCommand(root, host);
   appCommands(root, host);
   appSetCommands(root, host);
   root.commandsGroup('The fleet:');
