@@ -26,7 +26,7 @@ ConfigMap:
       'health.lua': 'return {status = "Healthy"}',
       'health.lua.useOpenLibs': true,
     },
-    'cert-manager.io/Certificate': { 'health.lua': 'return nil', 'health.lua.useOpenLibs': 'true' },
+    'cert-manager.io/Certificate': { 'health.lua': 'return nil', 'health.lua.useOpenLibs': true },
   });
   const none = { jsonPointers: [], jqPathExpressions: [], managedFieldsManagers: [] };
   expect(settings.ignoreDifferences).toEqual([
@@ -47,4 +47,16 @@ it('says where something is wrong', () => {
     /jsonPointers is not a list/,
   );
   expect(read('url', 'x'.repeat(2_000_000))).toThrow(/more than/);
+});
+
+it('takes `all` for every kind with a group, and any spelling of true that Go takes', () => {
+  const data = {
+    'resource.customizations.health.all': 'return nil',
+    'resource.customizations.useOpenLibs.all': '1',
+    'resource.customizations.useOpenLibs.apps_Deployment': 'no',
+  };
+  expect(readSystemSettings(data, 'argocd-cm').health).toEqual({
+    '*/*': { 'health.lua': 'return nil', 'health.lua.useOpenLibs': true },
+    'apps/Deployment': { 'health.lua.useOpenLibs': false },
+  });
 });

@@ -25,6 +25,8 @@ export interface SystemSettings {
 
 const PREFIX = 'resource.customizations';
 const MAX_TEXT = 1024 * 1024;
+/** What Go reads as true. */
+const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 
 /**
  * Reads the data of an `argocd-cm` ConfigMap: `resource.customizations` as one YAML map by `group/Kind`, and the keys
@@ -62,16 +64,16 @@ function readWhole(text: string, where: string, settings: SystemSettings): void 
   }
 }
 
-/** `health.GROUP_KIND`, where a core kind has no GROUP and `*` no place of its own. */
+/** `health.GROUP_KIND`, where a core kind has no GROUP, `*` no place of its own and `all` is every kind with a group. */
 function readOne(name: string, text: string, where: string, settings: SystemSettings): void {
   const [field = '', ...rest] = name.split('.');
   const suffix = rest.join('.');
-  const kind = suffix.replace('_', '/').replace(/^\//, '');
+  const kind = suffix === 'all' ? '*/*' : suffix.replace('_', '/').replace(/^\//, '');
   if (field === 'health') setHealth(settings, kind, { 'health.lua': text });
-  else if (field === 'useOpenLibs') setHealth(settings, kind, { 'health.lua.useOpenLibs': text });
+  else if (field === 'useOpenLibs') setHealth(settings, kind, { 'health.lua.useOpenLibs': TRUE.has(text) });
   else if (field === 'ignoreDifferences') {
     const written = parseDocument(text, { file: where });
-    settings.ignoreDifferences.push(ruleOf(suffix === 'all' ? '*/*' : kind, written, where));
+    settings.ignoreDifferences.push(ruleOf(kind, written, where));
   } else settings.notices.push(`${PREFIX}.${name} has no effect`);
 }
 
