@@ -224,3 +224,72 @@ describe('muster against a real hub', () => {
     expect(after.notes).toContain('not valid');
   });
 });
+
+describe('bootstrap', () => {
+  beforeAll(async () => {
+    await muster(['login', url, '--username', 'admin', '--password-stdin'], PASSWORD);
+  });
+
+  it('brings up what a folder of a repository holds, changes nothing when run again, and takes no name', async () => {
+    const repository = join(folder, 'fleet-repository');
+    mkdirSync(join(repository, 'fleet'), { recursive: true });
+    writeFileSync(join(repository, 'fleet', 'project.yaml'), PROJECT_OF_FLEET);
+    writeFileSync(join(repository, 'fleet', 'set.yaml'), SET_OF_FLEET);
+    git(repository, 'init', '-q', '-b', 'main');
+    git(repository, 'add', '.');
+    git(repository, 'commit', '-q', '-m', 'fleet');
+    const line = ['bootstrap', '--repo', `file://${repository}`, '--path', 'fleet/', '--name', 'fleet'];
+    const first = await muster(line);
+    expect(first.notes).not.toContain('error:');
+    expect(first.code).toBe(0);
+    expect(first.out).toContain('application/argocd/fleet created');
+    expect(first.out).toMatch(/AppProject\S*\s.*fleet-team/);
+    expect(first.out).toMatch(/ApplicationSet\S*\s.*fleet-set/);
+    const again = await muster([...line, '-o', 'json']);
+    expect(JSON.parse(again.out)).toMatchObject({
+      name: 'fleet',
+      sync: 'Synced',
+      health: 'Healthy',
+      ofHub: true,
+    });
+    const other = await muster(['bootstrap', '--repo', 'file:///elsewhere', '--name', 'fleet']);
+    expect(other.code).not.toBe(0);
+    expect(other.notes).toContain('application/argocd/fleet is there already, from file://');
+  }, 120_000);
+
+  it('says what to do about a repository that cannot be read', async () => {
+    const refused = await muster([
+      'bootstrap',
+      '--repo',
+      `file://${folder}/no-such`,
+      '--name',
+      'unread',
+      '--timeout',
+      '60s',
+    ]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.notes).toMatch(/SourceError: .*a private repository needs --username/s);
+  }, 120_000);
+});
+
+const PROJECT_OF_FLEET = `
+apiVersion: argoproj.io/v1alpha1
+kind: AppProject
+metadata: {name: fleet-team}
+spec: {sourceRepos: ['*'], destinations: [{server: '*', namespace: '*'}]}
+`;
+
+/** Nothing carries its label: it is healthy with no Application. */
+const SET_OF_FLEET = `
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: fleet-set}
+spec:
+  generators: [{clusters: {selector: {matchLabels: {none: such}}}}]
+  template:
+    metadata: {name: 'fleet-{{name}}'}
+    spec:
+      project: default
+      source: {repoURL: 'https://git.example.com/x.git', path: x}
+      destination: {server: '{{server}}', namespace: x}
+`;

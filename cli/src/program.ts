@@ -4,6 +4,7 @@ import { accessCommands } from './commands/access.ts';
 import { applyCommands } from './commands/apply.ts';
 import { appCommands } from './commands/app.ts';
 import { appSetCommands } from './commands/appset.ts';
+import { bootstrapCommand } from './commands/bootstrap.ts';
 import { clusterCommands } from './commands/cluster.ts';
 import { hubCommands } from './commands/hub.ts';
 import { loginCommands } from './commands/login.ts';
@@ -61,6 +62,7 @@ export function createProgram(host: Host): Command {
   appCommands(root, host);
   appSetCommands(root, host);
   root.commandsGroup('The fleet:');
+  bootstrapCommand(root, host);
   clusterCommands(root, host);
   repoCommands(root, host);
   projectCommands(root, host);

@@ -25,8 +25,12 @@ export function missingOf(app: ApplicationView | undefined, goal: Goal): string 
     return `at ${commits.map(shortCommit).join(', ') || 'no revision'}`;
   }
   if (app.clusterState?.silentSince) return `its cluster is silent since ${app.clusterState.silentSince}`;
-  if (goal.sync && app.sync !== 'Synced') return app.sync;
-  if (goal.health && app.health !== 'Healthy') return app.health;
+  if (goal.sync && app.sync !== 'Synced') {
+    const why = app.ofHub ? (app.conditions[0]?.message ?? app.operation?.message) : undefined;
+    return why ? `${app.sync}: ${why}` : app.sync;
+  }
+  if (goal.health && app.health !== 'Healthy')
+    return app.ofHub && app.healthMessage ? app.healthMessage : app.health;
   if ((goal.sync || goal.health) && app.operation?.phase === 'Running') return 'syncing';
   return undefined;
 }

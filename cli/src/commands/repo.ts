@@ -11,12 +11,8 @@ import { age, fields, printList, printOne } from '../output.ts';
 const KINDS = ['git', 'helm', 'oci', 'credentials'] as const;
 type Kind = (typeof KINDS)[number];
 
-interface AddOptions {
-  type?: Kind;
-  name?: string;
-  caFile?: string;
-  plainHttp?: true;
-  passCredentials?: true;
+/** How the hub gets into a repository. */
+export interface AccessOptions {
   username?: string;
   password?: string;
   passwordStdin?: true;
@@ -24,8 +20,16 @@ interface AddOptions {
   tokenStdin?: true;
   sshPrivateKeyPath?: string;
   knownHosts?: string;
-  project?: string;
   insecure?: true;
+}
+
+interface AddOptions extends AccessOptions {
+  type?: Kind;
+  name?: string;
+  caFile?: string;
+  plainHttp?: true;
+  passCredentials?: true;
+  project?: string;
   skipCheck?: true;
 }
 
@@ -120,22 +124,19 @@ export function repoCommands(root: Command, host: Host): void {
 async function add(context: Context, url: string, options: AddOptions): Promise<void> {
   const { terminal } = context;
   const client = context.client();
-  const credentials = await credentialsOf(context, options);
-  const knownHosts = options.knownHosts && (await text(options.knownHosts));
+  const access = await accessOf(context, options);
   const ca = options.caFile && (await text(options.caFile));
   const progress = terminal.progress(`connecting to ${url} …`);
   const added = await client.repositories
     .add({
       url,
-      ...(Object.keys(credentials).length > 0 && { credentials }),
-      ...(knownHosts && { knownHosts }),
+      ...access,
       ...(options.type && { kind: options.type }),
       ...(options.name && { name: options.name }),
       ...(ca && { ca }),
       ...(options.plainHttp && { plainHttp: true }),
       ...(options.passCredentials && { passCredentials: true }),
       ...(options.project && { project: options.project }),
-      insecure: options.insecure ?? false,
       skipCheck: options.skipCheck ?? false,
     })
     .finally(() => progress.stop());
@@ -144,9 +145,20 @@ async function add(context: Context, url: string, options: AddOptions): Promise<
   else terminal.out(`repository/${added.url} added`);
 }
 
+/** Credentials, host keys and switches as the hub takes them. */
+export async function accessOf(context: Context, options: AccessOptions) {
+  const credentials = await credentialsOf(context, options);
+  const knownHosts = options.knownHosts && (await text(options.knownHosts));
+  return {
+    ...(Object.keys(credentials).length > 0 && { credentials }),
+    ...(knownHosts && { knownHosts }),
+    insecure: options.insecure ?? false,
+  };
+}
+
 async function credentialsOf(
   { terminal }: Context,
-  options: AddOptions,
+  options: AccessOptions,
 ): Promise<{ username?: string; password?: string; token?: string; sshPrivateKey?: string }> {
   const { username, sshPrivateKeyPath, passwordStdin, tokenStdin } = options;
   if (passwordStdin && tokenStdin) throw new UsageError('standard input holds either a password or a token');
