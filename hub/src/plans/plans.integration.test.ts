@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { type PlanInput, PlanRequest, type PlanResult } from '@muster/api';
 import { hubClient } from '@muster/api/client';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Actor, systemActor } from '../access/actor.ts';
 import { type TestHub, application, startTestHub } from '../applications/pipeline.fixture.ts';
+import { Planner } from './planner.service.ts';
 import { PlansService } from './plans.service.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-plans-'));
@@ -313,4 +314,25 @@ test('the client hears how far a plan is and gets its result; plans are audited'
   await expect(client.plan({})).rejects.toThrow('nothing is supposed');
   const { items } = await client.audit({});
   expect(items[0]).toMatchObject({ action: 'plan', actor: 'admin', details: { labels: ['c199'] } });
+});
+
+test('a client that hangs up ends its plan', async () => {
+  const planner = hub.running.app.get(Planner, { strict: false });
+  const planning = vi.spyOn(planner, 'plan');
+  const http = hub.running.listening.http!;
+  const { cookie } = await hubClient({ hub: http }).session.login({
+    name: 'admin',
+    password: 'admin-password',
+  });
+  const client = hubClient({ hub: http, cookie: cookie! });
+  const gone = new AbortController();
+  const asked = client.plan(
+    { revisions: [{ repo: hub.url, revision: 'red' }] },
+    () => gone.abort(new Error('hung up')),
+    { signal: gone.signal },
+  );
+  await expect(asked).rejects.toThrow('hung up');
+  await expect(planning.mock.results[0]!.value).rejects.toThrow();
+  expect(planning.mock.calls[0]![3].aborted).toBe(true);
+  planning.mockRestore();
 });
