@@ -10,6 +10,7 @@ import { MusterError } from '@muster/base';
 import { type Document, readDocuments } from './documents.ts';
 import { UsageError } from './exit.ts';
 import { folderTree } from './folder-tree.ts';
+import { filesAsPlugins, filesAsResources } from './generate-external.ts';
 import { projectNames, readClusters } from './generate-inputs.ts';
 import type { Context } from './host.ts';
 
@@ -20,6 +21,10 @@ export interface GenerateOptions {
   repo?: string[];
   /** Names with commas between them, or a file of names or AppProjects. */
   projects?: string;
+  /** `NAME=FILE`: what a plugin answers. */
+  plugin?: string[];
+  /** ConfigMaps and resources of the clusterDecisionResource generator. */
+  resources?: string[];
   /** Looks destinations up among the clusters given. */
   validateDestinations?: true;
 }
@@ -41,6 +46,8 @@ export async function generate(
     clusters: options.clusters ? await readClusters(options.clusters) : [],
     repos: foldersAsRepositories(options.repo ?? []),
     projects: await projectNames(options.projects, documents, terminal),
+    plugins: filesAsPlugins(options.plugin ?? []),
+    resources: await filesAsResources(options.resources ?? [], terminal),
     options: { validateDestinations: options.validateDestinations ?? false },
   };
   try {

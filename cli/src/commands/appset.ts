@@ -81,6 +81,16 @@ function generateCommand(appset: Command, host: Host): void {
       'a folder for a repository (repeatable)',
       (text: string, all: string[] = []) => [...all, text],
     )
+    .option(
+      '--plugin <name=file>',
+      'a JSON file for what a plugin answers (repeatable)',
+      (text: string, all: string[] = []) => [...all, text],
+    )
+    .option(
+      '--resources <file>',
+      'ConfigMaps and resources of clusterDecisionResource: file or folder (repeatable)',
+      collectList,
+    )
     .option('--projects <names>', 'the projects that exist: name,name or a file of names or AppProjects')
     .option('--validate-destinations', 'warn of destinations that are not among the clusters')
     .action(

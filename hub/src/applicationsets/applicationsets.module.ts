@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ApplicationRecordsModule } from '../applications/application-records.module.ts';
 import { ProjectsModule } from '../projects/projects.module.ts';
+import { GeneratorsModule } from '../generators/generators.module.ts';
 import { TopicsModule } from '../generators/topics.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { RenderingModule } from '../rendering/rendering.module.ts';
@@ -24,6 +25,7 @@ import { SupposedSets } from './supposed-sets.service.ts';
 /** ApplicationSets, and their expansion into Applications. */
 @Module({
   imports: [
+    GeneratorsModule,
     TopicsModule,
     ApplicationRecordsModule,
     ProjectsModule,

@@ -7,6 +7,8 @@ import {
 } from '@muster/appset';
 import { Inject, Injectable } from '@nestjs/common';
 import { type ClusterFacts, ClustersService } from '../clusters/clusters.service.ts';
+import { DecisionsService } from '../generators/decisions.service.ts';
+import { PluginsService } from '../generators/plugins.service.ts';
 import { ProjectsService } from '../projects/projects.service.ts';
 import { Renderer } from '../rendering/renderer.ts';
 import { ScmService } from '../sources/scm/scm.service.ts';
@@ -29,6 +31,8 @@ export class SetGeneration {
   constructor(
     @Inject(SetRepositories) private readonly repositories: SetRepositories,
     @Inject(ScmService) private readonly scm: ScmService,
+    @Inject(PluginsService) private readonly plugins: PluginsService,
+    @Inject(DecisionsService) private readonly decisions: DecisionsService,
     @Inject(ClustersService) private readonly clusters: ClustersService,
     @Inject(ProjectsService) private readonly projects: ProjectsService,
     @Inject(Renderer) private readonly renderer: Renderer,
@@ -56,6 +60,8 @@ export class SetGeneration {
       projects: input.projects ?? (await this.projects.names()),
       repos: input.repositories ?? this.repositories.contents(signal),
       external: this.scm.external(project, engines.goTemplate, signal),
+      plugins: this.plugins.calls(signal),
+      resources: this.decisions.resources(),
       options: { implicitLocalCluster: false },
     };
     return expand(facts, engines, signal);

@@ -1,6 +1,7 @@
 import { type ApplicationSet, unsupportedIgnores } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { z } from 'zod';
+import { DECISIONS, PLUGINS, pluginTopic } from '../generators/topics.ts';
 import { issuesOf } from '../projects/issues.ts';
 import { generatorTopic } from '../sources/scm/scm-topics.ts';
 import { scmProblem } from '../sources/scm/scm-config.ts';
@@ -54,6 +55,8 @@ const SUPPORTED = new Set([
   'merge',
   'scmProvider',
   'pullRequest',
+  'clusterDecisionResource',
+  'plugin',
   'selector',
 ]);
 
@@ -92,7 +95,7 @@ export function checkApplicationSet(written: unknown, where: string): CheckedSet
   return {
     set,
     project: free ? '' : project,
-    dependsOnClusters: found.kinds.has('clusters'),
+    dependsOnClusters: found.kinds.has('clusters') || found.kinds.has('clusterDecisionResource'),
     repositories: found.repositories,
     topics: [...found.topics],
     notices: noticesOf(set),
@@ -136,6 +139,8 @@ function walk(generator: Record<string, unknown>, where: string, found: Found): 
       const topic = generatorTopic(kind, value as Record<string, unknown>);
       if (topic) found.topics.add(topic);
     }
+    if (kind === 'plugin') found.topics.add(PLUGINS).add(pluginTopic(pluginName(value)));
+    if (kind === 'clusterDecisionResource') found.topics.add(DECISIONS);
     if (Array.isArray(inner.generators)) {
       inner.generators.forEach((child, i) => {
         if (child && typeof child === 'object')
@@ -143,6 +148,13 @@ function walk(generator: Record<string, unknown>, where: string, found: Found): 
       });
     }
   }
+}
+
+/** `*` where a matrix fills it in. */
+function pluginName(generator: unknown): string {
+  const { configMapRef } = generator as { configMapRef?: { name?: unknown } };
+  const written = typeof configMapRef?.name === 'string' ? configMapRef.name : '';
+  return written.includes('{{') ? '*' : written;
 }
 
 function hasTemplate(generator: Record<string, unknown>): boolean {

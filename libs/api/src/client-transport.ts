@@ -39,6 +39,10 @@ export class Transport {
     return this.json<T>('POST', path, body ?? {}, options);
   }
 
+  put<T>(path: string, body?: unknown, options?: RequestOptions): Promise<T> {
+    return this.json<T>('PUT', path, body ?? {}, options);
+  }
+
   delete<T = void>(path: string, query?: object, options?: RequestOptions): Promise<T> {
     return this.json<T>('DELETE', path + queryText(query), undefined, options);
   }

@@ -63,6 +63,14 @@ import type {
   UnclaimedPage,
 } from './recovery.ts';
 import type { AddRepository, RefreshRepository, RepositoryList, RepositoryView } from './repositories.ts';
+import type {
+  ApplyDecisions,
+  DecisionKey,
+  DecisionList,
+  PluginList,
+  PluginView,
+  SetPlugin,
+} from './generators.ts';
 import type { FleetSummary } from './status.ts';
 
 export type { HubEvent } from './client-events.ts';
@@ -100,6 +108,8 @@ export function hubClient(options: ClientOptions) {
     clusters: clusterRoutes(http),
     joinTokens: joinTokenRoutes(http),
     repositories: repositoryRoutes(http),
+    plugins: pluginRoutes(http),
+    decisions: decisionRoutes(http),
     unclaimed: unclaimedRoutes(http),
     recovery: {
       get: (o?: Options) => http.get<RecoveryView>(`${v1}/recovery`, undefined, o),
@@ -316,6 +326,25 @@ function repositoryRoutes(http: Transport) {
     remove: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
     refresh: (id: string, body: Partial<RefreshRepository> = {}, o?: Options) =>
       http.post<void>(`${path}/${at(id)}/refresh`, body, o),
+  };
+}
+
+function pluginRoutes(http: Transport) {
+  const path = `${v1}/plugins`;
+  return {
+    list: (o?: Options) => http.get<PluginList>(path, undefined, o),
+    set: (name: string, body: Input<SetPlugin, 'timeoutSeconds'>, o?: Options) =>
+      http.put<PluginView>(`${path}/${at(name)}`, body, o),
+    remove: (name: string, o?: Options) => http.delete(`${path}/${at(name)}`, undefined, o),
+  };
+}
+
+function decisionRoutes(http: Transport) {
+  const path = `${v1}/decisions`;
+  return {
+    list: (o?: Options) => http.get<DecisionList>(path, undefined, o),
+    apply: (body: ApplyDecisions, o?: Options) => http.put<DecisionList>(path, body, o),
+    remove: (key: DecisionKey, o?: Options) => http.delete(path, key, o),
   };
 }
 

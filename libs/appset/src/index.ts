@@ -4,6 +4,7 @@ export * from './external/facts.ts';
 export { pullRequestParameters } from './external/pull-requests.ts';
 export { repositoryParameters } from './external/repositories.ts';
 export { GoTexts } from './external/texts.ts';
+export { pluralOf } from './generators/decisions.ts';
 export { LOCAL_NAME, LOCAL_SERVER } from './generators/clusters.ts';
 export * from './lifecycle/keep.ts';
 export * from './lifecycle/plan.ts';

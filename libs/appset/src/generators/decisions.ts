@@ -122,3 +122,11 @@ function parameters(
   }
   return set;
 }
+
+/** The resource of a kind, as Kubernetes' tools guess it. */
+export function pluralOf(kind: string): string {
+  const one = kind.toLowerCase();
+  if (one.endsWith('endpoints')) return one;
+  if (one.endsWith('s')) return `${one}es`;
+  return one.endsWith('y') ? `${one.slice(0, -1)}ies` : `${one}s`;
+}
