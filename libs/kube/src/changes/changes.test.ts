@@ -117,6 +117,13 @@ describe('ChangeGroups', () => {
     ]);
   });
 
+  it('joins nobody to a group in which not all differ from them by their names alone', () => {
+    const groups = new ChangeGroups<string>();
+    for (const name of ['eu-1', 'prod']) groups.add(name, [change('+env: prod')], [name]);
+    groups.add('us-2', [change('+env: us-2')], ['us-2']);
+    expect(groups.groups().map(({ members }) => members)).toEqual([['eu-1', 'prod'], ['us-2']]);
+  });
+
   it('leaves changes out beyond its room and still counts everyone', () => {
     const groups = new ChangeGroups<number>(100);
     for (let i = 0; i < 50; i++) groups.add(i, [change(`+${'x'.repeat(i + 1)}`)], []);
