@@ -47,6 +47,10 @@ export class JoinTokensService {
   /** The answer is the only place the token is ever seen. @throws MusterError conflict for a server in use. */
   async create(wanted: NewJoinToken, actor: Actor): Promise<CreatedJoinToken> {
     const token = newJoinToken();
+    if (wanted.name === 'hub')
+      throw new MusterError('invalid', 'the name hub means the hub itself in destinations', {
+        where: 'name',
+      });
     if (wanted.server !== undefined) await this.#clusters.requireFreeServer(wanted.server, wanted.name);
     if (wanted.local) await this.#clusters.requireNoOtherLocal(wanted.name);
     const row = await this.#repository.transaction(async (trx) => {

@@ -114,6 +114,7 @@ export class BundlesRepository {
       delete from bundles where referenced_at < now() - interval '1 day'
         and not exists (select from assignments where bundle_digest = bundles.digest)
         and not exists (select from applications where bundle_digest = bundles.digest)
+        and not exists (select from roots where bundle_digest = bundles.digest)
         and not exists (select from bundle_parts where part_digest = bundles.digest)
         and not exists (select from release_targets where bundle_digest = bundles.digest)
         and not exists (select from departed_applications where bundle_digest = bundles.digest and decided_at > now() - interval '7 days')
