@@ -486,6 +486,7 @@ describe('an agent with a real control plane', () => {
           namespaceResourceAllow: [],
           namespaceResourceDeny: [],
           namespaceAllowListed: false,
+          windows: [],
         },
       },
     });

@@ -202,4 +202,65 @@ describe('options of a sync', () => {
     expect(await find('batch/v1/Job', 'chosen-hook')).toBeUndefined();
     expect(hub.status('chosen')?.sync).toBe('OutOfSync');
   });
+
+  it('a sync window that is closed holds syncs and self-heal back; manualSync lets a command through', async () => {
+    await joined();
+    const window = {
+      deny: true,
+      schedule: '* * * * *',
+      timeZone: 'Europe/Berlin',
+      durationMs: 3_600_000n,
+      manualSync: false,
+    };
+    const limits = (windows: (typeof window)[]) => ({
+      project: {
+        name: 'default',
+        namespaces: ['*'],
+        clusterResourceAllow: [{ group: '*', kind: '*' }],
+        clusterResourceDeny: [],
+        namespaceResourceAllow: [],
+        namespaceResourceDeny: [],
+        namespaceAllowListed: false,
+        windows,
+      },
+    });
+    const open = [configMap('windowed', { a: '1' })];
+    await hub.assign({ name: 'windowed', objects: open, extra: limits([window]) });
+    const condition = await eventually(
+      () => hub.status('windowed')?.conditions.find(({ type }) => type === 'SyncWindow'),
+      { what: 'the condition' },
+    );
+    expect(condition.message).toContain('no sync begins by itself until');
+    const refused = await result(hub.sync('windowed'));
+    expect(refused.outcome).toBe(CommandOutcome.FAILED);
+    expect(refused.message).toContain('a deny window is open ("* * * * *" Europe/Berlin for 1h)');
+    expect(await find('v1/ConfigMap', 'windowed')).toBeUndefined();
+    expect((await result(hub.sync('windowed', { dryRun: true }))).message).toContain('1 to apply');
+    await hub.assign({ name: 'windowed', objects: open, extra: limits([{ ...window, manualSync: true }]) });
+    expect((await result(hub.sync('windowed'))).outcome).toBe(CommandOutcome.SUCCEEDED);
+    await synced('windowed');
+    await cluster.kube.patch('v1/ConfigMap', 'default/windowed', { data: { a: '2' } });
+    await eventually(() => hub.status('windowed')?.sync === 'OutOfSync', { what: 'the drift to be seen' });
+    expect((await find('v1/ConfigMap', 'windowed'))?.data?.a).toBe('2');
+    await hub.assign({ name: 'windowed', objects: open, extra: limits([]) });
+    await eventually(async () => (await find('v1/ConfigMap', 'windowed'))?.data?.a === '1', {
+      what: 'the drift to be healed',
+    });
+    expect(hub.status('windowed')!.conditions.find(({ type }) => type === 'SyncWindow')).toBeUndefined();
+  });
+
+  it('a dry run says what a sync would do, and terminating ends what is tried again', async () => {
+    await joined();
+    const broken = { ...configMap('stuck', {}), data: 'not a map' } as never;
+    await hub.assign({
+      name: 'stuck',
+      policy: { retry: { limit: -1, firstMs: 300_000n, factor: 1, longestMs: 300_000n } },
+      objects: [broken],
+    });
+    await ended('stuck', 'Failed');
+    const answer = await result(hub.command('stuck', { $case: 'terminate', value: {} }));
+    expect(answer.outcome).toBe(CommandOutcome.SUCCEEDED);
+    const again = await result(hub.command('stuck', { $case: 'terminate', value: {} }));
+    expect(again.outcome).toBe(CommandOutcome.FAILED);
+  });
 });

@@ -1,4 +1,4 @@
-import { type ObjectKey, parseKeyString } from '@muster/kube';
+import { type ObjectKey, type WindowDecision, parseKeyString, syncAllowed } from '@muster/kube';
 import { assignmentDigest, type HeldAssignment } from '@muster/link';
 import {
   Action,
@@ -124,6 +124,14 @@ export class Application {
     return this.desiredFor.endsWith(` ${this.assignment.bundleDigest}`);
   }
 
+  /** Whether the project's sync windows let a sync begin now. */
+  mayBegin(manual: boolean, nowMs: number): WindowDecision {
+    const windows = this.assignment.project?.windows ?? [];
+    if (windows.length === 0) return { allowed: true };
+    const read = windows.map((each) => ({ ...each, durationMs: Number(each.durationMs) }));
+    return syncAllowed(read, nowMs, manual);
+  }
+
   /** Value of an option such as `Prune` in `Prune=false`; undefined when it is not there. */
   option(name: string): string | undefined {
     const prefix = `${name}=`;
@@ -196,5 +204,6 @@ export class Application {
 export function contentDigest(assignment: Assignment): string {
   const { syncPolicy } = assignment;
   const policy = syncPolicy && { ...syncPolicy, automated: false, selfHeal: false, retry: undefined };
-  return assignmentDigest({ ...assignment, notices: [], syncPolicy: policy });
+  const project = assignment.project && { ...assignment.project, windows: [] };
+  return assignmentDigest({ ...assignment, notices: [], healthChecks: [], syncPolicy: policy, project });
 }

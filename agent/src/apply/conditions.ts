@@ -14,8 +14,17 @@ export function describeConditions(app: Application, budget: HealBudget, now: nu
     app.condition(type, texts.slice(0, 10).join('; '), now);
   }
   app.condition('Notice', app.assignment.notices.join('; '), now);
+  app.condition('SyncWindow', windowText(app, now), now);
   app.condition('PruneConfirmation', app.leaving ? '' : heldText(app), now);
   app.condition('DeleteConfirmation', app.leaving ? heldText(app) : '', now);
+}
+
+/** Why no sync begins now: by itself, or where nothing is automated at all. */
+function windowText(app: Application, now: number): string {
+  const window = app.leaving ? undefined : app.mayBegin(!app.automated, now);
+  if (!window || window.allowed) return '';
+  const until = window.untilMs ? `until ${new Date(window.untilMs).toISOString()} at least` : 'for now';
+  return `no sync begins${app.automated ? ' by itself' : ''} ${until}: ${window.reason}`;
 }
 
 /** What waits for a confirmation, and how to give it. */

@@ -107,11 +107,12 @@ export class Operations {
     this.order = undefined;
   }
 
-  /** Ends the running operation; false when there is none. */
+  /** Ends the running operation, and that a failed one is tried again; false when there is neither. */
   terminate(): boolean {
-    if (!this.current) return false;
+    const retries = this.failures > 0 && this.app.automated && this.app.suppressed !== payloadOf(this.app);
+    if (!this.current && !retries) return false;
     this.app.suppressed = payloadOf(this.app);
-    this.current.stop.abort(new MusterError('precondition', 'terminated'));
+    this.current?.stop.abort(new MusterError('precondition', 'terminated'));
     return true;
   }
 
@@ -143,9 +144,18 @@ export class Operations {
 
   /** Begins a sync where one is due. */
   async beginIfDue(desired: DesiredState, signal: AbortSignal): Promise<void> {
-    if (this.current || !(this.order || this.resumable() || this.due())) return;
+    if (this.current) return;
+    if (this.order && !this.order.dryRun) this.refuseOutsideWindows();
+    if (!(this.order || this.resumable() || this.due())) return;
     this.begin(desired, signal);
     await this.proceed(signal);
+  }
+
+  /** A sync that someone asked for does not begin where the windows of the project do not let it. */
+  private refuseOutsideWindows(): void {
+    const window = this.app.mayBegin(true, this.options.cluster.now());
+    if (!window.allowed)
+      this.refuse(new MusterError('precondition', `the sync may not begin: ${window.reason}`));
   }
 
   /** In how many milliseconds a sync is due by itself; undefined: none is. */
@@ -154,7 +164,11 @@ export class Operations {
     if (this.order) return 100;
     const due = app.automated && app.applied.assignment !== app.content;
     if (!due || app.suppressed === payloadOf(app)) return undefined;
-    return Math.max(100, this.notBefore - this.options.cluster.now());
+    const now = this.options.cluster.now();
+    const window = app.mayBegin(false, now);
+    // Looked at again each minute: a clock may be set.
+    if (!window.allowed) return Math.max(100, Math.min((window.untilMs ?? Infinity) - now, 60_000));
+    return Math.max(100, this.notBefore - now);
   }
 
   backoff(): number {
@@ -164,7 +178,8 @@ export class Operations {
 
   private due(): boolean {
     const { app } = this;
-    if (!app.automated || this.options.cluster.now() < this.notBefore) return false;
+    const now = this.options.cluster.now();
+    if (!app.automated || now < this.notBefore || !app.mayBegin(false, now).allowed) return false;
     if (app.suppressed === payloadOf(app) || !app.comparesAssigned) return false;
     if (app.applied.assignment !== app.content) return true;
     // A sync of something else that failed half-way, then a return to what was applied before.

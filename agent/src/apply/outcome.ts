@@ -1,4 +1,4 @@
-import { describeKey, parseKeyString } from '@muster/kube';
+import { type SyncTask, describeKey, keyOf, keyString, parseKeyString } from '@muster/kube';
 
 /** How a sync ended. `errors` is by object key, in words without secrets. */
 export interface SyncOutcome {
@@ -30,6 +30,34 @@ export function describeSuccess(
   ];
   const text = [`${changed} applied`, ...more].join(', ');
   return note ? `${note}: ${text}` : text;
+}
+
+/** What a sync would do: `dry run: 2 to apply (ConfigMap shop/a, …), 1 to prune (…), 1 hook to run (…)`. */
+export function describeDryRun(
+  tasks: readonly SyncTask[],
+  changed: ReadonlySet<string>,
+  held: number,
+): string {
+  const keyed = tasks.map((task) => ({ ...task, key: keyOf((task.target ?? task.live)!) }));
+  const named = (what: string, chosen: typeof keyed) => {
+    if (chosen.length === 0) return [];
+    const names = chosen.slice(0, 5).map(({ key }) => describeKey(key));
+    return [`${chosen.length} ${what} (${names.join(', ')}${chosen.length > 5 ? ', …' : ''})`];
+  };
+  const applied = keyed.filter(
+    ({ action, hook, key }) => action === 'apply' && !hook && changed.has(keyString(key)),
+  );
+  const hooks = keyed.filter(({ hook }) => hook);
+  const parts = [
+    ...named('to apply', applied),
+    ...named(
+      'to prune',
+      keyed.filter(({ action }) => action === 'prune'),
+    ),
+    ...named(hooks.length === 1 ? 'hook to run' : 'hooks to run', hooks),
+    ...(held > 0 ? [`${held} kept until someone confirms`] : []),
+  ];
+  return `dry run: ${parts.join(', ') || 'nothing to do'}`;
 }
 
 /** The first errors by name, and how many more there are. */

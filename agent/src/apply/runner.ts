@@ -22,6 +22,9 @@ export interface RunnerOptions extends BundleReaderOptions {
   finished(app: Application): void;
 }
 
+/** Where a sync window is closed, it is looked again whether it still is. */
+const WINDOW_LOOK_MS = 60_000;
+
 /** Brings one Application to what is assigned and keeps it there. Everything in it runs one after the other. */
 export class Runner {
   readonly app: Application;
@@ -101,7 +104,10 @@ export class Runner {
       if (this.app.held !== held) return 0;
       await comparison.run(desired, signal);
       if (operations.desired) return Math.min(operations.waitMs, comparison.pending ? 100 : Infinity);
-      const pause = await heal(cluster, this.app, desired, this.budget, signal, () => this.save());
+      const closed = !this.app.mayBegin(false, cluster.now()).allowed;
+      const pause = closed
+        ? WINDOW_LOOK_MS
+        : await heal(cluster, this.app, desired, this.budget, signal, () => this.save());
       this.app.comparisonError = '';
       return this.again(pause);
     } catch (thrown) {

@@ -5,7 +5,7 @@ import { type Cluster, PARALLEL } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
 import type { DesiredState } from './desired.ts';
 import { abandonHooks, releaseHook } from './hooks.ts';
-import { type SyncOutcome, describeFailure, describeSuccess } from './outcome.ts';
+import { type SyncOutcome, describeDryRun, describeFailure, describeSuccess } from './outcome.ts';
 import { deadlineOf, keyOfTask } from './plan.ts';
 import { begin, prepare, tryOut } from './preparation.ts';
 import { carryOut, removeHooks } from './wave.ts';
@@ -28,6 +28,7 @@ export class Sync {
   /** When to look again, in milliseconds, if nothing is heard until then. */
   waitMs = LOOK_EVERY_MS;
   private readonly work: SyncWork;
+  private waiting = '';
   private prepared = false;
   private pauseUntil = 0;
   private readonly started: number;
@@ -57,7 +58,7 @@ export class Sync {
         await tryOut(work);
         this.dryRunEnded = work.cluster.now();
         if (work.failed) return this.outcome('the dry run failed, nothing was changed');
-        if (dryRun) return this.outcome('dry run');
+        if (dryRun) return this.outcome(describeDryRun(work.tasks, work.changed, work.leaving.held.size));
         await begin(work);
         this.prepared = true;
       }
@@ -73,7 +74,7 @@ export class Sync {
     const { cluster, request, tasks } = this.work;
     for (;;) {
       request.signal.throwIfAborted();
-      if (this.pauseUntil > cluster.now()) return this.wait(this.message);
+      if (this.pauseUntil > cluster.now()) return this.wait(this.waiting);
       await this.checkDeadline();
       let decision = await this.look();
       let begun = false;
@@ -86,7 +87,7 @@ export class Sync {
         decision = afterRun(tasks, this.work.progress, decision, this.work.live);
       }
       if (decision.do === 'end') return this.end(decision);
-      this.message = decision.message;
+      this.waiting = decision.message;
       // Otherwise the next look may find more to do at once.
       if (!begun) return this.wait(decision.message);
     }
@@ -108,7 +109,7 @@ export class Sync {
 
   private wait(message: string): undefined {
     const now = this.work.cluster.now();
-    this.message = message;
+    this.message = this.work.where(message);
     const pause = this.pauseUntil > now ? this.pauseUntil - now : LOOK_EVERY_MS;
     this.waitMs = Math.max(10, Math.min(pause, this.deadline > now ? this.deadline - now : LOOK_EVERY_MS));
     return undefined;
@@ -153,7 +154,9 @@ export class Sync {
       phase: failed ? 'Failed' : 'Succeeded',
       message: failed
         ? describeFailure(errors, conflicts, note)
-        : describeSuccess({ changed: changed.size, pruned, hooks, held: leaving.held.size }, note),
+        : request.dryRun
+          ? note
+          : describeSuccess({ changed: changed.size, pruned, hooks, held: leaving.held.size }, note),
       errors,
       conflicts,
       transient: failed && transient,

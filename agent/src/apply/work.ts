@@ -127,6 +127,12 @@ export class SyncWork {
     return { deleting: found.deleting, health };
   };
 
+  /** A message with the phase and wave that the sync is in. */
+  where(message: string): string {
+    const at = this.tasks.findLast((task) => this.progress.has(taskId(task)));
+    return at && message ? `${at.phase}, wave ${at.wave}: ${message}` : message;
+  }
+
   async watchKinds(): Promise<void> {
     const { cluster, desired, request } = this;
     const types = new Map<string, ApiType>();

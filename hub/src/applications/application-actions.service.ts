@@ -9,6 +9,7 @@ import { Audit } from '../audit/audit.ts';
 import type { CommandVerb } from '../commands/command.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import { CONFIG, type Config } from '../config.ts';
+import { ProjectsService } from '../projects/projects.service.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { ownerKey, ownerOf } from '../releases/owner.ts';
 import { commitsOf } from '../releases/release-plan.ts';
@@ -36,6 +37,7 @@ export class ApplicationActions {
     @Inject(ReleasesService) private readonly releases: ReleasesService,
     @Inject(SourcesService) private readonly sources: SourcesService,
     @Inject(Roots) private readonly roots: Roots,
+    @Inject(ProjectsService) private readonly projects: ProjectsService,
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Audit) private readonly audit: Audit,
@@ -62,6 +64,11 @@ export class ApplicationActions {
       throw new MusterError('precondition', `nothing was rendered for ${name} yet`, {
         hint: 'see its conditions',
       });
+    if (!request.dryRun && row.cluster_name && row.cluster_server) {
+      const cluster = { name: row.cluster_name, server: row.cluster_server };
+      const target = { name, namespace: row.destination_namespace };
+      await this.projects.requireManualSync(row.project, cluster, target);
+    }
     const verb: CommandVerb = {
       kind: 'sync',
       prune: request.prune ?? this.#prunes(row),

@@ -5,6 +5,7 @@ import { Action, Assignment } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Actor, systemActor } from '../access/actor.ts';
+import { ApplicationActions } from './application-actions.service.ts';
 import { ApplicationViews } from './application-views.service.ts';
 import { ApplyService } from './apply.service.ts';
 import { type TestHub, application, startTestHub } from './pipeline.fixture.ts';
@@ -177,6 +178,43 @@ test('documents that are wrong are refused together, and nothing of the request 
     spec: { syncWindows: [{ kind: 'deny' }] },
   };
   await expect(hub.apply([project])).rejects.toThrow('spec.syncWindows');
+});
+
+test('sync windows go to the agent with the limits of the project, and hold back sync commands in the hub', async () => {
+  hub.commit({ 'windowed/a.yaml': configMap('a', 'x') }, 'windowed');
+  await hub.push();
+  await hub.idle();
+  const project = (manualSync: boolean) => ({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name: 'windowed' },
+    spec: {
+      sourceRepos: ['*'],
+      destinations: [{ server: '*', namespace: '*' }],
+      syncWindows: [
+        { kind: 'deny', schedule: '* * * * *', duration: '1h', applications: ['windowed'], manualSync },
+        { kind: 'deny', schedule: '* * * * *', duration: '2h', applications: ['other'] },
+      ],
+    },
+  });
+  await hub.apply([project(false), application(hub, 'windowed', 'windowed', { project: 'windowed' })]);
+  const { project: limits } = await contentOf('windowed');
+  expect(limits?.windows).toEqual([
+    { deny: true, schedule: '* * * * *', timeZone: 'UTC', durationMs: 3_600_000n, manualSync: false },
+  ]);
+  const actions = hub.running.app.get(ApplicationActions, { strict: false });
+  const sync = (dryRun: boolean) => actions.sync(systemActor, 'argocd', 'windowed', { dryRun });
+  await expect(sync(false)).rejects.toThrow('project windowed lets nobody sync windowed until');
+  await expect(sync(true)).resolves.toMatchObject({ command: expect.any(String) as string });
+  await hub.apply([project(true)]);
+  await expect(sync(false)).resolves.toMatchObject({ command: expect.any(String) as string });
+  const selectors = { dryRun: false, resources: ['Deployment/web'] };
+  await expect(actions.sync(systemActor, 'argocd', 'windowed', selectors)).rejects.toThrow(
+    '"Deployment/web" is not',
+  );
+  await expect(actions.confirm(systemActor, 'argocd', 'windowed', {})).resolves.toMatchObject({
+    command: expect.any(String) as string,
+  });
 });
 
 test('a project limits repositories, destinations and kinds', async () => {

@@ -32,6 +32,26 @@ const document = z.strictObject({
     clusterResourceBlacklist: z.array(type).max(1000).nullish(),
     namespaceResourceWhitelist: z.array(type).max(1000).nullish(),
     namespaceResourceBlacklist: z.array(type).max(1000).nullish(),
+    syncWindows: z
+      .array(
+        z.strictObject({
+          kind: pattern.optional(),
+          schedule: pattern.optional(),
+          duration: pattern.optional(),
+          applications: z.array(pattern).max(1000).nullish(),
+          namespaces: z.array(pattern).max(1000).nullish(),
+          clusters: z.array(pattern).max(1000).nullish(),
+          manualSync: z.boolean().optional(),
+          timeZone: pattern.optional(),
+          andOperator: z.boolean().optional(),
+          useAndOperator: z.boolean().optional(),
+          // A sync that has begun always goes on.
+          syncOverrun: z.boolean().optional(),
+          description: z.string().max(10_000).optional(),
+        }),
+      )
+      .max(200)
+      .nullish(),
   }),
   status: z.unknown().optional(),
 });

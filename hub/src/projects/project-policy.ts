@@ -3,10 +3,12 @@ import {
   type KubeObject,
   type Project,
   type ScopeLookup,
+  type SyncWindow,
   describeKey,
   globMatches,
   keyOf,
   resourceDecision,
+  windowsFor,
 } from '@muster/kube';
 import type { ProjectLimits } from '@muster/proto';
 
@@ -16,8 +18,12 @@ export interface NamedCluster {
   server: string;
 }
 
-/** What the project allows on one cluster, as it goes into the signed assignment for the agent to enforce again. */
-export function limitsOn(project: Project, cluster: NamedCluster): ProjectLimits {
+/** What the project allows an Application on one cluster, as it goes into the signed assignment for the agent to enforce again. */
+export function limitsOn(
+  project: Project,
+  cluster: NamedCluster,
+  application: { name: string; namespace: string },
+): ProjectLimits {
   const { spec } = project;
   return {
     name: project.name,
@@ -27,7 +33,20 @@ export function limitsOn(project: Project, cluster: NamedCluster): ProjectLimits
     namespaceResourceAllow: types(spec.namespaceResourceWhitelist),
     namespaceResourceDeny: types(spec.namespaceResourceBlacklist),
     namespaceAllowListed: Array.isArray(spec.namespaceResourceWhitelist),
+    windows: windowsOn(project, cluster, application).map((window) => ({
+      ...window,
+      durationMs: BigInt(Math.round(window.durationMs)),
+    })),
   };
+}
+
+/** The project's sync windows that hold for an Application; `namespace`: that of its destination. */
+export function windowsOn(
+  { spec }: Project,
+  cluster: NamedCluster,
+  { name, namespace }: { name: string; namespace: string },
+): SyncWindow[] {
+  return windowsFor(spec.syncWindows ?? [], { application: name, namespace, cluster });
 }
 
 /** Globs over the namespaces that the project may use on a cluster, `!` in front denying; empty: none. */

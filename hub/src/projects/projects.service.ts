@@ -1,6 +1,6 @@
 import { MusterError, canonicalJson } from '@muster/base';
 import type { ProjectList, ProjectView } from '@muster/api';
-import type { Project } from '@muster/kube';
+import { type Project, syncAllowed } from '@muster/kube';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
@@ -8,6 +8,7 @@ import { Events } from '../api/events.ts';
 import { Audit } from '../audit/audit.ts';
 import type { Trx } from '../store/schema.ts';
 import { DEFAULT_PROJECT, storedProject } from './project-manifest.ts';
+import { type NamedCluster, windowsOn } from './project-policy.ts';
 import { type ProjectRow, ProjectsRepository } from './projects.repository.ts';
 
 /** AppProjects: what Applications may deploy, from where, to where. */
@@ -31,6 +32,26 @@ export class ProjectsService implements OnModuleInit {
 
   async names(): Promise<Set<string>> {
     return new Set((await this.repository.all()).map((row) => row.name));
+  }
+
+  /** Throws `precondition` where the sync windows of a project do not let anybody sync an Application now. */
+  async requireManualSync(
+    project: string,
+    cluster: NamedCluster,
+    application: { name: string; namespace: string },
+  ): Promise<void> {
+    const row = await this.repository.byName(project);
+    const windows = row ? windowsOn(storedProject(row.manifest), cluster, application) : [];
+    const decision = syncAllowed(windows, Date.now(), true);
+    if (decision.allowed) return;
+    const until = decision.untilMs ? ` until ${new Date(decision.untilMs).toISOString()}` : '';
+    throw new MusterError(
+      'precondition',
+      `project ${project} lets nobody sync ${application.name}${until}: ${decision.reason}`,
+      {
+        hint: 'manualSync: true of its windows would let you',
+      },
+    );
   }
 
   async list(actor: Actor): Promise<ProjectList> {

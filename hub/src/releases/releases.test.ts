@@ -100,7 +100,12 @@ describe('assignments', () => {
   };
   const cluster = { name: 'c', server: 'muster://c' };
   const content = (over = {}) =>
-    applyContent({ ...application, ...over }, { digest: 'd', size: 5n }, limitsOn(project, cluster), []);
+    applyContent(
+      { ...application, ...over },
+      { digest: 'd', size: 5n },
+      limitsOn(project, cluster, { name: 'web', namespace: 'shop' }),
+      [],
+    );
   const header = { hubId: 'h', clusterId: 'c1', epoch: 2n, generation: 7n, releaseId: 'r', revision: 'abc' };
 
   test('without `automated` nothing is automatic', () => {

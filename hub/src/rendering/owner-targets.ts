@@ -90,8 +90,12 @@ function rendered(
   const { application, cluster, project, sources } = rendering.prepared.get(row.id)!;
   const holding = rendering.holdings.get(row.id)!;
   const bundle = { digest: holding.bundleDigest, size: holding.plainSize };
+  const limits = limitsOn(project, cluster, {
+    name: row.name,
+    namespace: application.spec.destination.namespace ?? '',
+  });
   const { digest, content } = encodeContent(
-    applyContent(application, bundle, limitsOn(project, cluster), holding.notices, {
+    applyContent(application, bundle, limits, holding.notices, {
       ignoreDifferences: [...customizations.ignoreDifferences, ...(accepted.get(row.id) ?? [])],
       healthChecks: customizations.checks.get(holding.bundleDigest) ?? [],
     }),

@@ -24,5 +24,6 @@ export * from './sync/prune.ts';
 export * from './sync/retry.ts';
 export * from './sync/selection.ts';
 export * from './sync/steps.ts';
+export * from './sync/windows.ts';
 export * from './system-settings.ts';
 export * from './tracking.ts';

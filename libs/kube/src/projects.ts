@@ -1,4 +1,5 @@
 import { globMatches } from './glob.ts';
+import { windowProblems, type WrittenWindow } from './sync/windows.ts';
 import { type GroupKind, groupKindString, isRecord } from './object.ts';
 
 /** A destination as projects list them and as Applications ask for them. */
@@ -23,6 +24,7 @@ export interface ProjectSpec {
   clusterResourceBlacklist?: ResourceRule[];
   namespaceResourceWhitelist?: ResourceRule[];
   namespaceResourceBlacklist?: ResourceRule[];
+  syncWindows?: WrittenWindow[];
   [field: string]: unknown;
 }
 
@@ -148,6 +150,7 @@ const ENFORCED = new Set([
   'clusterResourceBlacklist',
   'namespaceResourceWhitelist',
   'namespaceResourceBlacklist',
+  'syncWindows',
 ]);
 
 /**
@@ -191,5 +194,5 @@ export function projectProblems(project: Project): string[] {
       if (item[field] === '!*') problems.push(`spec.destinations: ${field} "!*" excludes everything`);
     }
   }
-  return problems;
+  return [...problems, ...windowProblems(spec.syncWindows ?? [])];
 }

@@ -293,6 +293,19 @@ export interface ProjectLimits {
   namespaceResourceDeny: GroupKind[];
   /** True: namespace_resource_allow is a list, even when empty. False: everything namespaced is allowed. */
   namespaceAllowListed: boolean;
+  /** syncWindows that hold for this Application. */
+  windows: SyncWindow[];
+}
+
+/** When syncs may begin: an open deny forbids, else an open allow permits, else any allow forbids. */
+export interface SyncWindow {
+  deny: boolean;
+  /** Cron, five fields, by the clock of the time zone (IANA). */
+  schedule: string;
+  timeZone: string;
+  durationMs: bigint;
+  /** Sync commands are let through. */
+  manualSync: boolean;
 }
 
 export interface Command {
@@ -2245,6 +2258,7 @@ function createBaseProjectLimits(): ProjectLimits {
     namespaceResourceAllow: [],
     namespaceResourceDeny: [],
     namespaceAllowListed: false,
+    windows: [],
   };
 }
 
@@ -2270,6 +2284,9 @@ export const ProjectLimits: MessageFns<ProjectLimits> = {
     }
     if (message.namespaceAllowListed !== false) {
       writer.uint32(56).bool(message.namespaceAllowListed);
+    }
+    for (const v of message.windows) {
+      SyncWindow.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -2343,6 +2360,14 @@ export const ProjectLimits: MessageFns<ProjectLimits> = {
             message.namespaceAllowListed = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.windows.push(SyncWindow.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2386,6 +2411,9 @@ export const ProjectLimits: MessageFns<ProjectLimits> = {
         : isSet(object.namespace_allow_listed)
         ? globalThis.Boolean(object.namespace_allow_listed)
         : false,
+      windows: globalThis.Array.isArray(object?.windows)
+        ? object.windows.map((e: any) => SyncWindow.fromJSON(e))
+        : [],
     };
   },
 
@@ -2412,6 +2440,9 @@ export const ProjectLimits: MessageFns<ProjectLimits> = {
     if (message.namespaceAllowListed !== false) {
       obj.namespaceAllowListed = message.namespaceAllowListed;
     }
+    if (message.windows?.length) {
+      obj.windows = message.windows.map((e) => SyncWindow.toJSON(e));
+    }
     return obj;
   },
 
@@ -2427,6 +2458,157 @@ export const ProjectLimits: MessageFns<ProjectLimits> = {
     message.namespaceResourceAllow = object.namespaceResourceAllow?.map((e) => GroupKind.fromPartial(e)) || [];
     message.namespaceResourceDeny = object.namespaceResourceDeny?.map((e) => GroupKind.fromPartial(e)) || [];
     message.namespaceAllowListed = object.namespaceAllowListed ?? false;
+    message.windows = object.windows?.map((e) => SyncWindow.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSyncWindow(): SyncWindow {
+  return { deny: false, schedule: "", timeZone: "", durationMs: 0n, manualSync: false };
+}
+
+export const SyncWindow: MessageFns<SyncWindow> = {
+  encode(message: SyncWindow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deny !== false) {
+      writer.uint32(8).bool(message.deny);
+    }
+    if (message.schedule !== "") {
+      writer.uint32(18).string(message.schedule);
+    }
+    if (message.timeZone !== "") {
+      writer.uint32(26).string(message.timeZone);
+    }
+    if (message.durationMs !== 0n) {
+      if (BigInt.asIntN(64, message.durationMs) !== message.durationMs) {
+        throw new globalThis.Error("value provided for field message.durationMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.durationMs);
+    }
+    if (message.manualSync !== false) {
+      writer.uint32(40).bool(message.manualSync);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SyncWindow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSyncWindow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.deny = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.schedule = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.timeZone = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.durationMs = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.manualSync = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SyncWindow {
+    return {
+      deny: isSet(object.deny) ? globalThis.Boolean(object.deny) : false,
+      schedule: isSet(object.schedule) ? globalThis.String(object.schedule) : "",
+      timeZone: isSet(object.timeZone)
+        ? globalThis.String(object.timeZone)
+        : isSet(object.time_zone)
+        ? globalThis.String(object.time_zone)
+        : "",
+      durationMs: isSet(object.durationMs)
+        ? BigInt(object.durationMs)
+        : isSet(object.duration_ms)
+        ? BigInt(object.duration_ms)
+        : 0n,
+      manualSync: isSet(object.manualSync)
+        ? globalThis.Boolean(object.manualSync)
+        : isSet(object.manual_sync)
+        ? globalThis.Boolean(object.manual_sync)
+        : false,
+    };
+  },
+
+  toJSON(message: SyncWindow): unknown {
+    const obj: any = {};
+    if (message.deny !== false) {
+      obj.deny = message.deny;
+    }
+    if (message.schedule !== "") {
+      obj.schedule = message.schedule;
+    }
+    if (message.timeZone !== "") {
+      obj.timeZone = message.timeZone;
+    }
+    if (message.durationMs !== 0n) {
+      obj.durationMs = message.durationMs.toString();
+    }
+    if (message.manualSync !== false) {
+      obj.manualSync = message.manualSync;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SyncWindow>): SyncWindow {
+    return SyncWindow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SyncWindow>): SyncWindow {
+    const message = createBaseSyncWindow();
+    message.deny = object.deny ?? false;
+    message.schedule = object.schedule ?? "";
+    message.timeZone = object.timeZone ?? "";
+    message.durationMs = (object.durationMs !== undefined && object.durationMs !== null)
+      ? BigInt(object.durationMs)
+      : 0n;
+    message.manualSync = object.manualSync ?? false;
     return message;
   },
 };
