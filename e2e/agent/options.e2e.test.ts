@@ -246,7 +246,9 @@ describe('options of a sync', () => {
     await eventually(async () => (await find('v1/ConfigMap', 'windowed'))?.data?.a === '1', {
       what: 'the drift to be healed',
     });
-    expect(hub.status('windowed')!.conditions.find(({ type }) => type === 'SyncWindow')).toBeUndefined();
+    await eventually(() => !hub.status('windowed')!.conditions.some(({ type }) => type === 'SyncWindow'), {
+      what: 'the condition to go',
+    });
   });
 
   it('a dry run says what a sync would do, and terminating ends what is tried again', async () => {

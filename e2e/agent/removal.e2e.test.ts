@@ -122,6 +122,7 @@ describe('an Application that is uninstalled', () => {
       what: 'the failure to be shown',
     });
     expect(operation('guarded')!.message).toContain('guarded-pre');
+    expect(operation('guarded')!.phase).toBe('Error');
     expect(await find('v1/ConfigMap', 'guarded')).toBeDefined();
     // Assigned again, it stays.
     await hub.assign({ name: 'guarded', objects: [configMap('guarded')] });
@@ -147,6 +148,27 @@ describe('an Application that is uninstalled', () => {
     );
     await gone('v1/ConfigMap', 'asking');
     await gone('v1/ConfigMap', 'beside');
+  });
+
+  it('deletes wave by wave from the last to the first, the next when the one before is gone', async () => {
+    await joined();
+    const wave = (text: string) => ({ 'argocd.argoproj.io/sync-wave': text });
+    await hub.assign({
+      name: 'waves',
+      objects: [configMap('wave-first', wave('-1')), configMap('wave-last', wave('3'))],
+    });
+    await synced('waves');
+    const finalizers = ['example.org/held'];
+    await cluster.kube.patch('v1/ConfigMap', 'default/wave-last', { metadata: { finalizers } });
+    await hub.assign({ name: 'waves', action: Action.UNINSTALL });
+    await eventually(
+      async () => (await find('v1/ConfigMap', 'wave-last'))?.metadata['deletionTimestamp'] !== undefined,
+      { what: 'the last wave to be deleted' },
+    );
+    expect((await find('v1/ConfigMap', 'wave-first'))?.metadata['deletionTimestamp']).toBeUndefined();
+    await cluster.kube.patch('v1/ConfigMap', 'default/wave-last', { metadata: { finalizers: null } });
+    await reportedGone('waves');
+    expect(await find('v1/ConfigMap', 'wave-first')).toBeUndefined();
   });
 
   it('obeys the options that were assigned before, though its tombstone does not say them', async () => {

@@ -256,13 +256,13 @@ describe('an AppProject', () => {
   it('with a field that is not enforced yet is refused by that field’s name', async () => {
     await expect(
       fleet.apply(
-        project('windows', {
+        project('signed', {
           sourceRepos: ['*'],
           destinations: [],
-          syncWindows: [{ kind: 'deny', schedule: '* * * * *', duration: '1h' }],
+          signatureKeys: [{ keyID: 'ABCDEF0123456789' }],
         }),
       ),
-    ).rejects.toThrow(/syncWindows/);
+    ).rejects.toThrow(/signatureKeys/);
   });
 });
 

@@ -34,6 +34,8 @@ export class Runner {
   private readonly operations: Operations;
   private readonly comparison: Comparison;
   private readonly uninstalling: Uninstalling;
+  /** A removal that failed is not tried before, whatever happens to its objects meanwhile. */
+  private leaveNotBefore = 0;
   private restored = false;
 
   constructor(key: string, held: HeldAssignment, options: RunnerOptions) {
@@ -60,6 +62,7 @@ export class Runner {
   /** Takes a newer assignment; a running sync of the old one ends. */
   assign(held: HeldAssignment): void {
     this.app.assign(held);
+    this.leaveNotBefore = 0;
     this.operations.assigned();
   }
 
@@ -155,6 +158,8 @@ export class Runner {
     const { app } = this;
     const { cluster, finished } = this.options;
     this.operations.refuse(new MusterError('precondition', 'the Application is leaving this cluster'));
+    const pause = this.leaveNotBefore - cluster.now();
+    if (pause > 0) return pause;
     const remove = app.assignment.action === Action.UNINSTALL;
     if (!app.operation || app.operation.phase !== 'Running')
       beginOperation(app, '', this.operations.retries, cluster.now());
@@ -173,8 +178,10 @@ export class Runner {
     const { app } = this;
     const error = MusterError.from(thrown);
     const pause = this.operations.failed();
-    if (app.leaving) failOperation(app, error, false, this.options.cluster.now());
-    else app.comparisonError = error.describe();
+    if (app.leaving) {
+      this.leaveNotBefore = this.options.cluster.now() + pause;
+      failOperation(app, error, false, this.options.cluster.now());
+    } else app.comparisonError = error.describe();
     this.comparison.refresh();
     this.options.cluster.log.warn(
       { application: app.key, error: error.describe() },

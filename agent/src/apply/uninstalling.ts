@@ -28,6 +28,7 @@ export class Uninstalling {
   private readonly app: Application;
   private readonly options: UninstallingOptions;
   private sync: Sync | undefined;
+  private lookAgainAt = 0;
 
   constructor(app: Application, options: UninstallingOptions) {
     this.app = app;
@@ -43,7 +44,7 @@ export class Uninstalling {
     const { cluster } = this.options;
     app.removal ??= { stage: 'PreDelete', operation: newRecord(cluster.now()) };
     if (app.removal.stage === 'PreDelete') {
-      const unconfirmed = this.sync ? 0 : await awaitsConfirmation(cluster, app, signal);
+      const unconfirmed = this.sync ? 0 : await this.unconfirmed(signal);
       if (unconfirmed > 0) return this.awaitConfirmation(unconfirmed);
       const hooks = await this.hooks('PreDelete', signal);
       if (typeof hooks === 'number') return hooks;
@@ -76,6 +77,16 @@ export class Uninstalling {
     app.removal = undefined;
     app.kept.clear();
     await this.options.save();
+  }
+
+  /** How many objects ask for a confirmation. Looked at seldom while nobody confirms: it reads all of them. */
+  private async unconfirmed(signal: AbortSignal): Promise<number> {
+    const { app } = this;
+    const { cluster } = this.options;
+    const asking = [...app.kept].filter(([key, { uid }]) => !app.isConfirmed(key, uid));
+    if (asking.length > 0 && cluster.now() < this.lookAgainAt) return asking.length;
+    this.lookAgainAt = cluster.now() + CONFIRMED_EVERY_MS;
+    return awaitsConfirmation(cluster, app, signal);
   }
 
   private awaitConfirmation(count: number): number {
