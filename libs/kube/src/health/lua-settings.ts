@@ -1,6 +1,6 @@
 // The order matters: fengari's parts import each other in a circle.
 // @ts-ignore fengari has no types
-import 'fengari/src/defs.js';
+import definitions from 'fengari/src/defs.js';
 // @ts-ignore fengari has no types
 import configuration from 'fengari/src/luaconf.js';
 import { luaNumber } from './lua51.ts';
@@ -11,5 +11,9 @@ interface Configuration {
   LUA_COMPAT_FLOATSTRING: boolean;
   lua_number2str(n: number): string;
 }
+
+// Named here, or a bundler leaves the import out: the package says of itself that it has no side effects.
+if (typeof (definitions as { to_luastring?: unknown }).to_luastring !== 'function')
+  throw new Error('another fengari');
 
 Object.assign(configuration as Configuration, { LUA_COMPAT_FLOATSTRING: true, lua_number2str: luaNumber });
