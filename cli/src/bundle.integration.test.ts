@@ -20,10 +20,12 @@ function file(name: string, text: string): string {
 }
 
 function muster(...args: string[]): unknown {
-  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
   try {
     return JSON.parse(
-      execFileSync(process.execPath, [join(cli, 'dist/muster.mjs'), ...args, '-o', 'json'], options),
+      execFileSync(process.execPath, [join(cli, 'dist/muster.mjs'), ...args, '-o', 'json'], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
     );
   } catch (thrown) {
     // A diff that found something ends with 2.

@@ -10,13 +10,20 @@ export interface Document {
   where: string;
 }
 
+interface ReadOptions {
+  recursive?: boolean | undefined;
+  /** Files without a document are no error: nothing is desired, or nothing is there. */
+  mayBeEmpty?: boolean;
+  terminal: Terminal;
+}
+
 /**
  * Reads every document of files, folders (`*.yaml`, `*.yml`, `*.json`, in name order) and `-`, standard input.
  * @throws MusterError with file and line for what is not a YAML map.
  */
 export async function readDocuments(
   paths: readonly string[],
-  { recursive = false, terminal }: { recursive?: boolean; terminal: Terminal },
+  { recursive = false, mayBeEmpty = false, terminal }: ReadOptions,
 ): Promise<Document[]> {
   const documents: Document[] = [];
   for (const path of paths) {
@@ -27,7 +34,8 @@ export async function readDocuments(
       }
     }
   }
-  if (documents.length === 0) throw new MusterError('invalid', `no documents in ${paths.join(', ')}`);
+  if (documents.length === 0 && !mayBeEmpty)
+    throw new MusterError('invalid', `no documents in ${paths.join(', ')}`);
   return documents;
 }
 
@@ -58,7 +66,9 @@ function documentsOf(source: string | Uint8Array, file: string): Document[] {
 /** Several objects may be one document: a plain list, or what `kubectl get -o yaml` writes. */
 function membersOf(value: Json): Json[] {
   if (Array.isArray(value)) return value;
-  if (typeof value !== 'object' || value === null) return [value];
+  // Nothing between two lines of `---`.
+  if (value === null) return [];
+  if (typeof value !== 'object') return [value];
   const { kind, items } = value;
   return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items : [value];
 }

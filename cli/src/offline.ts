@@ -43,7 +43,7 @@ export async function readObjects(
   paths: string[],
   options: { recursive?: boolean; nameless?: boolean; terminal: Terminal },
 ): Promise<KubeObject[]> {
-  const documents = await readDocuments(paths, options);
+  const documents = await readDocuments(paths, { ...options, mayBeEmpty: true });
   return documents.map(({ value, where }) => {
     const object = options.nameless ? { ...value, metadata: value['metadata'] ?? {} } : value;
     const problem = problemOf(options.nameless ? withName(object) : object);
