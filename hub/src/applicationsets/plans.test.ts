@@ -66,8 +66,8 @@ describe('ApplicationSet documents', () => {
 
   test.each([
     [
-      { generators: [{ clusterDecisionResource: {} }] },
-      'spec.generators[0].clusterDecisionResource: this generator is not supported yet',
+      { generators: [{ oci: {} }] },
+      'spec.generators[0].oci: this generator is not supported yet',
     ],
     [
       { generators: [{ pullRequest: { azuredevops: {} } }] },
@@ -78,8 +78,8 @@ describe('ApplicationSet documents', () => {
       'spec.generators[0].scmProvider.github.appSecretName: GitHub Apps are not supported yet',
     ],
     [
-      { generators: [{ matrix: { generators: [{ plugin: {} }] } }] },
-      'spec.generators[0].matrix.generators[0].plugin',
+      { generators: [{ matrix: { generators: [{ oci: {} }] } }] },
+      'spec.generators[0].matrix.generators[0].oci',
     ],
     [{ strategy: { type: 'RollingSync' } }, 'spec.strategy.type: RollingSync is not supported yet'],
     [{ generator: [] }, 'spec.generator: unknown field'],
