@@ -65,10 +65,7 @@ describe('ApplicationSet documents', () => {
   });
 
   test.each([
-    [
-      { generators: [{ oci: {} }] },
-      'spec.generators[0].oci: this generator is not supported yet',
-    ],
+    [{ generators: [{ oci: {} }] }, 'spec.generators[0].oci: this generator is not supported yet'],
     [
       { generators: [{ pullRequest: { azuredevops: {} } }] },
       'spec.generators[0].pullRequest.azuredevops: this host is not supported yet',
