@@ -280,6 +280,9 @@ export class ApplicationsRepository {
       select distinct case when a.set_id is null then 'application' else 'set' end as kind, coalesce(a.set_id, a.id) as id
       from application_sources s join applications a on a.id = s.application_id
       where s.repository_id = ${repositoryId} and s.revision = any(${revisions}::text[])
+      union
+      select owner_kind, owner_id from chart_dependencies
+      where repository_id = ${repositoryId} and revision = any(${revisions}::text[])
     `.execute(db);
     return rows;
   }

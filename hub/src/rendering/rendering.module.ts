@@ -9,6 +9,7 @@ import { SettingsModule } from '../settings/settings.module.ts';
 import { RootRecordsModule } from '../roots/root-records.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { OwnerRelease } from './owner-release.service.ts';
+import { RenderDependencies } from './render-dependencies.service.ts';
 import { Renderer } from './renderer.ts';
 import { handlers } from './rendering.worker.ts';
 import { RenderingService } from './rendering.service.ts';
@@ -28,6 +29,7 @@ import { Renderings } from './renderings.service.ts';
   providers: [
     Renderer,
     OwnerRelease,
+    RenderDependencies,
     Renderings,
     RenderingService,
     jobHandlers([RenderingService, BundlesService], handlers),

@@ -4,6 +4,7 @@ import type { JobContext } from '../queue/jobs.ts';
 import type { Owner } from '../releases/owner.ts';
 import { OwnerRelease } from './owner-release.service.ts';
 import type { Subject } from './prepare.ts';
+import { RenderDependencies } from './render-dependencies.service.ts';
 import { type Rendering, Renderings, type Supposed } from './renderings.service.ts';
 
 /** Renders Applications, and releases what changed of an owner's. */
@@ -12,6 +13,7 @@ export class RenderingService {
   constructor(
     @Inject(Renderings) private readonly renderings: Renderings,
     @Inject(OwnerRelease) private readonly release: OwnerRelease,
+    @Inject(RenderDependencies) private readonly dependencies: RenderDependencies,
   ) {}
 
   /** From an owner's Applications to a release of them. Whatever cannot be rendered keeps its last good release. */
@@ -20,6 +22,7 @@ export class RenderingService {
     const staying = records.filter(({ row }) => row.leaving_at === null && row.tombstoned_at === null);
     const subjects = staying.map(({ row, manifest }) => ({ id: row.id, manifest }));
     const rendering = await this.applications(subjects, {}, context.signal);
+    await this.dependencies.record(owner, subjects, rendering);
     await this.release.finish(owner, records, rendering, context);
     return done;
   }

@@ -8,6 +8,7 @@ import { objectRefusals, permitsEverything } from '../projects/project-policy.ts
 import { ProjectsService } from '../projects/projects.service.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
 import { HUB_ID, belongsToHub, hubAsCluster, isHub } from '../roots/hub-destination.ts';
+import type { DependedOn } from '../sources/depended-on.ts';
 import { type RevisionState, SourcesService } from '../sources/sources.service.ts';
 import { isRepeated } from './combine.ts';
 import { combineGroups } from './combined-renders.ts';
@@ -25,6 +26,7 @@ import {
 import { type Holding, renderGroup } from './render-group.ts';
 import { type Surroundings, renderOnce } from './render-once.ts';
 import { Renderer } from './renderer.ts';
+import { RenderDependencies } from './render-dependencies.service.ts';
 import { type SourceReaders, type SourceRender, renderKey, sourceRender } from './source-render.ts';
 import { clockOf } from './source-clock.ts';
 import { once } from './once.ts';
@@ -37,6 +39,8 @@ export interface Rendering {
   conditions: Map<string, NewCondition[]>;
   /** Those that hold a render made with the seed of `Supposed.seedOf`. */
   seeded: Set<string>;
+  /** Revisions that their charts depend on. */
+  dependencies: Map<string, DependedOn[]>;
   /** Renders that were made: for the others an earlier one held. */
   made: number;
 }
@@ -81,6 +85,7 @@ export class Renderings {
     @Inject(BundlesService) private readonly bundles: BundlesService,
     @Inject(Renderer) private readonly renderer: Renderer,
     @Inject(Keys) private readonly keys: Keys,
+    @Inject(RenderDependencies) private readonly dependencies: RenderDependencies,
   ) {}
 
   /** What the hub knows of all that Applications name. */
@@ -115,6 +120,7 @@ export class Renderings {
       holdings: new Map(),
       conditions: new Map(),
       seeded: new Set(),
+      dependencies: new Map(),
       made: 0,
     };
     for (const subject of subjects) {
@@ -124,7 +130,7 @@ export class Renderings {
       if (isPrepared(found)) rendering.prepared.set(subject.id, found);
     }
     const parts = new Map<string, Holding[]>();
-    const groups = await this.#group(rendering, signal);
+    const groups = await this.#group(rendering, supposed, signal);
     await eachOf(groups, AT_ONCE, (group) => this.#renderGroup(group, parts, rendering, supposed, signal));
     await this.#combine(rendering, parts, signal);
     await this.#enforceProjects(rendering);
@@ -133,7 +139,7 @@ export class Renderings {
   }
 
   /** Sources that ask the same of the same commits, together. */
-  async #group(rendering: Rendering, signal: AbortSignal): Promise<Group[]> {
+  async #group(rendering: Rendering, supposed: Supposed, signal: AbortSignal): Promise<Group[]> {
     const groups = new Map<string, Group>();
     // Ten thousand Applications of one folder look at it once.
     const tree = once((repositoryId: string, commit: string) =>
@@ -144,7 +150,8 @@ export class Renderings {
       return new Set(entries.filter(({ kind }) => kind === 'file').map(({ name }) => name));
     });
     const rendererVersion = once(() => this.renderer.version());
-    const readers: SourceReaders = { tree, files, rendererVersion, tools: new Map() };
+    const dependencies = this.dependencies.reader({ rendering, revisions: supposed.revisions, signal });
+    const readers: SourceReaders = { tree, files, rendererVersion, dependencies, tools: new Map() };
     for (const prepared of rendering.prepared.values())
       for (const source of prepared.sources.filter((one) => isRendered(one.source))) {
         try {

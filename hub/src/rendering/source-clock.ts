@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { RenderReads } from '../store/schema.ts';
 import type { SourceRender } from './source-render.ts';
 
@@ -15,7 +16,7 @@ export function clockOf(
   const clocks = new Map<string, Promise<Date | undefined>>();
   const newest = async (read: readonly string[]) => {
     const times = await Promise.all(
-      origins.map(({ mount, repositoryId, commit }) => {
+      origins.map(({ mount, repositoryId, commit, folder = '' }) => {
         const paths = pathsIn(
           mount,
           read,
@@ -24,7 +25,12 @@ export function clockOf(
         // Of the source itself, its folder says when it was made; what it refers to counts where it was read.
         if (mount !== '' && paths.length === 0) return undefined;
         const few = paths.length > 0 && paths.length <= MAX_PATHS;
-        return lastTouched(repositoryId, commit, few ? paths : [(mount === '' && path) || '.']);
+        const inside = few ? paths : [(mount === '' && path) || '.'];
+        return lastTouched(
+          repositoryId,
+          commit,
+          inside.map((one) => posix.join(folder, one)),
+        );
       }),
     );
     const known = times.filter((time) => time !== undefined);

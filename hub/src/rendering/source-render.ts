@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { ApplicationSource } from '@muster/appset';
 import { MusterError } from '@muster/base';
 import { refOf, referencesOf } from '../applications/source-manifest.ts';
+import { folderOf } from './chart-dependency-files.ts';
 import { type Mount, mountTrees } from '../sources/mounted-tree.ts';
 import type { SourceTree } from '../sources/source-tree.ts';
 import type { Prepared, PreparedSource } from './prepare.ts';
@@ -16,6 +17,8 @@ export interface Origin {
   mount: string;
   repositoryId: string;
   commit: string;
+  /** The folder of the repository that is mounted; unset: all of it. */
+  folder?: string;
 }
 
 /** One source of one Application, ready to be rendered. */
@@ -34,6 +37,8 @@ export interface SourceReaders {
   /** Names of the files in a folder. */
   files(repositoryId: string, commit: string, path: string): Promise<ReadonlySet<string>>;
   rendererVersion(): Promise<string>;
+  /** What the chart of a source depends on and does not bring along; mounts are relative to the chart's charts/. */
+  dependencies(prepared: Prepared, placed: PreparedSource, tree: SourceTree): Promise<Origin[]>;
   /** Tools that were found already: a thousand Applications of one folder look once. */
   tools: Map<string, Promise<Tool>>;
 }
@@ -65,6 +70,10 @@ export async function sourceRender(
     const mount = `${REFERENCES}/${ref}`;
     origins.push({ mount, repositoryId: target.repositoryId, commit: target.state.commit });
   }
+  if (tool === 'helm') {
+    for (const one of await readers.dependencies(prepared, placed, tree))
+      origins.push({ ...one, mount: posix.join(path, 'charts', one.mount) });
+  }
   const input = renderInput({
     application,
     source: references.length > 0 ? located(source, where) : source,
@@ -80,10 +89,12 @@ export async function sourceRender(
   return { input, tree: () => treeOf(origins, readers), path, origins };
 }
 
-async function treeOf([source, ...references]: Origin[], readers: SourceReaders): Promise<SourceTree> {
+async function treeOf([source, ...others]: Origin[], readers: SourceReaders): Promise<SourceTree> {
   const mounts: Mount[] = [];
-  for (const { mount, repositoryId, commit } of references)
-    mounts.push({ path: mount, tree: await readers.tree(repositoryId, commit) });
+  for (const { mount, repositoryId, commit, folder } of others) {
+    const tree = await readers.tree(repositoryId, commit);
+    mounts.push({ path: mount, tree: folder === undefined ? tree : await folderOf(tree, folder) });
+  }
   return mountTrees(await readers.tree(source!.repositoryId, source!.commit), mounts);
 }
 

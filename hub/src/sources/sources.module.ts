@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { jobHandlers } from '../queue/jobs.ts';
 import { TopicsModule } from '../generators/topics.module.ts';
+import { ChartDependenciesRepository } from './chart-dependencies.repository.ts';
+import { ChartDependenciesService } from './chart-dependencies.service.ts';
 import { ChartsService } from './charts/charts.service.ts';
 import { LookUps } from './look-ups.service.ts';
 import { RepositoriesController } from './repositories.controller.ts';
@@ -24,12 +26,14 @@ import { WebhooksService } from './webhooks.service.ts';
     RepositoryAccess,
     ChartsService,
     SourcesService,
+    ChartDependenciesRepository,
+    ChartDependenciesService,
     LookUps,
     RepositoriesService,
     ScmService,
     WebhooksService,
     jobHandlers([SourcesService], handlers),
   ],
-  exports: [LookUps, ScmService, SourceChanges, SourcesService],
+  exports: [ChartDependenciesService, LookUps, ScmService, SourceChanges, SourcesService],
 })
 export class SourcesModule {}

@@ -119,7 +119,8 @@ export class SourcesRepository {
     const { rows } = await sql<{ repository_id: string }>`
       insert into tracked_revisions (repository_id, revision)
       select distinct * from unnest(${followed.map((one) => one.repositoryId)}::uuid[], ${followed.map((one) => one.revision)}::text[])
-      on conflict do nothing
+      -- Held for a chart that depends on it, but followed by somebody now.
+      on conflict (repository_id, revision) do update set held = false where tracked_revisions.held
       returning repository_id
     `.execute(trx);
     return [...new Set(rows.map((row) => row.repository_id))];
@@ -195,6 +196,11 @@ export class SourcesRepository {
   /** Forgets revisions that no Application and no set follows any more. */
   async forgetUnfollowed(): Promise<void> {
     await sql`
+      delete from chart_dependencies as d
+        where not exists (select from application_sets where d.owner_kind = 'set' and id = d.owner_id)
+        and not exists (select from applications where d.owner_kind = 'application' and id = d.owner_id)
+    `.execute(this.db);
+    await sql`
       delete from tracked_revisions as tracked where resolved_at < now() - interval '1 hour'
         and not exists (select from application_sources as s where s.repository_id = tracked.repository_id and s.revision = tracked.revision)
         and not exists (select from application_set_repositories as r where r.repository_id = tracked.repository_id and r.revision = tracked.revision)
@@ -253,6 +259,7 @@ export class SourcesRepository {
     await sql`
       delete from repositories where id = ${id} and not exists (select from application_sources where repository_id = ${id})
         and not exists (select from application_set_repositories where repository_id = ${id})
+        and not exists (select from chart_dependencies where repository_id = ${id})
     `.execute(trx);
   }
 }
