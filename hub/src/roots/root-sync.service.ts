@@ -188,7 +188,10 @@ function statusOf(
   };
 }
 
-/** A sync is under way while children are applied or wait for their wave. */
+/**
+ * A sync is under way while children are applied or wait for their wave. What failed is over once everything is as Git
+ * says again, also where nothing had to be applied for that.
+ */
 function operationOf(
   before: Record<string, unknown> | null,
   plan: RootPlan,
@@ -196,7 +199,8 @@ function operationOf(
   now: Date,
 ): Record<string, unknown> | null {
   const isRunning = before?.['phase'] === 'Running';
-  if (plan.complete && !isRunning) return before;
+  const isMended = before?.['phase'] === 'Failed' && problems.length === 0 && plan.sync === 'Synced';
+  if (plan.complete && !isRunning && !isMended) return before;
   const startedAt = isRunning ? before['startedAt'] : now.toISOString();
   const names = plan.apply.slice(0, 5).map(childKey).join(', ');
   if (!plan.complete) {

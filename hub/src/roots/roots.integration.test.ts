@@ -456,6 +456,71 @@ test('a root may hold itself and other roots, but not in circles', async () => {
   expect((await hub.app('below')).root).toBe('argocd/top');
 });
 
+test('a set makes a root for each team, which holds what whoever applied the set may write', async () => {
+  await push({
+    'teams/red/red-app.yaml': child('red-app'),
+    'teams/blue/blue-app.yaml': child('blue-app').replace('project: default', 'project: team'),
+  });
+  const elements = [{ team: 'red' }, { team: 'blue' }];
+  const teams = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'ApplicationSet',
+    metadata: { name: 'teams' },
+    spec: {
+      generators: [{ list: { elements } }],
+      template: {
+        metadata: { name: 'team-{{team}}' },
+        spec: {
+          project: 'default',
+          source: { repoURL: hub.url, path: 'teams/{{team}}', targetRevision: 'main' },
+          destination: { server: 'muster://hub', namespace: 'argocd' },
+          syncPolicy: { automated: { prune: true } },
+        },
+      },
+    },
+  };
+  const carol = {
+    kind: 'user' as const,
+    name: 'carol',
+    grants: [{ role: 'operator' as const, project: 'default' }],
+  };
+  await get(ApplyService).apply({ documents: [teams], dryRun: false }, carol);
+  await hub.assignment('dev', 'red-app');
+  await report('red-app', 'Healthy');
+  await hub.eventually(async () =>
+    expect(await hub.app('team-red')).toMatchObject({ ofHub: true, sync: 'Synced', health: 'Healthy' }),
+  );
+  expect(await hub.app('red-app')).toMatchObject({ root: 'argocd/team-red' });
+  await hub.eventually(async () =>
+    expect(await conditionsOf('team-blue')).toMatchObject([
+      {
+        type: 'ProjectDenied',
+        message: expect.stringMatching(/blue-app: project team is not .* applied by carol/),
+      },
+    ]),
+  );
+  expect(await names()).not.toContain('blue-app');
+});
+
+test('a failed sync of a root is over once Git is repaired, though nothing is left to apply', async () => {
+  await push({ 'mended/m1.yaml': child('m1') });
+  await hub.apply([root('mended', 'mended')]);
+  await hub.assignment('dev', 'm1');
+  await push({ 'mended/m1.yaml': `${child('m1')}  colour: blue\n`, 'mended/m2.yaml': child('m2') });
+  await hub.assignment('dev', 'm2');
+  await hub.eventually(async () =>
+    expect(await hub.app('mended')).toMatchObject({ operation: { phase: 'Failed' } }),
+  );
+  await push({ 'mended/m1.yaml': child('m1') });
+  await hub.eventually(async () =>
+    expect(await hub.app('mended')).toMatchObject({
+      sync: 'Synced',
+      conditions: [],
+      operation: { phase: 'Succeeded' },
+    }),
+  );
+});
+
 test('deleting a root leaves its children where they are, or takes them along once that is approved', async () => {
   await push({
     'gone/g1.yaml': child('g1'),
