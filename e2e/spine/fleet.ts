@@ -44,6 +44,8 @@ interface FleetOptions {
   env?: Record<string, string>;
   /** Clusters whose agents get the chart's narrower preset: rights in these namespaces only. */
   namespaces?: Record<string, string[]>;
+  /** Of dev, staging and prod; all of them where not given. */
+  clusters?: string[];
 }
 
 /** A cluster with its agent, which runs beside it with the rights of the chart's ServiceAccount. */
@@ -75,7 +77,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     ...(redis ? { REDIS_URL: redis.url } : {}),
     ...options.env,
   };
-  const names = Object.keys(CLUSTERS);
+  const names = options.clusters ?? Object.keys(CLUSTERS);
   const repository = await Repository.create(join(dir, 'repository'));
   const started = await Promise.allSettled([
     startHub({ dir: join(dir, 'hub'), env }),
