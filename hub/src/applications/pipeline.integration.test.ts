@@ -353,3 +353,29 @@ function bomb(): string {
     );
   return `${lines.join('\n')}\n`;
 }
+
+test('a repository that is registered for one project serves no other', async () => {
+  hub.commit({ 'scoped/a.yaml': configMap('a', 'one') }, 'scoped');
+  await hub.apply([application(hub, 'scoped', 'scoped')]);
+  const { bundleDigest } = await contentOf('scoped');
+  await sql`update repositories set project = 'team'`.execute(hub.db);
+  hub.commit({ 'scoped/a.yaml': configMap('a', 'two') }, 'not for everybody');
+  await hub.push();
+  await hub.eventually(async () => {
+    expect(await conditionsOf('scoped')).toContainEqual(
+      expect.objectContaining({
+        type: 'ProjectDenied',
+        message: expect.stringContaining('is registered for the project team only'),
+      }),
+    );
+  });
+  expect((await contentOf('scoped')).bundleDigest).toBe(bundleDigest);
+  await sql`update repositories set project = null`.execute(hub.db);
+  await hub.apply([
+    {
+      ...application(hub, 'scoped', 'scoped'),
+      spec: { ...application(hub, 'scoped', 'scoped').spec, info: [] },
+    },
+  ]);
+  await hub.eventually(async () => expect((await contentOf('scoped')).bundleDigest).not.toBe(bundleDigest));
+});

@@ -45,7 +45,7 @@ export class ExpansionService {
               set,
               project: row.project,
               clusters,
-              repositories: this.repositories.contents(context.signal, read),
+              repositories: this.repositories.contents(row.project, context.signal, read),
             },
             context.signal,
           );

@@ -58,7 +58,7 @@ export class SetGeneration {
       applicationSet: set,
       clusters: input.clusters ?? (await this.registered()),
       projects: input.projects ?? (await this.projects.names()),
-      repos: input.repositories ?? this.repositories.contents(signal),
+      repos: input.repositories ?? this.repositories.contents(project, signal),
       external: this.scm.external(project, engines.goTemplate, signal),
       plugins: this.plugins.calls(signal),
       resources: this.decisions.resources(),

@@ -46,6 +46,7 @@ export class SetRepositories {
    * does not know stay unknown to it.
    */
   contents(
+    project: string,
     signal: AbortSignal,
     read: RepositoriesRead = new Map(),
     supposed?: SupposedRepositories,
@@ -57,6 +58,12 @@ export class SetRepositories {
         const id = ids.get(url);
         if (!id || (await supposed?.mayRead(id)) === false)
           throw new MusterError('invalid', `the hub cannot read the repository ${url}`);
+        const scope = (await this.sources.projectsOf([id])).get(id);
+        if (scope !== undefined && scope !== project)
+          throw new MusterError(
+            'forbidden',
+            `the repository ${url} is registered for the project ${scope} only`,
+          );
         const key = stateKey(id, revision || 'HEAD');
         if (!read.has(key) && read.size >= MAX_READ)
           throw new MusterError('limit', `more than ${MAX_READ} repositories are read`);

@@ -103,7 +103,7 @@ export class SupposedSets {
   ): Promise<SupposedExpansion> {
     try {
       const { clusters, projects } = world;
-      const repositories = this.repositories.contents(signal, new Map(), world);
+      const repositories = this.repositories.contents(row.project, signal, new Map(), world);
       const expansion = await this.generation.generate(
         { set, project: row.project, clusters, projects, repositories },
         signal,

@@ -27,6 +27,8 @@ export interface World {
   clusters: ReadonlyMap<string, ClusterFacts>;
   /** Ids by address (`addressOfSource`). */
   repositories: ReadonlyMap<string, string>;
+  /** Projects of repositories that belong to one, by id. */
+  scopes: ReadonlyMap<string, string>;
   /** By `stateKey`. */
   revisions: ReadonlyMap<string, RevisionState>;
 }
@@ -86,7 +88,7 @@ export function prepare({ id, manifest }: Subject, world: World): Prepared | Sto
         ),
       );
     }
-    const denied = denials(application, checked.sources, project, cluster);
+    const denied = denials(application, checked.sources, project, cluster, world);
     if (denied) return stop('ProjectDenied', denied);
     const sources: PreparedSource[] = [];
     for (const placed of checked.sources) {
@@ -107,11 +109,15 @@ function denials(
   sources: readonly PlacedSource[],
   project: Project,
   cluster: ClusterFacts,
+  world: World,
 ): MusterError | undefined {
   for (const { source, where } of sources) {
     const decision = sourceDecision(project, source.repoURL);
     if (!decision.allowed)
       return new MusterError('forbidden', decision.reason, several(sources) ? { where } : {});
+    const scope = world.scopes.get(world.repositories.get(addressOfSource(source)) ?? '');
+    if (scope !== undefined && scope !== project.name)
+      return new MusterError('forbidden', foreignRepository(source.repoURL, scope), { where });
   }
   const destination = destinationDecision(project, {
     server: cluster.server,
@@ -140,6 +146,11 @@ function prepareSource(
   const message = error && (where === 'spec.source' ? error : `${nameOfSource(placed)}: ${error}`);
   if (!commit) return { error: message };
   return { source: { ...placed, path, repositoryId, revision, state: { ...state, commit } }, error: message };
+}
+
+/** Why a repository of one project, and so its credentials, serves no other. */
+function foreignRepository(url: string, project: string): string {
+  return `the repository ${url} is registered for the project ${project} only`;
 }
 
 function several(sources: readonly PlacedSource[]): boolean {

@@ -44,6 +44,7 @@ export class RenderDependencies {
       this.charts.followed(url, name, version),
     );
     const urlOf = once((repository: string, project: string) => this.charts.urlOf(repository, project));
+    const scopeOf = once((repositoryId: string) => this.charts.scopeOf(repositoryId));
     const state = once((repositoryId: string, revision: string) =>
       this.charts.state(repositoryId, revision, signal),
     );
@@ -52,6 +53,12 @@ export class RenderDependencies {
       const decision = sourceDecision(prepared.project, url);
       if (!decision.allowed) throw new MusterError('forbidden', decision.reason);
       const found = await followed(url, one.name, one.version);
+      const scope = await scopeOf(found.repositoryId);
+      if (scope !== undefined && scope !== prepared.project.name)
+        throw new MusterError(
+          'forbidden',
+          `the repository ${url} is registered for the project ${scope} only`,
+        );
       const key = stateKey(found.repositoryId, found.revision);
       const { commit, error } = revisions?.get(key) ?? (await state(found.repositoryId, found.revision));
       const all = rendering.dependencies.get(prepared.id) ?? [];

@@ -95,9 +95,11 @@ export class Renderings {
     );
     const urls = subjects.flatMap(({ manifest }) => sourcesOf(manifest).map(addressOfSource));
     const repositories = await this.sources.known(urls);
-    const [projects, tracked, found] = await Promise.all([
+    const ids = [...new Set(repositories.values())];
+    const [projects, scopes, tracked, found] = await Promise.all([
       supposed.projects ?? this.projects.byName(),
-      this.sources.states([...new Set(repositories.values())]),
+      this.sources.projectsOf(ids),
+      this.sources.states(ids),
       this.clusters.resolveDestinations([...destinations.values()]),
     ]);
     const revisions = new Map([...tracked, ...(supposed.revisions ?? [])]);
@@ -108,7 +110,7 @@ export class Renderings {
       const cluster = hub && isHub(destination) ? hub : (found[i] ?? hub);
       if (cluster) clusters.set(key, cluster);
     });
-    return { projects, repositories, revisions, clusters };
+    return { projects, repositories, scopes, revisions, clusters };
   }
 
   /** Finds or makes the bundle of each Application. What cannot be rendered has conditions and no holding. */

@@ -50,6 +50,11 @@ export class ChartDependenciesService {
     return { repositoryId, revision };
   }
 
+  /** The project that a repository belongs to; undefined: anybody's. */
+  async scopeOf(repositoryId: string): Promise<string | undefined> {
+    return (await this.sources.projectsOf([repositoryId])).get(repositoryId);
+  }
+
   /** The pin that is recorded, else what the repository has now: `error` says why neither is there, or why it was not read lately. */
   async state(repositoryId: string, revision: string, signal: AbortSignal): Promise<RevisionState> {
     const known = (await this.sources.states([repositoryId])).get(stateKey(repositoryId, revision));

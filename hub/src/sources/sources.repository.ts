@@ -47,6 +47,17 @@ export class SourcesRepository {
       .execute();
   }
 
+  /** The projects of those that belong to one, by id. */
+  async projectsOf(ids: readonly string[]): Promise<Map<string, string>> {
+    const rows = await this.db
+      .selectFrom('repositories')
+      .select(['id', 'project'])
+      .where(sql<boolean>`id = any(${ids}::uuid[])`)
+      .where('project', 'is not', null)
+      .execute();
+    return new Map(rows.map((row) => [row.id, row.project!]));
+  }
+
   byName(db: Kysely<Schema>, name: string): Promise<RepositoryRow | undefined> {
     return db.selectFrom('repositories').selectAll().where('name', '=', name).executeTakeFirst();
   }

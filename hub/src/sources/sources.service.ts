@@ -154,6 +154,11 @@ export class SourcesService implements OnApplicationShutdown {
     );
   }
 
+  /** Repositories that belong to one project and are nobody else's to read, by id: a missing one is anybody's. */
+  projectsOf(ids: readonly string[]): Promise<Map<string, string>> {
+    return this.repository.projectsOf(ids);
+  }
+
   #readable(urls: readonly string[]): Map<string, RepositoryAddress> {
     const parsed = new Map<string, RepositoryAddress>();
     for (const url of new Set(urls)) {
