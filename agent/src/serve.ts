@@ -19,6 +19,8 @@ import { LiveIndex } from './observe/live-index.ts';
 import type { AcceptedIdentity, IdentityRecord, Records } from './state/records.ts';
 import { AGENT_VERSION } from './version.ts';
 
+/** More than the reference's second: an agent has a tenth of a core. */
+const JQ_TIMEOUT_MS = 5000;
 const FIRST_LOOK_WITHIN_MS = 10_000;
 const SWEEP_EVERY_MS = 10 * 60_000;
 
@@ -97,7 +99,7 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
     holds,
     deadlineMs: options.config.syncDeadlineMs,
     wavePauseMs: options.config.wavePauseMs,
-    jq: new Jq(),
+    jq: new Jq({ timeoutMs: JQ_TIMEOUT_MS }),
     log,
     now: Date.now,
   };

@@ -171,8 +171,11 @@ describe('drift on a real control plane', () => {
     };
     await eventually(healed, { what: 'the heals' });
     await settled('ignoring');
-    const problem = hub.status('ignoring')!.conditions.find(({ type }) => type === 'IgnoreDifferences');
-    expect(problem?.message).toContain('.broken[');
+    const problem = await eventually(
+      (see) => see(hub.status('ignoring'))?.conditions.find(({ type }) => type === 'IgnoreDifferences'),
+      { what: 'the condition that names the broken program' },
+    );
+    expect(problem.message).toContain('.broken[');
   });
 
   it('keeps what a trusted manager wrote through a sync that respects it', async () => {

@@ -1,3 +1,4 @@
+import { MusterError } from '@muster/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { removeAt, withoutPaths } from './field-path.ts';
@@ -71,6 +72,14 @@ describe('withoutIgnored', () => {
     const { is, problems } = await withoutIgnored(deployment, deployment, rules, { jq });
     expect(is['spec']).toEqual({ replicas: 3, list: [{ x: 1 }, {}] });
     expect(problems).toEqual(['jqPathExpressions ".bad[": syntax error']);
+  });
+
+  it('says nothing of an object where a program does not end in time', async () => {
+    const jq = { paths: () => Promise.reject(new MusterError('limit', 'takes too long')) };
+    const rules = [{ group: '*', kind: '*', jqPathExpressions: ['.spec'] }];
+    await expect(withoutIgnored(deployment, deployment, rules, { jq })).rejects.toMatchObject({
+      code: 'limit',
+    });
   });
 
   it('obeys what an object says of itself', async () => {

@@ -62,7 +62,7 @@ export function hasIgnored(rules: readonly IgnoreRule[], object: KubeObject): bo
 
 /**
  * The fields that rules ignore in `object`. Managers are looked up in the managed fields of `live`, which is the same
- * object as the cluster has it.
+ * object as the cluster has it. Throws MusterError `limit` for a program that takes too long or too much memory.
  */
 export async function ignoredIn(
   object: KubeObject,
@@ -84,7 +84,10 @@ export async function ignoredIn(
         found.paths.push(...paths.map((path) => keyedPath(object, path)));
       } catch (thrown) {
         around.signal?.throwIfAborted();
-        found.problems.push(`jqPathExpressions "${expression}": ${MusterError.from(thrown).message}`);
+        const error = MusterError.from(thrown);
+        // On a busy machine that may pass: what cannot be told must not be put back.
+        if (error.code === 'limit') throw error;
+        found.problems.push(`jqPathExpressions "${expression}": ${error.message}`);
       }
     }
   }

@@ -15,7 +15,10 @@ export class Jq implements JqPaths {
     const job = { expression, text: JSON.stringify(object) };
     const { paths, error } = await this.#worker.run(job, signal);
     // A memory that was full stays as large.
-    if (error?.includes('memory')) await this.close();
+    if (error?.includes('memory')) {
+      await this.close();
+      throw new MusterError('limit', 'takes too much memory');
+    }
     if (error !== undefined) throw new MusterError('invalid', error);
     return paths ?? [];
   }
