@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Outbox } from '../queue/outbox.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
+import { scopeDenial } from '../sources/repository-scope.ts';
 import type { SourceTree } from '../sources/source-tree.ts';
 import { type RevisionState, SourcesService, stateKey } from '../sources/sources.service.ts';
 import { ApplicationSetsRepository } from './applicationsets.repository.ts';
@@ -59,11 +60,8 @@ export class SetRepositories {
         if (!id || (await supposed?.mayRead(id)) === false)
           throw new MusterError('invalid', `the hub cannot read the repository ${url}`);
         const scope = (await this.sources.projectsOf([id])).get(id);
-        if (scope !== undefined && scope !== project)
-          throw new MusterError(
-            'forbidden',
-            `the repository ${url} is registered for the project ${scope} only`,
-          );
+        const foreign = scopeDenial(url, scope, project);
+        if (foreign) throw foreign;
         const key = stateKey(id, revision || 'HEAD');
         if (!read.has(key) && read.size >= MAX_READ)
           throw new MusterError('limit', `more than ${MAX_READ} repositories are read`);

@@ -6,7 +6,7 @@ import type { JobContext } from '../queue/jobs.ts';
 import type { Owner } from '../releases/owner.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
 import { AcceptedRules } from '../drift/accepted-rules.service.ts';
-import { SettingsService } from '../settings/settings.service.ts';
+import { type Customizations, SettingsService } from '../settings/settings.service.ts';
 import { HUB_ID } from '../roots/hub-destination.ts';
 import { type HubPart, Roots } from '../roots/roots.service.ts';
 import { DATABASE } from '../store/database.ts';
@@ -41,9 +41,13 @@ export class OwnerRelease {
     context: JobContext,
   ): Promise<void> {
     const parts = await this.roots.divide(records, rendering);
+    const digests = [...rendering.holdings.values()].map((holding) => holding.bundleDigest);
+    // May open bundles: not while the owner is held.
+    const customizations = await this.settings.customizations(digests);
     await this.db.transaction().execute(async (trx) => {
       // Completed last: everyone takes owners first and outbox rows after them.
-      if (await this.releases.hold(trx, owner)) await this.#write(trx, owner, records, rendering, parts);
+      if (await this.releases.hold(trx, owner))
+        await this.#write(trx, owner, records, rendering, { parts, customizations });
       await context.complete(trx);
     });
   }
@@ -53,7 +57,7 @@ export class OwnerRelease {
     owner: Owner,
     records: readonly ApplicationRecord[],
     rendering: Rendering,
-    parts: ReadonlyMap<string, HubPart>,
+    { parts, customizations }: { parts: ReadonlyMap<string, HubPart>; customizations: Customizations },
   ): Promise<void> {
     // Applications that changed while they were rendered have been asked for again.
     const now = await this.records.versions(trx, owner);
@@ -63,7 +67,6 @@ export class OwnerRelease {
       trx,
       current.map(({ row }) => row.id),
     );
-    const digests = [...rendering.holdings.values()].map((holding) => holding.bundleDigest);
     const at = new Date();
     const next = ownerTargets({
       records: current,
@@ -72,7 +75,7 @@ export class OwnerRelease {
       assigned,
       clusters: await this.releases.assignable(trx, previous),
       now: at,
-      customizations: await this.settings.customizations(digests),
+      customizations,
       accepted: await this.accepted.of(
         trx,
         current.map(({ row }) => row.id),

@@ -9,6 +9,7 @@ import {
   revisionOf,
 } from '../applications/application-sources.ts';
 import type { ClusterFacts } from '../clusters/clusters.service.ts';
+import { scopeDenial } from '../sources/repository-scope.ts';
 import { type RevisionState, stateKey } from '../sources/sources.service.ts';
 import { type NewCondition, errorCondition } from './conditions.ts';
 import { sourcePath } from './tool.ts';
@@ -116,8 +117,8 @@ function denials(
     if (!decision.allowed)
       return new MusterError('forbidden', decision.reason, several(sources) ? { where } : {});
     const scope = world.scopes.get(world.repositories.get(addressOfSource(source)) ?? '');
-    if (scope !== undefined && scope !== project.name)
-      return new MusterError('forbidden', foreignRepository(source.repoURL, scope), { where });
+    const foreign = scopeDenial(source.repoURL, scope, project.name, where);
+    if (foreign) return foreign;
   }
   const destination = destinationDecision(project, {
     server: cluster.server,
@@ -146,11 +147,6 @@ function prepareSource(
   const message = error && (where === 'spec.source' ? error : `${nameOfSource(placed)}: ${error}`);
   if (!commit) return { error: message };
   return { source: { ...placed, path, repositoryId, revision, state: { ...state, commit } }, error: message };
-}
-
-/** Why a repository of one project, and so its credentials, serves no other. */
-function foreignRepository(url: string, project: string): string {
-  return `the repository ${url} is registered for the project ${project} only`;
 }
 
 function several(sources: readonly PlacedSource[]): boolean {

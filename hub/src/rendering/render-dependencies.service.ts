@@ -6,6 +6,7 @@ import { type Owner, ownerKey } from '../releases/owner.ts';
 import type { DependedOn } from '../sources/depended-on.ts';
 import { ChartDependenciesService } from '../sources/chart-dependencies.service.ts';
 import { pickVersion } from '../sources/charts/versions.ts';
+import { scopeDenial } from '../sources/repository-scope.ts';
 import type { SourceTree } from '../sources/source-tree.ts';
 import { type RevisionState, stateKey } from '../sources/sources.service.ts';
 import {
@@ -54,11 +55,8 @@ export class RenderDependencies {
       if (!decision.allowed) throw new MusterError('forbidden', decision.reason);
       const found = await followed(url, one.name, one.version);
       const scope = await scopeOf(found.repositoryId);
-      if (scope !== undefined && scope !== prepared.project.name)
-        throw new MusterError(
-          'forbidden',
-          `the repository ${url} is registered for the project ${scope} only`,
-        );
+      const foreign = scopeDenial(url, scope, prepared.project.name);
+      if (foreign) throw foreign;
       const key = stateKey(found.repositoryId, found.revision);
       const { commit, error } = revisions?.get(key) ?? (await state(found.repositoryId, found.revision));
       const all = rendering.dependencies.get(prepared.id) ?? [];
