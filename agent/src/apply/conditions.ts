@@ -1,12 +1,11 @@
 import { describeKey, parseKeyString } from '@muster/kube';
 import type { HealBudget } from '../observe/healing.ts';
+import type { Writer } from '../observe/live-object.ts';
 import type { Application } from './application.ts';
 
 /** Sets the conditions that follow from what is known of an Application; those of its syncs are set as they end. */
 export function describeConditions(app: Application, budget: HealBudget, now: number): void {
-  const paused = budget.paused(now);
-  const heals =
-    paused.length > 0 ? `put back too often, left alone for a while: ${paused.slice(0, 5).join(', ')}` : '';
+  const heals = foughtText(app, budget, now);
   app.condition('SelfHealBackoff', heals, now);
   app.condition('ComparisonError', app.comparisonError, now);
   for (const type of ['ProjectDenied', 'NamespaceDenied', 'InvalidManifest']) {
@@ -17,6 +16,25 @@ export function describeConditions(app: Application, budget: HealBudget, now: nu
   app.condition('SyncWindow', windowText(app, now), now);
   app.condition('PruneConfirmation', app.leaving ? '' : heldText(app), now);
   app.condition('DeleteConfirmation', app.leaving ? heldText(app) : '', now);
+}
+
+/** What is left alone for a while because someone else changes it again and again, and who that is. */
+function foughtText(app: Application, budget: HealBudget, now: number): string {
+  const fights = budget.fights(now, (key) => app.resources.get(key)?.sync === 'OutOfSync');
+  if (fights.length === 0) return '';
+  const texts = fights.slice(0, 5).map(({ key, heals, pausedUntil, writer }) => {
+    const name = parseKeyString(key);
+    const times = `${heals} ${heals === 1 ? 'time' : 'times'} within ten minutes`;
+    return `${name ? describeKey(name) : key} was put back ${times} and ${undoneBy(writer)}; next at ${new Date(pausedUntil).toISOString()}`;
+  });
+  const more = fights.length > 5 ? `; and ${fights.length - 5} more` : '';
+  return `someone else keeps changing what Muster puts back, so it is left alone for a while: ${texts.join('; ')}${more}`;
+}
+
+function undoneBy(writer: Writer | undefined): string {
+  if (!writer) return 'deleted or changed again by someone unnamed';
+  const when = writer.timeMs > 0 ? `, last at ${new Date(writer.timeMs).toISOString()}` : '';
+  return `changed again by ${writer.manager} (${writer.operation || 'unknown operation'}${when})`;
 }
 
 /** Why no sync begins now: by itself, or where nothing is automated at all. */

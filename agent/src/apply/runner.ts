@@ -195,7 +195,7 @@ export class Runner {
   }
 
   private again(pause: number | undefined): number | undefined {
-    const waits = [pause, this.operations.dueIn()];
+    const waits = [pause, this.operations.dueIn(), this.budget.calmIn(this.options.cluster.now())];
     if (this.comparison.pending) waits.push(100);
     if (this.app.conditions.has('BundleUnavailable')) waits.push(this.operations.backoff());
     const due = waits.filter((wait) => wait !== undefined);

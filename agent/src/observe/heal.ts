@@ -1,5 +1,5 @@
 import { applyOptionsOf, planSync, keyOf, keyString } from '@muster/kube';
-import type { Application } from '../apply/application.ts';
+import type { Application, Resource } from '../apply/application.ts';
 import { type Cluster, PARALLEL } from '../apply/cluster.ts';
 import { eachOf } from '../apply/concurrency.ts';
 import type { Desired, DesiredState } from '../apply/desired.ts';
@@ -11,6 +11,7 @@ import { ownerNow, remember } from '../apply/ownership.ts';
 import { writeObject } from '../apply/write-object.ts';
 import { safeMessage } from '../kube/errors.ts';
 import type { HealBudget } from './healing.ts';
+import type { Writer } from './live-object.ts';
 
 /**
  * Puts back what drifted, where the policy says selfHeal and the bundle has been applied before. Answers in how many
@@ -75,7 +76,7 @@ async function putOneBack(
 ) {
   const { key, object, type } = each;
   const resource = app.resources.get(key)!;
-  budget.healed(key, cluster.now());
+  budget.healed(key, cluster.now(), writerOf(resource));
   try {
     if (!type) return;
     const manifest = await forApply(cluster, app, object, type, signal);
@@ -102,6 +103,12 @@ async function putOneBack(
     resource.sync = 'OutOfSync';
   }
   resource.message = messageOf(resource);
+}
+
+/** Who made it drift; undefined when it was deleted, or nobody's name is there. */
+function writerOf({ drift }: Resource): Writer | undefined {
+  if (!drift || drift.deleted || !drift.manager) return undefined;
+  return { manager: drift.manager, operation: drift.operation, timeMs: Number(drift.timeMs) };
 }
 
 /** Before its first complete apply a bundle is synced, not healed. */
