@@ -53,6 +53,12 @@ export default {
       'Only libs/link speaks the protocol; take plain data.',
     ),
     notTo(
+      'rollout-stands-on-base-and-kube',
+      '^libs/rollout/',
+      '^libs/(?!rollout|base|kube)',
+      'A rollout knows targets and digests; pass in what else it needs as data.',
+    ),
+    notTo(
       'renderer-imports-libs',
       '^renderer/',
       '^(hub|agent|cli|web|e2e|proto)/',
@@ -67,7 +73,7 @@ export default {
     notTo(
       'agent-imports',
       '^agent/',
-      '^(hub|cli|web|e2e|renderer|libs/(appset|api))/',
+      '^(hub|cli|web|e2e|renderer|libs/(appset|api|rollout))/',
       'The agent stands on proto, libs/base, libs/link and libs/kube.',
     ),
     notTo(

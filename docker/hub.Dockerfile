@@ -21,6 +21,7 @@ COPY libs/appset/package.json libs/appset/
 COPY libs/base/package.json libs/base/
 COPY libs/kube/package.json libs/kube/
 COPY libs/link/package.json libs/link/
+COPY libs/rollout/package.json libs/rollout/
 COPY renderer/package.json renderer/
 COPY hub/package.json hub/
 # The links between PostgreSQL's libraries are made here: where the hub runs it may not write beside them.

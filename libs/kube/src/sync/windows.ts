@@ -43,11 +43,12 @@ export type WindowDecision =
 /** What is wrong with windows, in words with the field; none where they can be obeyed. */
 export function windowProblems(windows: readonly WrittenWindow[]): string[] {
   return windows.flatMap((window, index) =>
-    problemsOf(window).map((text) => `spec.syncWindows[${index}].${text}`),
+    problemsOfWindow(window).map((text) => `spec.syncWindows[${index}].${text}`),
   );
 }
 
-function problemsOf({ kind, schedule = '', duration = '', timeZone }: WrittenWindow): string[] {
+/** What is wrong with one window, each text beginning with its field. */
+export function problemsOfWindow({ kind, schedule = '', duration = '', timeZone }: WrittenWindow): string[] {
   const problems: string[] = [];
   if (kind !== 'allow' && kind !== 'deny') problems.push(`kind: "${kind ?? ''}" is neither allow nor deny`);
   const durationMs = parseGoDuration(duration);
@@ -61,7 +62,9 @@ function problemsOf({ kind, schedule = '', duration = '', timeZone }: WrittenWin
 
 /** The windows that hold for an Application: any of the given lists names it, or all of them with `andOperator`. */
 export function windowsFor(windows: readonly WrittenWindow[], target: WindowTarget): SyncWindow[] {
-  const matching = windows.filter((window) => problemsOf(window).length === 0 && concerns(window, target));
+  const matching = windows.filter(
+    (window) => problemsOfWindow(window).length === 0 && concerns(window, target),
+  );
   return matching.map(({ kind, schedule, duration, timeZone, manualSync }) => ({
     deny: kind === 'deny',
     schedule: schedule!,
@@ -107,8 +110,14 @@ export function syncAllowed(windows: readonly SyncWindow[], nowMs: number, manua
   return { allowed: false, reason, untilMs: starts.length > 0 ? Math.min(...starts) : undefined };
 }
 
+/** When a window is: the part of it that is about time. */
+export type WindowTimes = Pick<SyncWindow, 'schedule' | 'timeZone' | 'durationMs'>;
+
 /** When an open window closes, in Unix milliseconds; undefined: it is closed. */
-function activeUntil({ schedule, timeZone, durationMs }: SyncWindow, nowMs: number): number | undefined {
+export function activeUntil(
+  { schedule, timeZone, durationMs }: WindowTimes,
+  nowMs: number,
+): number | undefined {
   const cron = cronOf(schedule, timeZone);
   // A start now or earlier, and less than its duration ago.
   const [last] = cron?.previousRuns(1, new Date(nowMs + 1)) ?? [];
@@ -117,7 +126,8 @@ function activeUntil({ schedule, timeZone, durationMs }: SyncWindow, nowMs: numb
   return endMs > nowMs ? endMs : undefined;
 }
 
-function nextStart({ schedule, timeZone }: SyncWindow, nowMs: number): number | undefined {
+/** When a window opens next, in Unix milliseconds. */
+export function nextStart({ schedule, timeZone }: WindowTimes, nowMs: number): number | undefined {
   return cronOf(schedule, timeZone)?.nextRun(new Date(nowMs))?.getTime();
 }
 

@@ -1,0 +1,107 @@
+import type { Quantity } from './quantity.ts';
+import type { LabelSelector } from './selector.ts';
+
+/** When things may happen: by a schedule, or once between two times. All by the hub's clock. */
+export type Window =
+  | { deny: boolean; schedule: string; timeZone: string; durationMs: number }
+  | { deny: boolean; fromMs: number; untilMs: number };
+
+/** What must hold before a stage starts its first target, or before it has passed. */
+export type Gate = { name: string; at: 'entry' | 'end' } & GateCheck;
+
+export type GateCheck =
+  | ApprovalCheck
+  | { kind: 'windows'; windows: Window[] }
+  | ({ kind: 'prometheus'; query: string; condition: Condition; server: string | null } & Probe)
+  | ({ kind: 'http'; url: string; statuses: number[] } & Probe)
+  | { kind: 'job'; manifest: Record<string, unknown>; timeoutMs: number };
+
+/** `count` different people, each of one of the groups (none: whoever may approve), within `expiresMs` of being asked. */
+export interface ApprovalCheck {
+  kind: 'approval';
+  groups: string[];
+  count: number;
+  expiresMs: number;
+}
+
+/** A measurement that is repeated. More than `failures` bad ones fail the gate; so does none in `timeoutMs`. */
+export interface Probe {
+  /** Inside the clusters of the stage, or by the hub. */
+  where: 'agent' | 'hub';
+  intervalMs: number;
+  failures: number;
+  timeoutMs: number;
+}
+
+export interface Condition {
+  operator: '<' | '<=' | '>' | '>=' | '==' | '!=';
+  value: number;
+}
+
+/** What becomes of what the release has reached, once a stage has failed. */
+export type OnFailure = 'stop' | 'rollback-failed' | 'rollback-all';
+
+/** What becomes of a target whose agent is not connected when its turn has come. */
+export interface Offline {
+  mode: 'wait' | 'skip' | 'catch-up';
+  /** It counts as offline after so long without its agent. */
+  afterMs: number;
+}
+
+export type Order =
+  | { by: 'name'; descending: boolean }
+  | { by: 'label'; label: string; descending: boolean }
+  | { by: 'random' };
+
+export interface Rate {
+  /** Starts a minute; null: as fast as slots are free. */
+  perMinute: number | null;
+  /** 0–1: each pause between starts is longer or shorter by up to this share. */
+  jitter: number;
+  /** Slots for each value of a cluster label, besides those of the stage. */
+  perLabel: { label: string; max: Quantity } | null;
+}
+
+export interface StagePolicy {
+  name: string;
+  /** Over labels of the cluster. */
+  clusters: LabelSelector;
+  /** Over labels of the Application. */
+  applications: LabelSelector;
+  /** So many of those selected that no earlier stage took, or so many for each value of a label; null: all of them. */
+  take: { quantity: Quantity; per: string | null } | null;
+  /** 0: none is started but by hand. */
+  maxConcurrent: Quantity;
+  order: Order;
+  rate: Rate;
+  soakMs: number;
+  /** How long a target may take to become healthy; null: any time. */
+  deadlineMs: number | null;
+  /** How many may fail before the stage has failed. */
+  failureBudget: Quantity;
+  /** False: a Degraded target is waited for, as Argo CD's rollingSync does. */
+  failOnDegraded: boolean;
+  offline: Offline;
+  onFailure: OnFailure;
+  gates: Gate[];
+  /** A release that prunes here needs an approval. */
+  production: boolean;
+}
+
+/** How releases move through a fleet: read, checked, with every default filled in. Plain data. */
+export interface RolloutPolicy {
+  name: string;
+  source: 'RolloutPolicy' | 'rollingSync';
+  /** ApplicationSets that it is for; null: only those that name it by annotation. */
+  applicationSets: LabelSelector | null;
+  stages: StagePolicy[];
+  /** Hold every start, in every stage. */
+  windows: Window[];
+  rollback: { maxConcurrent: Quantity; deadlineMs: number; windowsHold: boolean };
+  superseding: 'supersede' | 'queue' | 'batch';
+  /** Asked for before a production stage where the release prunes; null: waived. */
+  pruneApproval: ApprovalCheck | null;
+}
+
+/** Names a policy on an ApplicationSet. */
+export const POLICY_ANNOTATION = 'muster.dev/rollout-policy';
