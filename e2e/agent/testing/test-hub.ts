@@ -1,5 +1,4 @@
-import 'reflect-metadata'; // the certificate library's container needs it
-import { generateKeyPairSync, randomUUID, webcrypto } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
@@ -10,8 +9,6 @@ import {
   HubSession,
   type OfferedCommand,
   payloadSha256,
-  rawPublicKey,
-  signRecord,
 } from '@muster/link';
 import { applicationKey, mergeStatus } from '@muster/link';
 import * as proto from '@muster/proto';
@@ -22,16 +19,12 @@ import {
   Assignment,
   Command,
   SyncCommand,
-  KeySet,
-  KeyUse,
-  Registration,
   type Signed,
   SyncPolicy,
 } from '@muster/proto/records';
-import * as x509 from '@peculiar/x509';
+import { TestKeys } from './test-keys.ts';
+import { TestPki } from './test-pki.ts';
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const crypto = webcrypto as never;
 const hour = 3_600_000;
 
 type Stream = ServerDuplexStream<proto.SessionRequest, proto.SessionResponse>;
@@ -70,13 +63,10 @@ export class TestHub {
   readonly hubId: string;
   readonly clusterId = randomUUID();
   address = '';
-  ca!: x509.X509Certificate;
 
   private server = new Server();
-  private readonly root = generateKeyPairSync('ed25519').privateKey;
-  private readonly assignmentKey = generateKeyPairSync('ed25519').privateKey;
-  private readonly commandKey = generateKeyPairSync('ed25519').privateKey;
-  private caKeys!: webcrypto.CryptoKeyPair;
+  private readonly keys = new TestKeys();
+  private pki!: TestPki;
   private serverKeys!: { key: Buffer; chain: Buffer };
   private readonly bundles = new Map<string, Buffer>();
   private readonly desired = new Map<string, DesiredAssignment>();
@@ -86,18 +76,19 @@ export class TestHub {
   private generation = 0n;
 
   constructor() {
-    this.hubId = sha256(rawPublicKey(this.root)).slice(0, 32);
+    this.hubId = this.keys.hubId;
   }
 
   static async start(): Promise<TestHub> {
     const hub = new TestHub();
-    await hub.makeCertificates();
+    hub.pki = await TestPki.create(`CN=${hub.clusterId}`);
+    hub.serverKeys = await hub.pki.server();
     await hub.listen(0);
     return hub;
   }
 
   get caSha256(): string {
-    return sha256(Buffer.from(this.ca.rawData));
+    return sha256(Buffer.from(this.pki.ca.rawData));
   }
 
   get connected(): boolean {
@@ -169,13 +160,7 @@ export class TestHub {
       },
       ...extra,
     } as never);
-    return this.signAs('muster.assignment.v1', Assignment.encode(assignment).finish());
-  }
-
-  signAs(domain: 'muster.assignment.v1' | 'muster.command.v1', payload: Uint8Array): Signed {
-    return domain === 'muster.command.v1'
-      ? signRecord(domain, payload, this.commandKey, 'c1')
-      : signRecord(domain, payload, this.assignmentKey, 'a1');
+    return this.keys.sign('muster.assignment.v1', Assignment.encode(assignment).finish());
   }
 
   /** Asks for a sync; answers the command's id. */
@@ -198,7 +183,7 @@ export class TestHub {
       verb,
       ...more,
     } as never);
-    const offered = { ...this.signAs('muster.command.v1', Command.encode(command).finish()), id };
+    const offered = { ...this.keys.sign('muster.command.v1', Command.encode(command).finish()), id };
     this.commands.push(offered);
     if (this.session) this.carryOut(this.session.machine.handle({ kind: 'commands', commands: [offered] }));
     return id;
@@ -206,66 +191,6 @@ export class TestHub {
 
   status(name: string): ApplicationStatus | undefined {
     return this.statuses.get(`argocd/${name}`);
-  }
-
-  private async makeCertificates(): Promise<void> {
-    this.caKeys = (await webcrypto.subtle.generateKey(algorithm, true, [
-      'sign',
-      'verify',
-    ])) as webcrypto.CryptoKeyPair;
-    this.ca = await x509.X509CertificateGenerator.createSelfSigned(
-      {
-        name: 'CN=test hub',
-        notBefore: new Date(Date.now() - hour),
-        notAfter: new Date(Date.now() + 24 * hour),
-        keys: this.caKeys,
-        signingAlgorithm: algorithm,
-        extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
-      },
-      crypto,
-    );
-    const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
-      'sign',
-      'verify',
-    ])) as webcrypto.CryptoKeyPair;
-    const names = new x509.SubjectAlternativeNameExtension([
-      { type: 'ip', value: '127.0.0.1' },
-      { type: 'dns', value: 'localhost' },
-    ]);
-    const leaf = await this.issue(keys.publicKey, 24 * hour, [names]);
-    const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-    this.serverKeys = {
-      key: Buffer.from(`-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`),
-      chain: Buffer.from(`${leaf.toString('pem')}\n${this.ca.toString('pem')}\n`),
-    };
-  }
-
-  private issue(
-    publicKey: webcrypto.CryptoKey,
-    life: number,
-    extensions: x509.Extension[],
-  ): Promise<x509.X509Certificate> {
-    return x509.X509CertificateGenerator.create(
-      {
-        subject: `CN=${this.clusterId}`,
-        issuer: this.ca.subject,
-        notBefore: new Date(Date.now() - 1_000),
-        notAfter: new Date(Date.now() + life),
-        publicKey,
-        signingKey: this.caKeys.privateKey,
-        signingAlgorithm: algorithm,
-        extensions,
-      },
-      crypto,
-    );
-  }
-
-  private async issueFor(csr: Buffer): Promise<Buffer[]> {
-    const request = new x509.Pkcs10CertificateRequest(csr);
-    if (!(await request.verify(crypto))) throw new Error('the request is not signed by its key');
-    const key = await request.publicKey.export(algorithm, ['verify'], crypto);
-    const leaf = await this.issue(key, this.certificateLifeMs, []);
-    return [Buffer.from(leaf.rawData), Buffer.from(this.ca.rawData)];
   }
 
   private async listen(port: number): Promise<void> {
@@ -291,7 +216,7 @@ export class TestHub {
       session: (stream) => this.open(stream),
       getBundle: (call) => this.bundle(call),
     } satisfies proto.AgentServiceServer);
-    const ca = Buffer.from(this.ca.toString('pem'));
+    const ca = Buffer.from(this.pki.ca.toString('pem'));
     const pair = { private_key: this.serverKeys.key, cert_chain: this.serverKeys.chain };
     // One port for both services, so the client certificate is asked for and checked only where it is there.
     const tls = ServerCredentials.createSsl(ca, [pair], false);
@@ -300,6 +225,10 @@ export class TestHub {
   }
 
   private csr: Buffer = Buffer.alloc(0);
+
+  private issueFor(csr: Buffer): Promise<Buffer[]> {
+    return this.pki.issueFor(csr, this.certificateLifeMs);
+  }
 
   private async enroll(request: proto.EnrollRequest): Promise<proto.EnrollResponse> {
     if (request.token !== this.token)
@@ -322,35 +251,11 @@ export class TestHub {
       clusterId: this.clusterId,
       clusterName: 'test',
       certificateChain: await this.issueFor(this.csr),
-      rootPublicKey: rawPublicKey(this.root),
-      keySet: this.keySet(),
-      registration: this.registration(),
+      rootPublicKey: this.keys.rootPublicKey,
+      keySet: this.keys.keySet(),
+      registration: this.keys.registration(this.clusterId),
     };
     return { state: 2, identity, message: '', retryAfterSeconds: 0 };
-  }
-
-  private keySet(): Signed {
-    const keys = [
-      { id: 'a1', use: KeyUse.ASSIGNMENT, publicKey: rawPublicKey(this.assignmentKey) },
-      { id: 'c1', use: KeyUse.COMMAND, publicKey: rawPublicKey(this.commandKey) },
-    ];
-    const payload = KeySet.encode({ hubId: this.hubId, version: 1n, keys }).finish();
-    return signRecord('muster.keyset.v1', payload, this.root, 'root');
-  }
-
-  private registration(): Signed {
-    const registration = Registration.fromPartial({
-      hubId: this.hubId,
-      clusterId: this.clusterId,
-      name: 'test',
-      revision: 1n,
-    });
-    return signRecord(
-      'muster.registration.v1',
-      Registration.encode(registration).finish(),
-      this.assignmentKey,
-      'a1',
-    );
   }
 
   private row(signed: Signed): DesiredAssignment {
@@ -380,9 +285,9 @@ export class TestHub {
             leaseSeconds: 3,
             lastReport: this.cursor.instance === hello.instanceId ? this.cursor.sequence : 0n,
             desired: [...this.desired.values()],
-            keySet: this.keySet(),
+            keySet: this.keys.keySet(),
             keySetVersion: 1n,
-            registration: this.registration(),
+            registration: this.keys.registration(this.clusterId),
             commands: unanswered,
           }),
         );
