@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestDatabase, startTestDatabase } from '../testing/index.ts';
@@ -37,7 +37,10 @@ test('a notification is delivered when its transaction commits, and none when it
 });
 
 test('schema.ts names the columns there are', async () => {
-  const source = readFileSync(new URL('./schema.ts', import.meta.url), 'utf8');
+  const folder = new URL('./schema/', import.meta.url);
+  const source = readdirSync(folder)
+    .map((file) => readFileSync(new URL(file, folder), 'utf8'))
+    .join('\n');
   const tables = new Map(
     [...source.matchAll(/^ {2}(\w+): (\w+Table);$/gm)].map(([, table, type]) => [type!, table!] as const),
   );
