@@ -8,6 +8,11 @@ import { parseName } from '../names.ts';
 /** What picks Applications. */
 export type Filters = Partial<Omit<ListApplications, 'limit' | 'after'>>;
 
+/** The filters of commands that act on Applications. */
+export interface Selection extends Partial<Pick<ListApplications, 'project' | 'cluster' | 'set' | 'label'>> {
+  all?: true;
+}
+
 /** Everything that matches, over all pages. */
 export function listApplications({ client }: Context, filters: Filters) {
   const { project, cluster, set, sync, health, label, search } = filters;
@@ -39,4 +44,22 @@ export async function selectNames(
   if (names.length > 0) return names.map(parseName);
   if (!filtered) throw new UsageError('which Applications?', 'names, --label, --set, --cluster, … or --all');
   return (await listApplications(context, filters)).map(({ namespace, name }) => ({ namespace, name }));
+}
+
+export function withSelection(command: Command): Command {
+  return command
+    .option('-p, --project <name>', 'all of this project')
+    .option('-c, --cluster <name>', 'all on this cluster')
+    .option('--set <name>', 'all of this ApplicationSet')
+    .option('-l, --label <selector>', 'all with these labels')
+    .option('--all', 'all that you may see');
+}
+
+/** Acts on each, at most `width` at once. */
+export async function inTurn<T>(items: T[], width: number, act: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await act(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
 }

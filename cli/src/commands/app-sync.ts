@@ -1,0 +1,156 @@
+import type { ApplicationView } from '@muster/api';
+import type { HubClient } from '@muster/api/client';
+import { MusterError } from '@muster/base';
+import type { Command } from 'commander';
+import { EXIT } from '../exit.ts';
+import { type Context, type Host, verb } from '../host.ts';
+import { formatName, parseDuration, parseName } from '../names.ts';
+import {
+  type Goal,
+  keyedByName,
+  type ReadApplications,
+  waitForApplications,
+  waitForCommand,
+} from '../wait.ts';
+import { inTurn, listApplications, type Selection, selectNames, withSelection } from './app-select.ts';
+
+interface SyncOptions extends Selection {
+  prune?: true;
+  dryRun?: true;
+  resource?: string[];
+  replace?: true;
+  force?: true;
+  revision?: string;
+  reason?: string;
+  wait?: true;
+  timeout: number;
+}
+
+interface WaitOptions extends Selection, Goal {
+  delete?: true;
+  timeout: number;
+}
+
+/** `muster app sync` and `muster app wait`. */
+export function appSyncCommands(app: Command, host: Host): void {
+  withSelection(
+    verb(app, 'sync [names...]', {
+      summary: 'Apply what is assigned now',
+      details:
+        'Asks the clusters to apply what is assigned. With --wait it ends when they have; whether it became healthy is for `muster app wait`.',
+      examples: [
+        'muster app sync guestbook-dev --wait',
+        'muster app sync --set guestbook --prune',
+        'muster app sync guestbook-dev --dry-run --wait',
+        'muster app sync guestbook-dev --resource apps:Deployment:web --resource :ConfigMap:settings',
+      ],
+    }),
+  )
+    .option('--prune', 'also delete what is no longer in Git')
+    .option('--dry-run', 'only have the API server check it')
+    .option(
+      '--resource <selector...>',
+      'only these: GROUP:KIND:[NAMESPACE/]NAME, globs, ! excludes; no hooks run',
+    )
+    .option('--replace', 'put whole objects in the place of what is there')
+    .option('--force', 'delete and make anew what cannot be changed')
+    .option('--revision <commit>', 'refuse when another commit is assigned')
+    .option('--reason <text>', 'for the audit log')
+    .option('-w, --wait', 'until the clusters have answered')
+    .option('--timeout <duration>', 'how long --wait waits', parseDuration, 600)
+    .action(host.run(sync));
+
+  withSelection(
+    verb(app, 'wait [names...]', {
+      summary: 'Wait until Applications are as they should be',
+      details: 'Without --sync, --health, --revision or --delete: until they are Synced and Healthy.',
+      examples: [
+        'muster app wait guestbook-dev guestbook-prod',
+        'muster app wait --set guestbook --revision "$(git rev-parse HEAD)" --timeout 5m',
+        'muster app wait guestbook-dev --delete',
+      ],
+    }),
+  )
+    .option('--sync', 'until Synced')
+    .option('--health', 'until Healthy')
+    .option('--revision <commit>', 'until this commit is assigned, Synced and Healthy')
+    .option('--delete', 'until they are gone')
+    .option('--timeout <duration>', 'give up after so long', parseDuration, 600)
+    .action(host.run(wait));
+}
+
+async function sync(context: Context, names: string[], options: SyncOptions): Promise<number> {
+  const { prune, dryRun, replace, force, revision, reason, timeout, project, cluster, set, label, all } =
+    options;
+  const { terminal } = context;
+  const client = context.client();
+  const selected = await selectNames(context, names, { project, cluster, set, label, all });
+  let failed = 0;
+  const each = async ({ namespace, name }: { namespace: string; name: string }) => {
+    const shown = `application/${namespace}/${name}`;
+    try {
+      const body = {
+        prune,
+        dryRun: dryRun ?? false,
+        resources: options.resource,
+        replace,
+        force,
+        revision,
+        reason,
+      };
+      const { command } = await client.applications.sync(namespace, name, body);
+      if (!options.wait) return terminal.out(`${shown} sync asked for (command ${command})`);
+      const { message } = await waitForCommand(
+        context,
+        client,
+        command,
+        timeout,
+        `sync of ${namespace}/${name}`,
+      );
+      terminal.out(`${shown} ${dryRun ? 'checked' : 'synced'}${message ? `: ${message}` : ''}`);
+    } catch (thrown) {
+      context.signal.throwIfAborted();
+      failed++;
+      terminal.note(`error: ${shown}: ${MusterError.from(thrown).describe()}`);
+    }
+  };
+  await inTurn(selected, 16, each);
+  return failed > 0 ? EXIT.failed : EXIT.ok;
+}
+
+async function wait(context: Context, names: string[], options: WaitOptions): Promise<void> {
+  const { sync, health, revision, project, cluster, set, label, all, timeout } = options;
+  const client = context.client();
+  const goal: Goal = options.delete
+    ? { gone: true }
+    : sync || health
+      ? { sync, health, revision }
+      : { sync: true, health: true, revision };
+  const wanted = names.map(parseName);
+  // A wrong command line is told at once, not after the first look.
+  if (wanted.length === 0) await selectNames(context, names, { project, cluster, set, label, all });
+  const read: ReadApplications =
+    wanted.length > 0
+      ? () => readNamed(client, wanted)
+      : async () => keyedByName(await listApplications(context, { project, cluster, set, label }));
+  await waitForApplications(context, client, read, goal, timeout);
+  const last = await read();
+  for (const [name, app] of last) {
+    context.terminal.out(app ? `application/${name} ${app.sync} ${app.health}` : `application/${name} gone`);
+  }
+}
+
+async function readNamed(
+  client: HubClient,
+  names: { namespace: string; name: string }[],
+): Promise<Map<string, ApplicationView | undefined>> {
+  const apps = new Map<string, ApplicationView | undefined>();
+  await inTurn(names, 8, async (each) => {
+    const app = await client.applications.get(each.namespace, each.name).catch((thrown: unknown) => {
+      if (MusterError.from(thrown).code === 'not-found') return undefined;
+      throw thrown;
+    });
+    apps.set(formatName(each), app);
+  });
+  return apps;
+}
