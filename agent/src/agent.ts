@@ -16,7 +16,7 @@ import { SecretStore } from './state/secret-store.ts';
 
 /** Runs the agent until the signal ends it. Throws MusterError for what only a person, or a new start, can put right. */
 export async function runAgent(config: Config, log: Log, health: Health, signal: AbortSignal): Promise<void> {
-  const { kubeconfig, context, namespace, namespaces } = config;
+  const { kubeconfig, context, namespace, power } = config;
   const client = new KubeClient(kubeAccess({ kubeconfig, context }, config.inCluster));
   const discovery = new Discovery(client);
   const instanceId = randomUUID();
@@ -31,9 +31,9 @@ export async function runAgent(config: Config, log: Log, health: Health, signal:
     await leadership.acquire(signal);
     const until = AbortSignal.any([signal, leadership.replaced]);
     const records = new Records(await openStore(config, client));
-    const facts = () => readFacts(client, discovery, namespaces);
+    const facts = () => readFacts(client, discovery, power);
     const identity = await ownIdentity({ config, records, kubeSystemUid: uid, facts, log, signal: until });
-    const cluster = { client, discovery, namespaces, uid, facts };
+    const cluster = { client, discovery, uid, facts };
     await serve({ config, log, health, signal: until, cluster, leadership, instanceId, records, identity });
     leadership.replaced.throwIfAborted();
   } finally {

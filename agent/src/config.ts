@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MusterError } from '@muster/base';
+import { parseVerbs } from '@muster/link';
 import * as z from 'zod';
+import type { Power } from './apply/power.ts';
 
 /** Every setting of the agent, by the environment variable that sets it. */
 export const settings = z.object({
@@ -33,7 +35,27 @@ export const settings = z.object({
   MUSTER_AGENT_NAMESPACES: z
     .string()
     .default('')
-    .describe('comma-separated namespaces the agent is limited to; unset: the whole cluster'),
+    .describe(
+      'comma-separated namespaces the agent is limited to, globs with * allowed, ! in front excludes; unset: the whole cluster',
+    ),
+  MUSTER_AGENT_KINDS: z
+    .string()
+    .default('')
+    .describe(
+      'comma-separated kinds the agent touches, as group/Kind (core kinds by the bare Kind), globs allowed, ! in front excludes; unset: all',
+    ),
+  MUSTER_AGENT_CLUSTER_KINDS: z
+    .string()
+    .default('')
+    .describe(
+      'the same for kinds that belong to no namespace; unset: all, or none where MUSTER_AGENT_NAMESPACES lists some',
+    ),
+  MUSTER_AGENT_VERBS: z
+    .string()
+    .default('all')
+    .describe(
+      'what the agent accepts from its hub: all, observe-only, no-delete, verbs, and -verb to take one away, separated by commas',
+    ),
   MUSTER_AGENT_HEALTH_PORT: z.coerce
     .number()
     .int()
@@ -72,7 +94,7 @@ export interface Config {
   namespace: string;
   kubeconfig: string;
   context: string;
-  namespaces: string[];
+  power: Power;
   healthPort: number;
   healthHost: string;
   syncDeadlineMs: number;
@@ -102,9 +124,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     namespace: set.MUSTER_AGENT_NAMESPACE,
     kubeconfig: set.KUBECONFIG,
     context: set.MUSTER_AGENT_CONTEXT,
-    namespaces: set.MUSTER_AGENT_NAMESPACES.split(',')
-      .map((name) => name.trim())
-      .filter(Boolean),
+    power: {
+      accepted: verbs(set.MUSTER_AGENT_VERBS),
+      namespaces: list(set.MUSTER_AGENT_NAMESPACES),
+      kinds: list(set.MUSTER_AGENT_KINDS),
+      clusterKinds: list(set.MUSTER_AGENT_CLUSTER_KINDS),
+    },
     healthPort: set.MUSTER_AGENT_HEALTH_PORT,
     healthHost: set.MUSTER_AGENT_HEALTH_HOST,
     syncDeadlineMs: set.MUSTER_AGENT_SYNC_DEADLINE * 1_000,
@@ -112,6 +137,22 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: set.MUSTER_AGENT_LOG_LEVEL,
     inCluster,
   };
+}
+
+function verbs(text: string): Power['accepted'] {
+  try {
+    return parseVerbs(text);
+  } catch (thrown) {
+    const { message, hint } = MusterError.from(thrown);
+    throw new MusterError('invalid', message, { where: 'MUSTER_AGENT_VERBS', hint });
+  }
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
 }
 
 function address(name: string, value: string): string {

@@ -1,15 +1,12 @@
 import type { Facts } from '@muster/proto/records';
+import { type Power, limitsOf, watchedNamespaces } from './apply/power.ts';
 import type { KubeClient } from './kube/client.ts';
 import type { Discovery } from './kube/discovery.ts';
 import { KubeError } from './kube/errors.ts';
 import { AGENT_VERSION } from './version.ts';
 
 /** What the agent tells the hub about its cluster. Throws KubeError while the API server cannot be asked. */
-export async function readFacts(
-  client: KubeClient,
-  discovery: Discovery,
-  namespaces: readonly string[],
-): Promise<Facts> {
+export async function readFacts(client: KubeClient, discovery: Discovery, power: Power): Promise<Facts> {
   const version = await client.call<{ gitVersion: string; platform?: string }>('/version');
   await discovery.refresh();
   return {
@@ -18,7 +15,8 @@ export async function readFacts(
     nodeCount: await countNodes(client),
     agentVersion: AGENT_VERSION,
     platform: version.platform ?? '',
-    namespaces: [...namespaces],
+    namespaces: watchedNamespaces(power),
+    limits: limitsOf(power),
   };
 }
 

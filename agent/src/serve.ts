@@ -5,6 +5,7 @@ import { type Command, CommandOutcome, type Facts } from '@muster/proto/records'
 import { Claims } from './apply/claims.ts';
 import type { Cluster } from './apply/cluster.ts';
 import { Engine } from './apply/engine.ts';
+import { type Power, watchedNamespaces } from './apply/power.ts';
 import type { Config } from './config.ts';
 import type { KubeClient } from './kube/client.ts';
 import type { Discovery } from './kube/discovery.ts';
@@ -40,7 +41,6 @@ export interface ServeOptions {
   cluster: {
     client: KubeClient;
     discovery: Discovery;
-    namespaces: readonly string[];
     uid: string;
     facts(): Promise<Facts>;
   };
@@ -87,7 +87,9 @@ interface Assembled {
 /** The parts know each other through what is handed to them here. */
 async function assemble(options: ServeOptions, hub: HubConnection): Promise<Assembled> {
   const { log, health, signal, instanceId, records, identity } = options;
-  const { client, discovery, namespaces, uid, facts } = options.cluster;
+  const { client, discovery, uid, facts } = options.cluster;
+  const { power } = options.config;
+  const namespaces = watchedNamespaces(power);
   const index = new LiveIndex(client, namespaces, log, (...change) => engine.observed(...change));
   const holds = (application: string) => link.held.has(application);
   const cluster: Cluster = {
@@ -95,6 +97,7 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
     discovery,
     index,
     claims: new Claims(),
+    power,
     namespaces,
     holds,
     deadlineMs: options.config.syncDeadlineMs,
@@ -128,7 +131,7 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
     kubeSystemUid: uid,
     facts,
     reconcile: (key, held) => engine.assign(key, held),
-    run: (command) => void execute(engine, session, command, log, signal),
+    run: (command) => void execute({ engine, session, power, log, signal }, command),
     connection: (open) => {
       health.connected = open;
       if (open) engine.hubIsBack();
@@ -143,13 +146,21 @@ function pinned({ hubId, clusterId, rootPublicKey }: AcceptedIdentity) {
   return { hubId, clusterId, rootPublicKey: Buffer.from(rootPublicKey, 'base64') };
 }
 
+interface Executing {
+  engine: Engine;
+  session: Session;
+  power: Power;
+  log: Log;
+  signal: AbortSignal;
+}
+
 /** Carries a command out and tells its outcome. When the process is stopped, its journal says that it was cut off. */
-async function execute(engine: Engine, session: Session, command: Command, log: Log, signal: AbortSignal) {
+async function execute({ engine, session, power, log, signal }: Executing, command: Command) {
   const { id, actor, verb } = command;
   log.info({ command: id, verb: verb?.$case, actor }, 'command');
   const acting = engine.actingSignal ?? AbortSignal.abort(new MusterError('precondition', 'not acting'));
   try {
-    const answer = await runCommand(engine, command, acting);
+    const answer = await runCommand(engine, power, command, acting);
     session.dispatch({ kind: 'command-finished', id, ...answer, nowMs: Date.now() });
   } catch (thrown) {
     if (signal.aborted) return;

@@ -174,6 +174,27 @@ describe('muster-agent, applied to a real API server', () => {
     await may.kube.close();
   });
 
+  test('that only observes may read everything and write only its own things', async () => {
+    const limits = { verbs: ['observe-only'], kinds: ['*', '!Secret'], namespaces: ['!kube-*'] };
+    await install('muster-agent', 'agent-observes', { hub, token: 'mjt_x', limits });
+    const [pod] = await podsOf('agent-observes', 1);
+    const { env } = pod!.spec.containers[0];
+    expect(env).toContainEqual({ name: 'MUSTER_AGENT_VERBS', value: 'observe-only' });
+    expect(env).toContainEqual({ name: 'MUSTER_AGENT_KINDS', value: '*,!Secret' });
+    expect(env).toContainEqual({ name: 'MUSTER_AGENT_NAMESPACES', value: '!kube-*' });
+    const may = await reviewer(kube, 'agent-observes/muster-agent');
+    for (const group of ['', 'apps', 'rbac.authorization.k8s.io', 'example.org']) {
+      for (const verb of ['get', 'list', 'watch'])
+        expect(await may.do(verb, { group, resource: 'anything' })).toBe(true);
+      for (const verb of ['create', 'update', 'patch', 'delete', 'deletecollection', 'impersonate', 'bind'])
+        expect(await may.do(verb, { group, resource: 'anything', namespace: 'default' })).toBe(false);
+    }
+    expect(await may.do('create', { group: '', resource: 'secrets', namespace: 'agent-observes' })).toBe(
+      true,
+    );
+    await may.kube.close();
+  });
+
   test('with a ServiceMonitor it has a Service, and lets a scraper in and nobody else', async () => {
     const open = await install('muster-agent', 'agent-seen', { hub, serviceMonitor: { enabled: true } });
     expect(find(open, 'NetworkPolicy').spec.ingress).toEqual([
@@ -206,6 +227,7 @@ describe('values that cannot work', () => {
     ['muster-agent', 'a short fingerprint', { hub: { ...hub, caSha256: 'ab' } }, /caSha256/],
     ['muster-agent', 'a namespace that is none', { hub, namespaces: ['Team A'] }, /namespaces/],
     ['muster-agent', 'the hub’s values', { hub, gateway: {} }, /gateway/],
+    ['muster-agent', 'a verb that is none', { hub, limits: { verbs: ['Observe'] } }, /verbs/],
   ];
   // Side by side they share one renderer.
   test.concurrent.each(cases)('%s refuses %s', async (chart, _what, values, message) => {

@@ -1,6 +1,7 @@
 export * from './gen/muster/agent/v1/agent.ts';
 export {
   Action,
+  AgentLimits,
   ApplicationGone,
   ApplicationStatus,
   Assignment,

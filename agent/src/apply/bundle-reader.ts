@@ -40,8 +40,8 @@ export class BundleReader {
     const payload = payloadSha256.toString('hex');
     if (this.cached?.mark === `${payload} ${assignment.bundleDigest}`) return this.cached;
     const { plain, digest, instead } = await this.plaintext(held, appliedDigest, signal);
-    const { discovery, namespaces } = cluster;
-    const desired = await readDesired(plain, { assignment, discovery, namespaces });
+    const { discovery, power } = cluster;
+    const desired = await readDesired(plain, { assignment, discovery, power });
     const read = { mark: `${payload} ${digest}`, digest, desired, instead };
     this.keep(read);
     return read;

@@ -5,6 +5,7 @@ import { pathOf } from '../kube/objects.ts';
 import type { Log } from '../log.ts';
 import type { LiveIndex } from '../observe/live-index.ts';
 import type { Claims } from './claims.ts';
+import type { Power } from './power.ts';
 
 /** The cluster as operations use it. */
 export interface Cluster {
@@ -12,7 +13,8 @@ export interface Cluster {
   discovery: Discovery;
   index: LiveIndex;
   claims: Claims;
-  /** What the agent is limited to; empty: the whole cluster. */
+  power: Power;
+  /** Namespaces that are watched one by one; empty: the whole cluster at once. */
   namespaces: readonly string[];
   /** Whether this agent holds an Application (`namespace/name`): marks of others mean nothing here. */
   holds(application: string): boolean;
@@ -24,6 +26,11 @@ export interface Cluster {
   jq: JqPaths;
   log: Log;
   now(): number;
+}
+
+/** Whether a kind can be seen: an agent that watches some namespaces sees none of the cluster, unless kinds are listed. */
+export function isWatchable({ namespaces, power }: Cluster, { namespaced }: ApiType): boolean {
+  return namespaced || namespaces.length === 0 || power.clusterKinds.length > 0;
 }
 
 /** Requests of one kind of work that are under way at once. */

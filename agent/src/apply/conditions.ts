@@ -1,19 +1,23 @@
 import { describeKey, parseKeyString } from '@muster/kube';
+import { type Verb, verbRefusal } from '@muster/link';
 import type { HealBudget } from '../observe/healing.ts';
 import type { Writer } from '../observe/live-object.ts';
 import type { Application } from './application.ts';
+import { type Power, isObserver } from './power.ts';
 
 /** Sets the conditions that follow from what is known of an Application; those of its syncs are set as they end. */
-export function describeConditions(app: Application, budget: HealBudget, now: number): void {
+export function describeConditions(app: Application, budget: HealBudget, power: Power, now: number): void {
   const heals = foughtText(app, budget, now);
   app.condition('SelfHealBackoff', heals, now);
   app.condition('ComparisonError', app.comparisonError, now);
-  for (const type of ['ProjectDenied', 'NamespaceDenied', 'InvalidManifest']) {
+  for (const type of ['ProjectDenied', 'NamespaceDenied', 'KindDenied', 'InvalidManifest']) {
     const texts = app.problems.filter((each) => each.type === type).map(({ message }) => message);
     app.condition(type, texts.slice(0, 10).join('; '), now);
   }
   app.condition('Notice', app.assignment.notices.join('; '), now);
   app.condition('SyncWindow', windowText(app, now), now);
+  app.condition('ObserveOnly', isObserver(power) ? OBSERVES : '', now);
+  app.condition('VerbRefused', isObserver(power) ? '' : refusedText(app, power), now);
   app.condition('PruneConfirmation', app.leaving ? '' : heldText(app), now);
   app.condition('DeleteConfirmation', app.leaving ? heldText(app) : '', now);
 }
@@ -43,6 +47,21 @@ function windowText(app: Application, now: number): string {
   if (!window || window.allowed) return '';
   const until = window.untilMs ? `until ${new Date(window.untilMs).toISOString()} at least` : 'for now';
   return `no sync begins${app.automated ? ' by itself' : ''} ${until}: ${window.reason}`;
+}
+
+const OBSERVES =
+  'this agent reports and changes nothing (MUSTER_AGENT_VERBS, limits.verbs of its chart): nothing is applied, healed, pruned or removed';
+
+/** What the policy asks for and the agent does not accept. */
+function refusedText(app: Application, power: Power): string {
+  if (!power.accepted || app.leaving) return '';
+  const waits = [...app.resources.values()].filter(({ sync }) => sync === 'OutOfSync');
+  const wanted: Verb[] = [];
+  if (app.automated && app.applied.assignment !== app.content) wanted.push('apply');
+  if (app.assignment.syncPolicy?.prune && waits.some(({ requiresPruning }) => requiresPruning))
+    wanted.push('prune');
+  if (app.selfHeal && waits.some(({ drift }) => drift && drift.driftClass !== 'pending')) wanted.push('heal');
+  return wanted.flatMap((verb) => verbRefusal(power.accepted, verb) ?? []).join('; ');
 }
 
 /** What waits for a confirmation, and how to give it. */

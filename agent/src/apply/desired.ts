@@ -15,7 +15,8 @@ import {
 } from '@muster/kube';
 import type { Assignment } from '@muster/proto/records';
 import { type ApiType, type Discovery, apiVersionOf } from '../kube/discovery.ts';
-import { refusalOf } from './limits.ts';
+import { type Refusal, refusalOf } from './limits.ts';
+import type { Power } from './power.ts';
 
 /** One object that an Application wants, ready to be applied. */
 export interface Desired {
@@ -34,14 +35,13 @@ export interface DesiredState {
   /** Objects that phases of a sync or a removal run, without Muster's marks. */
   hooks: { object: KubeObject; type: ApiType | undefined }[];
   /** What forbids applying, by the key of the object ('' for the bundle as a whole). */
-  problems: { key: string; message: string; type: 'ProjectDenied' | 'InvalidManifest' | 'NamespaceDenied' }[];
+  problems: { key: string; message: string; type: Refusal['type'] | 'InvalidManifest' }[];
 }
 
 export interface DesiredOptions {
   assignment: Assignment;
   discovery: Discovery;
-  /** What the agent is limited to; empty: the whole cluster. */
-  namespaces: readonly string[];
+  power: Power;
 }
 
 /** Reads the canonical plaintext of a bundle: names, namespaces, marks, limits. Throws MusterError for what is no bundle. */
@@ -65,7 +65,7 @@ export async function readDesired(plain: Buffer, options: DesiredOptions): Promi
     const hook = hooksOf(object);
     if (hook) {
       if (hook.phases.length === 0) continue;
-      const refused = refusalOf(object, scopeOf(keyOf(object)), assignment.project, options.namespaces);
+      const refused = refusalOf(object, scopeOf(keyOf(object)), assignment.project, options.power);
       if (refused) state.problems.push({ key, ...refused });
       state.hooks.push({ object, type });
       continue;
@@ -80,7 +80,7 @@ export async function readDesired(plain: Buffer, options: DesiredOptions): Promi
       state.problems.push({ key, message, type: 'InvalidManifest' });
       continue;
     }
-    const refusal = refusalOf(object, scopeOf(keyOf(object)), assignment.project, options.namespaces);
+    const refusal = refusalOf(object, scopeOf(keyOf(object)), assignment.project, options.power);
     if (refusal) state.problems.push({ key, ...refusal });
     const marked = withTracking(object, application);
     state.objects.set(key, { key, object: marked, type, hash: appliedHash(marked) });

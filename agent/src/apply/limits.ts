@@ -1,10 +1,11 @@
 import { type KubeObject, describeKey, globMatches, keyOf } from '@muster/kube';
 import type { GroupKind, ProjectLimits } from '@muster/proto/records';
+import { type ObjectRefusal, type Power, objectRefusal } from './power.ts';
 
 /** Why an object may not be applied, and which kind of condition says so. */
 export interface Refusal {
   message: string;
-  type: 'ProjectDenied' | 'NamespaceDenied';
+  type: 'ProjectDenied' | ObjectRefusal['type'];
 }
 
 /**
@@ -15,25 +16,13 @@ export function refusalOf(
   object: KubeObject,
   scope: 'namespaced' | 'cluster' | undefined,
   project: ProjectLimits | undefined,
-  namespaces: readonly string[],
+  power: Power,
 ): Refusal | undefined {
   const key = keyOf(object);
   const name = describeKey(key);
   const namespaced = scope === 'namespaced' || (scope === undefined && key.namespace !== '');
-  if (namespaces.length > 0) {
-    if (!namespaced) {
-      return {
-        type: 'NamespaceDenied',
-        message: `${name} belongs to no namespace; this agent is limited to ${namespaces.join(', ')}`,
-      };
-    }
-    if (!namespaces.includes(key.namespace)) {
-      return {
-        type: 'NamespaceDenied',
-        message: `${name} is outside of the namespaces this agent is limited to (${namespaces.join(', ')})`,
-      };
-    }
-  }
+  const own = objectRefusal(power, key, namespaced ? 'namespaced' : 'cluster');
+  if (own) return own;
   if (!project) return undefined;
   if (namespaced && !namespaceAllowed(project, key.namespace)) {
     return {

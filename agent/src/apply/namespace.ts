@@ -2,6 +2,7 @@ import { KubeError } from '../kube/errors.ts';
 import type { Application } from './application.ts';
 import type { Cluster } from './cluster.ts';
 import type { DesiredState } from './desired.ts';
+import { requireNamespace } from './power.ts';
 
 /** Whether the destination namespace exists. One that may not be read counts as there: an apply will tell. */
 export async function namespaceIsThere(
@@ -37,6 +38,7 @@ export async function ensureNamespace(
   signal: AbortSignal,
 ): Promise<void> {
   const { syncPolicy, destinationNamespace: name, impersonate } = app.assignment;
+  requireNamespace(cluster.power, name);
   const object = {
     apiVersion: 'v1',
     kind: 'Namespace',

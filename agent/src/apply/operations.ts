@@ -10,6 +10,7 @@ import type { DesiredState } from './desired.ts';
 import { abandonHooks } from './hooks.ts';
 import { beginOperation, endOperation, failOperation, showProgress } from './operation.ts';
 import type { SyncOutcome } from './outcome.ts';
+import { may } from './power.ts';
 import { Sync } from './sync.ts';
 
 /** A sync that someone asked for. */
@@ -137,6 +138,7 @@ export class Operations {
 
   /** Carries on what runs, and lets go of what an earlier process began and nobody will go on with. */
   async proceedOrLetGo(signal: AbortSignal): Promise<void> {
+    if (!this.current && !may(this.options.cluster.power, 'apply')) return;
     if (this.current?.signal.aborted && !this.current.stop.signal.aborted) this.current = undefined;
     if (this.current) await this.proceed(signal);
     if (this.app.running && !this.current && !this.resumable()) await this.letGo(this.app.running, signal);
@@ -146,7 +148,8 @@ export class Operations {
   async beginIfDue(desired: DesiredState, signal: AbortSignal): Promise<void> {
     if (this.current) return;
     if (this.order && !this.order.dryRun) this.refuseOutsideWindows();
-    if (!(this.order || this.resumable() || this.due())) return;
+    const writes = may(this.options.cluster.power, 'apply');
+    if (!(this.order || (writes && (this.resumable() || this.due())))) return;
     this.begin(desired, signal);
     await this.proceed(signal);
   }
@@ -163,7 +166,8 @@ export class Operations {
     const { app } = this;
     if (this.order) return 100;
     const due = app.automated && app.applied.assignment !== app.content;
-    if (!due || app.suppressed === payloadOf(app)) return undefined;
+    if (!due || !may(this.options.cluster.power, 'apply') || app.suppressed === payloadOf(app))
+      return undefined;
     const now = this.options.cluster.now();
     const window = app.mayBegin(false, now);
     // Looked at again each minute: a clock may be set.
@@ -197,7 +201,7 @@ export class Operations {
     const { cluster } = this.options;
     this.order = undefined;
     const earlier = order ? undefined : this.resumable();
-    const record = earlier ?? newRecord(app, order, cluster.now());
+    const record = earlier ?? newRecord(app, order, cluster);
     const dryRun = order?.dryRun ?? false;
     if (!dryRun) app.running = record;
     beginOperation(app, record.commandId, this.failures, record.startedAtMs);
@@ -331,13 +335,14 @@ export class Operations {
   }
 }
 
-function newRecord(app: Application, order: SyncOrder | undefined, nowMs: number): OperationRecord {
+function newRecord(app: Application, order: SyncOrder | undefined, cluster: Cluster): OperationRecord {
+  const prune = order ? order.prune : (app.assignment.syncPolicy?.prune ?? false);
   return {
     id: randomUUID(),
     payload: payloadOf(app),
-    startedAtMs: nowMs,
+    startedAtMs: cluster.now(),
     commandId: order?.commandId ?? '',
-    prune: order ? order.prune : (app.assignment.syncPolicy?.prune ?? false),
+    prune: prune && may(cluster.power, 'prune'),
     ...(order && order.resources.length > 0 && { resources: order.resources }),
     ...(order?.replace && { replace: true }),
     ...(order?.force && { force: true }),

@@ -16,6 +16,7 @@ import { forApply } from './ignored.ts';
 import { ensureNamespace, mustMakeNamespace } from './namespace.ts';
 import { ownerNow } from './ownership.ts';
 import { planOf, unknownKind } from './plan.ts';
+import { may, requireNamespace, requireVerb } from './power.ts';
 import { prunable } from './prune.ts';
 import type { SyncWork } from './work.ts';
 import { writeObject } from './write-object.ts';
@@ -28,6 +29,7 @@ export async function prepare(work: SyncWork): Promise<void> {
   await work.watchKinds();
   if (request.removal) return planHooks(work, request.removal);
   work.makesNamespace = await mustMakeNamespace(cluster, app, desired, request.signal);
+  if (work.makesNamespace) requireNamespace(cluster.power, app.assignment.destinationNamespace);
   for (const each of desired.objects.values()) {
     if (!work.selects(each.object)) continue;
     const owner = ownerNow(cluster, app, each.key);
@@ -104,6 +106,7 @@ export async function tryOut(work: SyncWork): Promise<void> {
 /** Names what will be made, so that it is found again should the agent die in the middle; makes the namespace. */
 export async function begin(work: SyncWork): Promise<void> {
   const { app, desired, changed, request } = work;
+  requireVerb(work.cluster.power, 'apply');
   let added = false;
   for (const key of changed) {
     if (app.inventory.has(key)) continue;
@@ -116,6 +119,8 @@ export async function begin(work: SyncWork): Promise<void> {
 }
 
 function unchanged({ app, cluster }: SyncWork, { key, hash }: Desired): boolean {
+  // What will not be applied is as it should be when it compares as such.
+  if (!may(cluster.power, 'apply')) return app.resources.get(key)?.sync === 'Synced';
   const entry = app.inventory.get(key);
   const live = cluster.index.get(key);
   return live !== undefined && !live.deleting && entry?.applied === hash && entry.live === live.hash;

@@ -15,6 +15,7 @@ import { eachOf } from './concurrency.ts';
 import { contentsOf } from './contents.ts';
 import type { DesiredState } from './desired.ts';
 import { propagationOf } from './ordering.ts';
+import { objectRefusal, requireVerb } from './power.ts';
 
 /** What left the bundle, read anew. */
 export interface Prunable {
@@ -35,6 +36,7 @@ export async function prunable(
 ): Promise<Prunable> {
   const types = new Map<string, ApiType>();
   const going: KubeObject[] = [];
+  const beyond: Prunable['held'] = new Map();
   const owned = [...cluster.index.ownedBy(app.key)].filter(({ hook, deleting }) => !hook && !deleting);
   const left = owned.filter(({ key }) => !desired.objects.has(key));
   await eachOf(left, PARALLEL, async ({ key, version }) => {
@@ -46,6 +48,15 @@ export async function prunable(
     if (!object || !owner || `${owner.namespace}/${owner.name}` !== app.key) return;
     const decision = { prune: true, defaultPrune: app.option('Prune'), confirmed: true };
     if (pruneDecision(object, decision).action !== 'remove' || !selects(object)) return;
+    const beyondLimits = objectRefusal(
+      cluster.power,
+      keyOf(object),
+      type.namespaced ? 'namespaced' : 'cluster',
+    );
+    if (beyondLimits) {
+      beyond.set(key, { uid: object.metadata.uid ?? '', reason: beyondLimits.message });
+      return;
+    }
     types.set(key, type);
     going.push(object);
   });
@@ -57,6 +68,7 @@ export async function prunable(
     { owned: owned.length, wanted: desired.objects.size },
     signal,
   );
+  for (const [key, refused] of beyond) held.set(key, refused);
   for (const { object, reason } of guarded.held) {
     held.set(keyString(keyOf(object)), { uid: object.metadata.uid ?? '', reason });
   }
@@ -90,6 +102,7 @@ export async function pruneOne(
   types: ReadonlyMap<string, ApiType>,
   signal: AbortSignal,
 ): Promise<void> {
+  requireVerb(cluster.power, 'prune');
   const key = keyString(keyOf(live!));
   await cluster.client.remove(pathOfObject(types.get(key)!, live!), {
     uid: live!.metadata.uid,

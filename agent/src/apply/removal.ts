@@ -21,6 +21,7 @@ import { type Cluster, PARALLEL, pathOfObject, readLive } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
 import { releaseHook } from './hooks.ts';
 import { groupsOf, propagationOf } from './ordering.ts';
+import { may, requireObject, requireVerb } from './power.ts';
 
 /** An object that still is the Application's, with its type. */
 interface Owned {
@@ -34,6 +35,7 @@ const GONE_WITHIN_MS = 10 * 60_000;
 /** Takes Muster's marks off everything of the Application and leaves it as it is. Throws MusterError; may be repeated. */
 export async function orphan(cluster: Cluster, app: Application, signal: AbortSignal): Promise<void> {
   const owned = await ownedObjects(cluster, app, signal);
+  if (owned.length > 0 && !may(cluster.power, 'uninstall')) requireVerb(cluster.power, 'orphan');
   await eachOf(owned, PARALLEL, async ({ object, type }) => {
     const { uid, resourceVersion, finalizers } = object.metadata;
     const body = {
@@ -86,6 +88,11 @@ export async function uninstall(cluster: Cluster, app: Application, signal: Abor
   await orphan(cluster, app, signal);
 }
 
+/** How many objects in the cluster are marked as the Application's. Reads only. */
+export async function countOwned(cluster: Cluster, app: Application, signal: AbortSignal): Promise<number> {
+  return (await ownedObjects(cluster, app, signal)).length;
+}
+
 /** Notes the objects that say Delete=confirm and that nobody has confirmed, for people to see. Answers how many. */
 export async function awaitsConfirmation(
   cluster: Cluster,
@@ -114,6 +121,7 @@ async function removeOne(
   { key, object, type }: Owned,
   signal: AbortSignal,
 ) {
+  requireVerb(cluster.power, 'uninstall');
   const { uid } = object.metadata;
   const impersonate = app.assignment.impersonate || undefined;
   try {
@@ -172,6 +180,9 @@ async function ownedObjects(cluster: Cluster, app: Application, signal: AbortSig
     const owner = ownerOf(object);
     if (owner && `${owner.namespace}/${owner.name}` === app.key) owned.push({ key, object, type });
   });
+  // Nothing is removed half: what the agent may not touch keeps all of it.
+  for (const { object, type } of owned)
+    requireObject(cluster.power, keyOf(object), type.namespaced ? 'namespaced' : 'cluster');
   return owned;
 }
 

@@ -1,5 +1,5 @@
 import { MusterError } from '@muster/base';
-import type { HeldAssignment } from '@muster/link';
+import { type HeldAssignment, verbRefusal } from '@muster/link';
 import { Action } from '@muster/proto/records';
 import { judge, type Verdict } from '../observe/compare.ts';
 import { Comparison } from '../observe/comparison.ts';
@@ -9,9 +9,10 @@ import { Application } from './application.ts';
 import { BundleReader, type BundleReaderOptions } from './bundle-reader.ts';
 import { describeConditions } from './conditions.ts';
 import type { DesiredState } from './desired.ts';
-import { beginOperation, failOperation } from './operation.ts';
+import { beginOperation, failOperation, showProgress } from './operation.ts';
 import { Operations, type SyncOrder } from './operations.ts';
-import { orphan } from './removal.ts';
+import { may } from './power.ts';
+import { countOwned, orphan } from './removal.ts';
 import { adopt } from './resources.ts';
 import { Uninstalling } from './uninstalling.ts';
 
@@ -98,7 +99,7 @@ export class Runner {
       await operations.proceedOrLetGo(signal);
       if (operations.outlivesAssignment) return operations.waitMs;
       if (this.app.leaving) return await this.leave(signal);
-      await this.uninstalling.abandon(signal);
+      if (may(cluster.power, 'uninstall')) await this.uninstalling.abandon(signal);
       const { held } = this.app;
       const desired = operations.desired ?? (await this.load(signal));
       // What was read belongs to what was assigned then; a newer assignment begins anew.
@@ -117,7 +118,7 @@ export class Runner {
       if (signal.aborted) return undefined;
       return this.failed(thrown);
     } finally {
-      describeConditions(this.app, this.budget, cluster.now());
+      describeConditions(this.app, this.budget, cluster.power, cluster.now());
       this.options.changed(this.app);
     }
   }
@@ -163,6 +164,14 @@ export class Runner {
     const remove = app.assignment.action === Action.UNINSTALL;
     if (!app.operation || app.operation.phase !== 'Running')
       beginOperation(app, '', this.operations.retries, cluster.now());
+    const refusal = verbRefusal(cluster.power.accepted, remove ? 'uninstall' : 'orphan');
+    // Of what was never applied there is nothing to remove or to let go.
+    const marked = refusal ? await countOwned(cluster, app, signal) : 0;
+    if (refusal && marked > 0) return this.keep(marked, refusal);
+    if (refusal) {
+      finished(app);
+      return undefined;
+    }
     if (!remove) await orphan(cluster, app, signal);
     const wait = remove ? await this.uninstalling.step(signal) : undefined;
     if (wait !== undefined) return wait;
@@ -171,6 +180,13 @@ export class Runner {
       'tombstone carried out',
     );
     finished(app);
+    return undefined;
+  }
+
+  /** A removal that the agent does not accept: all stays as it is, and says so. */
+  private keep(count: number, refusal: string): undefined {
+    const what = count === 1 ? 'one object stays as it is' : `${count} objects stay as they are`;
+    showProgress(this.app, `nothing is removed, ${what}: ${refusal}`, Infinity);
     return undefined;
   }
 

@@ -7,6 +7,7 @@ import type { DesiredState } from './desired.ts';
 import { abandonHooks, releaseHook } from './hooks.ts';
 import { type SyncOutcome, describeDryRun, describeFailure, describeSuccess } from './outcome.ts';
 import { deadlineOf, keyOfTask } from './plan.ts';
+import { may } from './power.ts';
 import { begin, prepare, tryOut } from './preparation.ts';
 import { carryOut, removeHooks } from './wave.ts';
 import { type SyncRequest, SyncWork } from './work.ts';
@@ -55,7 +56,7 @@ export class Sync {
       if (!this.prepared) {
         await prepare(work);
         if (work.failed) return this.outcome('nothing was changed');
-        await tryOut(work);
+        if (may(work.cluster.power, 'apply')) await tryOut(work);
         this.dryRunEnded = work.cluster.now();
         if (work.failed) return this.outcome('the dry run failed, nothing was changed');
         if (dryRun) return this.outcome(describeDryRun(work.tasks, work.changed, work.leaving.held.size));

@@ -138,8 +138,8 @@ export class Uninstalling {
     const { cluster, records } = this.options;
     const plain = app.applied.digest ? await records.bundle(app.applied.digest) : undefined;
     if (!plain) return undefined;
-    const { discovery, namespaces } = cluster;
-    const { hooks } = await readDesired(plain, { assignment: app.assignment, discovery, namespaces });
+    const { discovery, power } = cluster;
+    const { hooks } = await readDesired(plain, { assignment: app.assignment, discovery, power });
     for (const { object } of hooks) app.hookKinds.add(`${groupOf(object.apiVersion)}/${object.kind}`);
     return { objects: new Map(), hooks, problems: [] };
   }

@@ -16,10 +16,10 @@ import {
 } from '@muster/kube';
 import type { ApiType } from '../kube/discovery.ts';
 import { KubeError, safeMessage } from '../kube/errors.ts';
-import { nameOf } from '../observe/live-index.ts';
+import { kindOf, nameOf } from '../observe/live-index.ts';
 import type { OperationRecord } from '../state/records.ts';
 import type { Application } from './application.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, isWatchable } from './cluster.ts';
 import type { Desired, DesiredState } from './desired.ts';
 import { hookManifest } from './hooks.ts';
 import { keyOfTask } from './plan.ts';
@@ -133,9 +133,15 @@ export class SyncWork {
     return at && message ? `${at.phase}, wave ${at.wave}: ${message}` : message;
   }
 
+  /** Watches the kinds of the bundle and of what was applied before: a prune goes by what is seen. */
   async watchKinds(): Promise<void> {
-    const { cluster, desired, request } = this;
+    const { cluster, app, desired, request } = this;
     const types = new Map<string, ApiType>();
+    for (const kind of new Set([...app.inventory.keys()].map(kindOf))) {
+      const [group, name] = kind.split('/') as [string, string];
+      const type = await cluster.discovery.resolveKind(group, name);
+      if (type && isWatchable(cluster, type)) types.set(nameOf(type), type);
+    }
     for (const { type } of [...desired.objects.values(), ...desired.hooks])
       if (type) types.set(nameOf(type), type);
     await Promise.all([...types.values()].map((type) => cluster.index.ready(type, request.signal)));

@@ -16,6 +16,7 @@ import { pathOf } from '../kube/objects.ts';
 import type { Application } from './application.ts';
 import { type Cluster, pathOfObject, readLive } from './cluster.ts';
 import { propagationOf } from './ordering.ts';
+import { requireVerb } from './power.ts';
 
 export interface WriteOptions {
   how: ApplyOptions;
@@ -44,6 +45,7 @@ export async function writeObject(
     return await applyObject(cluster, app, type, object, options);
   } catch (thrown) {
     if (!how.force || !isRefusedChange(thrown)) throw thrown;
+    requireVerb(cluster.power, 'recreate');
     if (!isRecreatable(object)) throw keptFromForce(object, thrown);
     if (dryRun) return object;
     await removeAndWait(cluster, app, type, object, options.signal);
@@ -92,6 +94,7 @@ async function replaceObject(
   for (let attempt = 1; ; attempt++) {
     const live = await readLive(cluster, type, key, signal, impersonate);
     const anew = live && how.force && isRecreatable(object);
+    if (anew) requireVerb(cluster.power, 'recreate');
     if (anew && dryRun) return object;
     if (anew) await removeAndWait(cluster, app, type, object, signal);
     try {

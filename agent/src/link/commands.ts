@@ -1,8 +1,9 @@
 import { MusterError } from '@muster/base';
 import { isSelected, parseKeyString, parseResourceSelector, selectorOf } from '@muster/kube';
-import { applicationKey } from '@muster/link';
+import { applicationKey, commandRefusal } from '@muster/link';
 import { type Command, CommandOutcome, type SyncCommand } from '@muster/proto/records';
 import type { Engine } from '../apply/engine.ts';
+import type { Power } from '../apply/power.ts';
 
 export interface CommandAnswer {
   outcome: CommandOutcome;
@@ -18,9 +19,12 @@ const MAX_DIFF = 1024 * 1024;
  */
 export async function runCommand(
   engine: Engine,
+  power: Power,
   command: Command,
   signal: AbortSignal,
 ): Promise<CommandAnswer> {
+  const refusal = refusalOf(power, command);
+  if (refusal) return { outcome: CommandOutcome.REFUSED, message: refusal };
   const key = applicationKey(command);
   const runner = engine.runner(key);
   if (!runner) return failed(`Application ${key} is not held by this agent`);
@@ -39,6 +43,11 @@ export async function runCommand(
     case undefined:
       return { outcome: CommandOutcome.REFUSED, message: 'this agent does not know the command' };
   }
+}
+
+function refusalOf({ accepted }: Power, { verb }: Command): string | undefined {
+  if (!verb) return undefined;
+  return commandRefusal(accepted, verb.$case, verb.$case === 'sync' ? verb.value : {});
 }
 
 function sync(engine: Engine, command: Command, key: string, signal: AbortSignal): Promise<CommandAnswer> {

@@ -1,5 +1,5 @@
 import type { Application } from '../apply/application.ts';
-import type { Cluster } from '../apply/cluster.ts';
+import { type Cluster, isWatchable } from '../apply/cluster.ts';
 import type { DesiredState } from '../apply/desired.ts';
 import { triage } from '../apply/resources.ts';
 import { judge, note } from './compare.ts';
@@ -70,7 +70,7 @@ export class Comparison {
     }
     const denied = new Set(desired.problems.map(({ key }) => key));
     const useful = [...types.values()].filter((type) => {
-      if (cluster.namespaces.length > 0 && !type.namespaced) return false;
+      if (!isWatchable(cluster, type)) return false;
       return (
         denied.size === 0 ||
         ![...denied].some((key) => key.startsWith(`${nameOf(type)}/`)) ||

@@ -8,6 +8,7 @@ import { ensureNamespace, namespaceIsThere } from '../apply/namespace.ts';
 import { messageOf } from '../apply/resources.ts';
 import { groupsOf } from '../apply/ordering.ts';
 import { ownerNow, remember } from '../apply/ownership.ts';
+import { may } from '../apply/power.ts';
 import { writeObject } from '../apply/write-object.ts';
 import { safeMessage } from '../kube/errors.ts';
 import type { HealBudget } from './healing.ts';
@@ -25,7 +26,7 @@ export async function heal(
   signal: AbortSignal,
   save: () => Promise<void>,
 ): Promise<number | undefined> {
-  if (!app.selfHeal || !wasApplied(app)) return undefined;
+  if (!app.selfHeal || !wasApplied(app) || !may(cluster.power, 'heal')) return undefined;
   const now = cluster.now();
   let pausedUntil = 0;
   const targets: Desired[] = [];

@@ -22,6 +22,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- printf "%s%d" (trimSuffix $port .Values.hub.address) (add1 (int $port)) -}}
 {{- end }}
 {{- end }}
+{{- define "agent.verbs" -}}
+{{- /* What its roles let it do to what is in Git. */ -}}
+{{- if eq (join "," .Values.limits.verbs) "observe-only" }}[get, list, watch]{{ else }}["*"]{{ end -}}
+{{- end }}
 {{- define "agent.tokenSecret" -}}
 {{- default (printf "%s-join-token" (include "agent.name" .)) .Values.existingTokenSecret -}}
 {{- end }}

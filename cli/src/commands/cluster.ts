@@ -74,6 +74,7 @@ export function clusterView(now: number): View<ClusterView> {
       { title: 'NODES', value: ({ nodeCount }) => nodeCount },
       { title: 'LABELS', value: ({ labels }) => labelText(labels) },
       { title: 'SERVER', value: ({ server }) => server, wide: true },
+      { title: 'ACCEPTS', value: ({ limits }) => limits?.accepts, wide: true },
       { title: 'AGENT', value: ({ agentVersion }) => agentVersion, wide: true },
       { title: 'ID', value: ({ id }) => id, wide: true },
     ],
@@ -96,13 +97,26 @@ function clusterText(cluster: ClusterView, now: number): string {
     ['Kubernetes', cluster.kubernetesVersion],
     ['Agent', cluster.agentVersion],
     ['Nodes', cluster.nodeCount?.toString()],
-    ['Namespaces', cluster.namespaces.join(', ') || undefined],
+    ...limitRows(cluster),
     ['kube-system', cluster.kubeSystemUid],
     ['Waiting', waiting && `asks to join since ${when(waiting.since)}, kube-system ${waiting.kubeSystemUid}`],
     ['Cloned', cloned && `cluster ${cloned.uid} presented this identity at ${cloned.at} and was refused`],
     ['Removal', removal && `${removal.mode}, asked for ${when(removal.requestedAt)}`],
     ['Approved', cluster.approvedBy && `by ${cluster.approvedBy} at ${cluster.approvedAt}`],
   ]);
+}
+
+/** What whoever installed the agent allows it, beyond which the hub cannot go. */
+function limitRows({ limits, namespaces }: ClusterView): [string, string | undefined][] {
+  const text = (list: string[] | undefined) => list?.join(', ') || undefined;
+  return [
+    ['Accepts', limits && (limits.observeOnly ? `${limits.accepts}: it changes nothing` : limits.accepts)],
+    ['Namespaces', text(limits?.namespaces) ?? text(namespaces)],
+    ['Kinds', text(limits?.kinds)],
+    ['Cluster kinds', text(limits?.clusterKinds)],
+    ['Acts as', text(limits?.serviceAccounts)],
+    ['Needs account', limits?.needsServiceAccount ? 'yes: it writes nothing as itself' : undefined],
+  ];
 }
 
 function changeCommands(cluster: Command, host: Host): void {

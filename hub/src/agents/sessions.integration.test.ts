@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { connect } from 'node:tls';
 import { credentials, status } from '@grpc/grpc-js';
-import { AgentServiceClient, CommandOutcome } from '@muster/proto';
+import { AgentServiceClient, CommandOutcome, Facts } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ApplicationList } from '../applications/application-list.repository.ts';
+import type { CommandVerb } from '../commands/command.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import { ReportIngest } from '../status/report-ingest.ts';
 import { Gateway } from './gateway.ts';
@@ -262,6 +263,38 @@ describe('sessions', () => {
       cluster: 'commanded',
     });
     expect(agent.commands).toHaveLength(1);
+    agent.disconnect();
+  });
+
+  it('refuse at once what the agent says it does not accept', async () => {
+    const agent = await connected('observer');
+    const commands = fixture.hub.app.get(CommandsService, { strict: false });
+    const clusterId = await fixture.clusterId('observer');
+    const limits = {
+      verbs: ['refresh', 'diff', 'inspect', 'logs'],
+      namespaces: ['team-*'],
+      kinds: [],
+      clusterKinds: [],
+      serviceAccounts: [],
+      needsServiceAccount: false,
+    };
+    const facts = { ...Facts.fromPartial({ kubernetesVersion: 'v1.34.0' }), limits };
+    agent.sendRaw({ $case: 'heartbeat', value: { fingerprint: Buffer.alloc(0), highest: undefined, facts } });
+    await eventually(async () =>
+      expect((await fixture.hub.request('GET', '/api/v1/clusters/observer')).body.limits).toMatchObject({
+        accepts: 'observe-only',
+        observeOnly: true,
+        namespaces: ['team-*'],
+      }),
+    );
+    const issue = (verb: CommandVerb) =>
+      fixture.db.transaction().execute((trx) => commands.issue(trx, { clusterId, verb, actor: 'admin' }));
+    await expect(issue({ kind: 'sync' })).rejects.toMatchObject({
+      code: 'precondition',
+      message: expect.stringContaining('does not accept sync: it is set to observe-only'),
+    });
+    await expect(issue({ kind: 'refresh' })).resolves.toBeDefined();
+    await expect(issue({ kind: 'sync', dryRun: true })).resolves.toBeDefined();
     agent.disconnect();
   });
 

@@ -1,4 +1,6 @@
 import type { ClusterView } from '@muster/api';
+import { describeAccepted, observesOnly } from '@muster/link';
+import type { AgentLimits } from '@muster/proto';
 import type { ClusterRow } from './clusters.repository.ts';
 import type { EnrollmentRow } from './enrollments.repository.ts';
 import type { BoundedFacts } from './facts.ts';
@@ -25,6 +27,7 @@ export function clusterView(row: ClusterRow, waiting: EnrollmentRow | undefined,
     ...(facts.nodeCount === undefined ? {} : { nodeCount: facts.nodeCount }),
     ...(facts.platform ? { platform: facts.platform } : {}),
     namespaces: facts.namespaces ?? [],
+    ...(facts.limits ? { limits: limitsView(facts.limits) } : {}),
     apiVersions: facts.apiVersions?.length ?? 0,
     keySetVersion: String(row.key_set_version),
     ...(row.kube_system_uid ? { kubeSystemUid: row.kube_system_uid } : {}),
@@ -39,6 +42,11 @@ export function clusterView(row: ClusterRow, waiting: EnrollmentRow | undefined,
     ...time('approvedAt', row.approved_at),
     ...(row.approved_by ? { approvedBy: row.approved_by } : {}),
   };
+}
+
+function limitsView(limits: AgentLimits): NonNullable<ClusterView['limits']> {
+  const accepted = limits.verbs.length > 0 ? new Set(limits.verbs) : undefined;
+  return { ...limits, accepts: describeAccepted(accepted), observeOnly: observesOnly(accepted) };
 }
 
 function removal(row: ClusterRow): Pick<ClusterView, 'removal'> {

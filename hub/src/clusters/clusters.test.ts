@@ -150,6 +150,7 @@ describe('what a cluster says of itself', () => {
       agentVersion: 'x'.repeat(999),
       platform: '',
       namespaces: [],
+      limits: undefined,
     });
     expect(facts).toMatchObject({ kubernetesVersion: 'v1.34', apiVersions: ['apps/v1', 'v1'] });
     expect(facts.agentVersion).toHaveLength(128);

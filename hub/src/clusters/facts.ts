@@ -1,4 +1,4 @@
-import type { Facts } from '@muster/proto';
+import type { AgentLimits, Facts } from '@muster/proto';
 
 /** Facts as stored and shown. */
 export interface BoundedFacts {
@@ -8,6 +8,8 @@ export interface BoundedFacts {
   agentVersion: string;
   platform: string;
   namespaces: string[];
+  /** Absent: an agent that knows no limits. */
+  limits?: AgentLimits;
 }
 
 const MAX_API_VERSIONS = 20_000;
@@ -22,6 +24,19 @@ export function boundFacts(facts: Facts): BoundedFacts {
     agentVersion: short(facts.agentVersion),
     platform: short(facts.platform),
     namespaces: facts.namespaces.slice(0, MAX_NAMESPACES).map(short),
+    ...(facts.limits ? { limits: boundLimits(facts.limits) } : {}),
+  };
+}
+
+function boundLimits(limits: AgentLimits): AgentLimits {
+  const list = (texts: string[]) => texts.slice(0, MAX_NAMESPACES).map(long);
+  return {
+    verbs: list(limits.verbs),
+    namespaces: list(limits.namespaces),
+    kinds: list(limits.kinds),
+    clusterKinds: list(limits.clusterKinds),
+    serviceAccounts: list(limits.serviceAccounts),
+    needsServiceAccount: limits.needsServiceAccount,
   };
 }
 

@@ -18,6 +18,16 @@ export class CommandsRepository {
     return found.rows[0]!.id;
   }
 
+  /** What the agent of a cluster last said it accepts; undefined: everything. */
+  async accepted(trx: Trx, clusterId: string): Promise<ReadonlySet<string> | undefined> {
+    const row = await trx
+      .selectFrom('clusters')
+      .select(sql<string[] | null>`facts #> '{limits,verbs}'`.as('verbs'))
+      .where('id', '=', clusterId)
+      .executeTakeFirst();
+    return row?.verbs?.length ? new Set(row.verbs) : undefined;
+  }
+
   async insert(trx: Trx, row: NewRow<'commands'>): Promise<void> {
     await trx.insertInto('commands').values(row).execute();
   }

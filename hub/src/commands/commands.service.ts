@@ -1,5 +1,5 @@
 import { MusterError } from '@muster/base';
-import type { OfferedCommand } from '@muster/link';
+import { type OfferedCommand, commandRefusal } from '@muster/link';
 import type { CommandResult } from '@muster/proto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Events } from '../api/events.ts';
@@ -51,7 +51,7 @@ export class CommandsService {
 
   /**
    * Signs a command and stores it in the caller's transaction; sessions deliver it after the commit.
-   * @throws MusterError precondition in recovery, invalid for a time to live out of bounds.
+   * @throws MusterError precondition in recovery or where the agent does not accept it, invalid for a time to live out of bounds.
    */
   async issue(trx: Trx, request: CommandRequest): Promise<string> {
     const ttlSeconds = request.ttlSeconds ?? DEFAULT_TTL_SECONDS;
@@ -60,6 +60,13 @@ export class CommandsService {
         where: 'ttlSeconds',
       });
     }
+    const asked = request.verb.kind === 'sync' ? request.verb : {};
+    const accepted = await this.#repository.accepted(trx, request.clusterId);
+    const refusal = commandRefusal(accepted, request.verb.kind, asked);
+    if (refusal)
+      throw new MusterError('precondition', refusal, {
+        hint: '`muster cluster get` shows what the agent accepts; only who installed it can change that',
+      });
     const epoch = await this.#recovery.signingEpoch(trx);
     const id = await this.#repository.newId(trx);
     const issuedAtMs = Date.now();

@@ -54,6 +54,19 @@ export const ClusterView = z
     nodeCount: z.number().int().optional(),
     platform: z.string().optional(),
     namespaces: z.array(z.string()).describe('namespaces the agent is limited to; empty: the whole cluster'),
+    limits: z
+      .object({
+        accepts: z.string().describe('all, observe-only, no-delete, or the verbs'),
+        observeOnly: z.boolean().describe('it reports everything and changes nothing'),
+        verbs: z.array(z.string()).describe('what it accepts from the hub; empty: everything'),
+        namespaces: z.array(z.string()).describe('globs, ! in front excludes; empty: all'),
+        kinds: z.array(z.string()).describe('globs of group/Kind; empty: all'),
+        clusterKinds: z.array(z.string()).describe('the same for kinds that belong to no namespace'),
+        serviceAccounts: z.array(z.string()).describe('globs of namespace/name it acts as; empty: any'),
+        needsServiceAccount: z.boolean().describe('it writes nothing as itself'),
+      })
+      .optional()
+      .describe('what whoever installed the agent allows it; absent: an agent that knows no limits'),
     apiVersions: z.number().int().describe('how many API versions and kinds it serves'),
     keySetVersion: z.string().describe('version of the key set that the agent acknowledged'),
     kubeSystemUid: z.string().optional(),

@@ -17,4 +17,15 @@ export type {
   OfferedCommand,
   SessionOpening,
 } from './hub-session.ts';
+export {
+  PRESETS,
+  VERBS,
+  accepts,
+  commandRefusal,
+  describeAccepted,
+  observesOnly,
+  parseVerbs,
+  verbRefusal,
+} from './power.ts';
+export type { Accepted, Verb } from './power.ts';
 export { ZERO, applicationKey, compareVersions, newest, versionText } from './version.ts';

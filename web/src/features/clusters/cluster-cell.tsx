@@ -1,6 +1,6 @@
 import type { ClusterView } from '@muster/api';
 import { memo } from 'react';
-import { Ago, Labels, StateWord } from '../../ui/parts.tsx';
+import { Ago, Chip, Labels, StateWord } from '../../ui/parts.tsx';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { type Connection, connectionOf } from './connection.ts';
 
@@ -42,7 +42,12 @@ export const ClusterCell = memo(function ClusterCell({
         </span>
         <span className="flex w-full items-center justify-between gap-2 text-[11px] text-muted">
           <Labels labels={cluster.labels} />
-          <span className="ml-auto">{cluster.kubernetesVersion}</span>
+          <span className="ml-auto flex shrink-0 items-center gap-1">
+            {cluster.limits?.observeOnly && (
+              <Chip title="The agent reports everything and changes nothing">observe-only</Chip>
+            )}
+            {cluster.kubernetesVersion}
+          </span>
         </span>
       </button>
     </div>

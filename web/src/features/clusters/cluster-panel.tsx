@@ -61,7 +61,9 @@ function Content({ cluster }: { cluster: ClusterView }) {
             ['Nodes', cluster.nodeCount],
             ['Platform', cluster.platform],
             ['Agent', cluster.agentVersion],
-            ['Limited to', cluster.namespaces.join(', ')],
+            ['Accepts', cluster.limits && acceptsText(cluster.limits)],
+            ['Limited to', (cluster.limits?.namespaces ?? cluster.namespaces).join(', ')],
+            ['Kinds', cluster.limits?.kinds.join(', ')],
             [
               'Server',
               <code key="server" className="font-mono text-xs">
@@ -100,6 +102,10 @@ function Content({ cluster }: { cluster: ClusterView }) {
       <Applications name={cluster.name} />
     </>
   );
+}
+
+function acceptsText({ accepts, observeOnly }: NonNullable<ClusterView['limits']>): string {
+  return observeOnly ? `${accepts}: reports everything, changes nothing` : accepts;
 }
 
 function Approval({ cluster }: { cluster: ClusterView }) {

@@ -409,6 +409,24 @@ export interface Facts {
   platform: string;
   /** Namespaces the agent is limited to; empty: the whole cluster. */
   namespaces: string[];
+  /** Absent from agents that know no limits. */
+  limits: AgentLimits | undefined;
+}
+
+/** What an agent accepts, whatever its hub signs. */
+export interface AgentLimits {
+  /** Verbs; empty: all. docs/least-power.md lists them. */
+  verbs: string[];
+  /** Globs over namespaces, "!" in front denies; empty: all. */
+  namespaces: string[];
+  /** Globs over "group/Kind" (core kinds by the bare Kind), "!" in front denies; empty: all. */
+  kinds: string[];
+  /** The same for kinds of the whole cluster; empty: none where namespaces are listed, else all. */
+  clusterKinds: string[];
+  /** Globs over "namespace/name" of the ServiceAccounts that it acts as; empty: any. */
+  serviceAccounts: string[];
+  /** It writes nothing as itself: each Application needs a ServiceAccount. */
+  needsServiceAccount: boolean;
 }
 
 export interface ApplicationStatus {
@@ -4021,7 +4039,15 @@ export const Registration_AnnotationsEntry: MessageFns<Registration_AnnotationsE
 };
 
 function createBaseFacts(): Facts {
-  return { kubernetesVersion: "", apiVersions: [], nodeCount: 0, agentVersion: "", platform: "", namespaces: [] };
+  return {
+    kubernetesVersion: "",
+    apiVersions: [],
+    nodeCount: 0,
+    agentVersion: "",
+    platform: "",
+    namespaces: [],
+    limits: undefined,
+  };
 }
 
 export const Facts: MessageFns<Facts> = {
@@ -4043,6 +4069,9 @@ export const Facts: MessageFns<Facts> = {
     }
     for (const v of message.namespaces) {
       writer.uint32(50).string(v!);
+    }
+    if (message.limits !== undefined) {
+      AgentLimits.encode(message.limits, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -4108,6 +4137,14 @@ export const Facts: MessageFns<Facts> = {
             message.namespaces.push(reader.string());
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.limits = AgentLimits.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4146,6 +4183,7 @@ export const Facts: MessageFns<Facts> = {
       namespaces: globalThis.Array.isArray(object?.namespaces)
         ? object.namespaces.map((e: any) => globalThis.String(e))
         : [],
+      limits: isSet(object.limits) ? AgentLimits.fromJSON(object.limits) : undefined,
     };
   },
 
@@ -4169,6 +4207,9 @@ export const Facts: MessageFns<Facts> = {
     if (message.namespaces?.length) {
       obj.namespaces = message.namespaces;
     }
+    if (message.limits !== undefined) {
+      obj.limits = AgentLimits.toJSON(message.limits);
+    }
     return obj;
   },
 
@@ -4183,6 +4224,172 @@ export const Facts: MessageFns<Facts> = {
     message.agentVersion = object.agentVersion ?? "";
     message.platform = object.platform ?? "";
     message.namespaces = object.namespaces?.map((e) => e) || [];
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? AgentLimits.fromPartial(object.limits)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAgentLimits(): AgentLimits {
+  return { verbs: [], namespaces: [], kinds: [], clusterKinds: [], serviceAccounts: [], needsServiceAccount: false };
+}
+
+export const AgentLimits: MessageFns<AgentLimits> = {
+  encode(message: AgentLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.verbs) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.namespaces) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.kinds) {
+      writer.uint32(26).string(v!);
+    }
+    for (const v of message.clusterKinds) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.serviceAccounts) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.needsServiceAccount !== false) {
+      writer.uint32(48).bool(message.needsServiceAccount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AgentLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAgentLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.verbs.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.namespaces.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kinds.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clusterKinds.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.serviceAccounts.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.needsServiceAccount = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AgentLimits {
+    return {
+      verbs: globalThis.Array.isArray(object?.verbs) ? object.verbs.map((e: any) => globalThis.String(e)) : [],
+      namespaces: globalThis.Array.isArray(object?.namespaces)
+        ? object.namespaces.map((e: any) => globalThis.String(e))
+        : [],
+      kinds: globalThis.Array.isArray(object?.kinds) ? object.kinds.map((e: any) => globalThis.String(e)) : [],
+      clusterKinds: globalThis.Array.isArray(object?.clusterKinds)
+        ? object.clusterKinds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.cluster_kinds)
+        ? object.cluster_kinds.map((e: any) => globalThis.String(e))
+        : [],
+      serviceAccounts: globalThis.Array.isArray(object?.serviceAccounts)
+        ? object.serviceAccounts.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.service_accounts)
+        ? object.service_accounts.map((e: any) => globalThis.String(e))
+        : [],
+      needsServiceAccount: isSet(object.needsServiceAccount)
+        ? globalThis.Boolean(object.needsServiceAccount)
+        : isSet(object.needs_service_account)
+        ? globalThis.Boolean(object.needs_service_account)
+        : false,
+    };
+  },
+
+  toJSON(message: AgentLimits): unknown {
+    const obj: any = {};
+    if (message.verbs?.length) {
+      obj.verbs = message.verbs;
+    }
+    if (message.namespaces?.length) {
+      obj.namespaces = message.namespaces;
+    }
+    if (message.kinds?.length) {
+      obj.kinds = message.kinds;
+    }
+    if (message.clusterKinds?.length) {
+      obj.clusterKinds = message.clusterKinds;
+    }
+    if (message.serviceAccounts?.length) {
+      obj.serviceAccounts = message.serviceAccounts;
+    }
+    if (message.needsServiceAccount !== false) {
+      obj.needsServiceAccount = message.needsServiceAccount;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AgentLimits>): AgentLimits {
+    return AgentLimits.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AgentLimits>): AgentLimits {
+    const message = createBaseAgentLimits();
+    message.verbs = object.verbs?.map((e) => e) || [];
+    message.namespaces = object.namespaces?.map((e) => e) || [];
+    message.kinds = object.kinds?.map((e) => e) || [];
+    message.clusterKinds = object.clusterKinds?.map((e) => e) || [];
+    message.serviceAccounts = object.serviceAccounts?.map((e) => e) || [];
+    message.needsServiceAccount = object.needsServiceAccount ?? false;
     return message;
   },
 };

@@ -1,0 +1,122 @@
+import { MusterError } from '@muster/base';
+import { type Accepted, type Verb, accepts, observesOnly, verbRefusal } from '@muster/link';
+import { type GroupKind, type ObjectKey, describeKey, globMatches, groupKindString } from '@muster/kube';
+import type { AgentLimits } from '@muster/proto/records';
+
+/** What this agent may be made to do, whatever its hub signs: the settings of whoever installed it. */
+export interface Power {
+  /** Verbs; undefined: all. */
+  accepted: Accepted;
+  /** Globs over namespaces, `!` in front denies; empty: all. */
+  namespaces: readonly string[];
+  /** Globs over `group/Kind`, core kinds by the bare Kind, `!` in front denies; empty: all. */
+  kinds: readonly string[];
+  /** The same for cluster-scoped kinds; empty: none where namespaces are listed, else all. */
+  clusterKinds: readonly string[];
+}
+
+export const FULL_POWER: Power = { accepted: undefined, namespaces: [], kinds: [], clusterKinds: [] };
+
+/** What the hub is told of it. */
+export function limitsOf({ accepted, namespaces, kinds, clusterKinds }: Power): AgentLimits {
+  return {
+    verbs: accepted ? [...accepted] : [],
+    namespaces: [...namespaces],
+    kinds: [...kinds],
+    clusterKinds: [...clusterKinds],
+    serviceAccounts: [],
+    needsServiceAccount: false,
+  };
+}
+
+/** Whether the agent does what a verb names. */
+export function may(power: Power, verb: Verb): boolean {
+  return accepts(power.accepted, verb);
+}
+
+/** Throws `forbidden` for a verb that the agent does not accept. */
+export function requireVerb({ accepted }: Power, verb: Verb): void {
+  const refusal = verbRefusal(accepted, verb);
+  if (refusal) throw new MusterError('forbidden', refusal);
+}
+
+/** Whether it changes nothing in its cluster. */
+export function isObserver(power: Power): boolean {
+  return observesOnly(power.accepted);
+}
+
+/** The namespaces to watch one by one; empty: the whole cluster at once, as globs and denials need. */
+export function watchedNamespaces({ namespaces }: Pick<Power, 'namespaces'>): string[] {
+  const allowed = namespaces.filter((each) => !each.startsWith('!'));
+  if (allowed.some((each) => /[*?[{\\]/.test(each))) return [];
+  return allowed.filter((each) => matches(namespaces, each));
+}
+
+/** Why the agent touches an object not, and the kind of condition that says so. */
+export interface ObjectRefusal {
+  message: string;
+  type: 'NamespaceDenied' | 'KindDenied';
+}
+
+/**
+ * Why the agent touches no such object, whoever asks; undefined when it may. A Namespace counts as one of the cluster
+ * and as its own: it needs a cluster kind and its name.
+ */
+export function objectRefusal(
+  power: Power,
+  key: Omit<ObjectKey, 'version'>,
+  scope: 'namespaced' | 'cluster',
+): ObjectRefusal | undefined {
+  const { namespaces, kinds, clusterKinds } = power;
+  const name = describeKey(key);
+  if (kinds.length > 0 && !matches(kinds, groupKindString(key))) {
+    const message = `${name} is of a kind that this agent does not touch (MUSTER_AGENT_KINDS: ${kinds.join(', ')})`;
+    return { type: 'KindDenied', message };
+  }
+  const limited = namespaces.some((each) => !each.startsWith('!'));
+  if (scope === 'cluster') {
+    const allowed = clusterKinds.length > 0 ? matches(clusterKinds, groupKindString(key)) : !limited;
+    const type = clusterKinds.length > 0 ? 'KindDenied' : 'NamespaceDenied';
+    if (!allowed) return { type, message: `${name} belongs to no namespace; ${limitText(power)}` };
+  }
+  const namespace = scope === 'namespaced' ? key.namespace : isNamespace(key) ? key.name : undefined;
+  if (namespace === undefined || namespaces.length === 0 || matches(namespaces, namespace)) return undefined;
+  const message = `${name} is outside of the namespaces this agent is limited to (${namespaces.join(', ')})`;
+  return { type: 'NamespaceDenied', message };
+}
+
+function limitText({ namespaces, clusterKinds }: Power): string {
+  if (clusterKinds.length > 0)
+    return `of such kinds this agent touches ${clusterKinds.join(', ')} (MUSTER_AGENT_CLUSTER_KINDS)`;
+  return `this agent is limited to ${namespaces.join(', ')}`;
+}
+
+/** Throws `forbidden` for a destination namespace that the agent does not make. */
+export function requireNamespace(power: Power, name: string): void {
+  const key = { group: '', kind: 'Namespace', namespace: '', name };
+  // Where only namespaces are listed, to make one of them is not to touch another.
+  const listed = power.clusterKinds.length > 0 || !matches(power.namespaces, name);
+  const refusal = objectRefusal(listed ? power : { ...power, clusterKinds: ['*'] }, key, 'cluster');
+  if (refusal) throw new MusterError('forbidden', `${refusal.message}; CreateNamespace=true asks for it`);
+}
+
+/** Throws `forbidden` for an object that the agent does not touch. */
+export function requireObject(
+  power: Power,
+  key: Omit<ObjectKey, 'version'>,
+  scope: 'namespaced' | 'cluster',
+): void {
+  const refusal = objectRefusal(power, key, scope);
+  if (refusal) throw new MusterError('forbidden', refusal.message, { hint: 'limits of the agent’s chart' });
+}
+
+/** Whether a list of globs allows a name: one must match unless all deny, and none that begins with `!`. */
+function matches(globs: readonly string[], name: string): boolean {
+  if (globs.some((glob) => glob.startsWith('!') && globMatches(glob.slice(1), name))) return false;
+  const allows = globs.filter((glob) => !glob.startsWith('!'));
+  return allows.length === 0 || allows.some((glob) => globMatches(glob, name));
+}
+
+function isNamespace({ group, kind }: GroupKind): boolean {
+  return group === '' && kind === 'Namespace';
+}
