@@ -29,6 +29,22 @@ const CASES: Case[] = [
     { spec: { job: { state: 'suspended' } } },
   ],
   [
+    'kustomize.toolkit.fluxcd.io/v1/Kustomization',
+    {
+      conditions: [
+        { type: 'Ready', status: 'True', reason: 'ReconciliationSucceeded', observedGeneration: 1 },
+      ],
+    },
+    'Progressing: The controller has not seen the latest change yet',
+    { spec: {} },
+  ],
+  [
+    'kustomize.toolkit.fluxcd.io/v1/Kustomization',
+    { conditions: [{ type: 'Ready', status: 'False', reason: 'ArtifactFailed', message: 'no such path' }] },
+    'Degraded: ArtifactFailed: no such path',
+    { spec: {} },
+  ],
+  [
     'capsule.clastix.io/v1/TenantResource',
     {},
     'Suspended: Replication is cordoned',

@@ -1,4 +1,16 @@
-import { field, type GroupRules, health, listOf, type Loose, need, rule, type Step, when } from '../rules.ts';
+import { isOlder } from '../read.ts';
+import {
+  conditionOf,
+  field,
+  type GroupRules,
+  health,
+  listOf,
+  type Loose,
+  need,
+  rule,
+  type Step,
+  when,
+} from '../rules.ts';
 
 interface Counting {
   /** The Ready status that counts as moving. */
@@ -16,16 +28,25 @@ interface Counting {
   suspendable?: boolean;
 }
 
-/** Flux's objects: successes and movements are counted over the conditions. */
+/**
+ * Flux's objects: successes and movements are counted over the conditions. Unlike the reference, conditions of an earlier
+ * generation count for nothing, and what is Degraded says why.
+ */
 const flux = (options: Counting): Step =>
   rule(
     when((o) => options.suspendable !== false && o.spec.suspend === true, 'Suspended: {kind} is suspended'),
+    when(
+      (o) => isOlder(conditionOf(o, 'Ready')?.observedGeneration, o.metadata.generation),
+      'Progressing: The controller has not seen the latest change yet',
+    ),
     when(
       (o) => field(o, 'status.conditions'),
       (o) => {
         const { moving, good, message } = count(o, options);
         if (moving === 2) return health(options.whenMoving ?? 'Progressing', message);
-        return health(good === options.good ? 'Healthy' : 'Degraded', message);
+        if (good === options.good) return health('Healthy', message);
+        const why = conditionOf(o, 'Ready')?.message;
+        return health('Degraded', message && why ? `${message}: ${why}` : message);
       },
     ),
     'Progressing: Status unknown',
