@@ -2,9 +2,11 @@ import { MusterError } from '@muster/base';
 import {
   type FieldPath,
   type IgnoreRule,
+  KEPT_AS_LIVE,
   type KubeObject,
   hasIgnored,
   ignoredIn,
+  keptPaths,
   keyOf,
   keyString,
   removeAt,
@@ -15,14 +17,14 @@ import type { ApiType } from '../kube/discovery.ts';
 import type { Application } from './application.ts';
 import { type Cluster, readLive } from './cluster.ts';
 
-/** The rules of the assignment, as the pure code takes them. */
+/** The rules of the assignment, and those that always hold. */
 export function rulesOf(app: Application): IgnoreRule[] {
-  return app.assignment.ignoreDifferences;
+  return [...KEPT_AS_LIVE, ...app.assignment.ignoreDifferences];
 }
 
 /**
- * The manifest as it is sent. With RespectIgnoreDifferences=true, fields that are ignored are sent as they are in the
- * cluster: left out, they would be removed where Muster had applied them before.
+ * The manifest as it is sent. Fields that are kept, and with RespectIgnoreDifferences=true all that are ignored, are sent
+ * as they are in the cluster: left out, they would be removed where Muster had applied them before.
  */
 export async function forApply(
   cluster: Cluster,
@@ -31,12 +33,14 @@ export async function forApply(
   type: ApiType,
   signal: AbortSignal,
 ): Promise<KubeObject> {
-  if (app.option('RespectIgnoreDifferences') !== 'true') return object;
-  const rules = rulesOf(app);
-  if (!hasIgnored(rules, object)) return object;
+  const kept = keptPaths(object);
+  const rules = app.assignment.ignoreDifferences;
+  const isRespected = app.option('RespectIgnoreDifferences') === 'true' && hasIgnored(rules, object);
+  if (kept.length === 0 && !isRespected) return object;
   const impersonate = app.assignment.impersonate || undefined;
   const live = await readLive(cluster, type, keyString(keyOf(object)), signal, impersonate);
   if (!live) return object;
+  if (!isRespected) return keepLive(object, live, kept);
   const around = { live, jq: cluster.jq, signal };
   const wanted = await ignoredIn(object, rules, around);
   const there = await ignoredIn(live, rules, around);
@@ -47,7 +51,7 @@ export async function forApply(
       where: 'ignoreDifferences',
       hint: 'RespectIgnoreDifferences=true applies nothing that it cannot respect',
     });
-  return keepLive(object, live, [...wanted.paths, ...there.paths]);
+  return keepLive(object, live, [...kept, ...wanted.paths, ...there.paths]);
 }
 
 /** The object with the fields at these paths as they are in `live`. */

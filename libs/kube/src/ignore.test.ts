@@ -2,7 +2,7 @@ import { MusterError } from '@muster/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { removeAt, withoutPaths } from './field-path.ts';
-import { ignoredIn, parsePointer, unsupportedIgnoreFields, withoutIgnored } from './ignore.ts';
+import { ignoredIn, keptPaths, parsePointer, unsupportedIgnoreFields, withoutIgnored } from './ignore.ts';
 import type { KubeObject } from './object.ts';
 
 const deployment: KubeObject = {
@@ -11,6 +11,13 @@ const deployment: KubeObject = {
   metadata: { name: 'web', namespace: 'prod', annotations: { 'a/b': '1', 'c~d': '2' } },
   spec: { replicas: 3, list: [{ x: 1 }, { x: 2 }] },
 };
+
+it('keeps what Argo Rollouts adds to the selector of a Service, in no other kind or group', () => {
+  const of = (apiVersion: string, kind: string) => keptPaths({ ...deployment, apiVersion, kind });
+  expect(of('v1', 'Service')).toEqual([['spec', 'selector', 'rollouts-pod-template-hash']]);
+  expect(of('v1', 'ConfigMap')).toEqual([]);
+  expect(of('serving.knative.dev/v1', 'Service')).toEqual([]);
+});
 
 describe('withoutIgnored', () => {
   const ignoring = async (jsonPointers: string[], rule = {}) => {

@@ -23,6 +23,14 @@ export interface IgnoreRule {
   managedFieldsManagers?: string[];
 }
 
+/**
+ * Fields that another controller adds to a map of which server-side apply knows one owner only: an apply without them would
+ * take them out. They always stay as the cluster has them. Argo Rollouts points a Service at the Pods of one version.
+ */
+export const KEPT_AS_LIVE: readonly IgnoreRule[] = [
+  { group: '', kind: 'Service', jsonPointers: ['/spec/selector/rollouts-pod-template-hash'] },
+];
+
 /** Runs jq programs over objects, bounded in time and memory. */
 export interface JqPaths {
   /** The paths that a program names in an object; MusterError `invalid` for a program that fails, `limit` for one that takes too long. */
@@ -43,6 +51,13 @@ export function ruleMatches(rule: IgnoreRule, object: KubeObject): boolean {
     globMatches(rule.kind, kind) &&
     (!rule.name || globMatches(rule.name, name)) &&
     (!rule.namespace || globMatches(rule.namespace, namespace))
+  );
+}
+
+/** The paths of the fields in an object that stay as the cluster has them. */
+export function keptPaths(object: KubeObject): PathStep[][] {
+  return KEPT_AS_LIVE.filter((rule) => ruleMatches(rule, object)).flatMap(({ jsonPointers = [] }) =>
+    jsonPointers.map((pointer) => keyedPath(object, parsePointer(pointer)!)),
   );
 }
 
