@@ -1,3 +1,9 @@
+/** Folders in a module of the build, by their paths in it. */
+export interface ModuleFolders {
+  module: string;
+  folders: string[];
+}
+
 export interface GoBuildOptions {
   /** Prefix of the cache folder and the name in messages. */
   name: string;
@@ -5,8 +11,8 @@ export interface GoBuildOptions {
   dir: string;
   /** File name of the result inside the cache folder; `name` unless told. */
   output?: string;
-  /** What to build; `.` unless told. */
-  package?: string;
+  /** What to build; `.` unless told. Of several, each is called as its package, and `output` is one of them. */
+  package?: string | string[];
   /** Further arguments of `go build`, e.g. `['-ldflags', '-s -w']`. */
   args?: string[];
   /** Environment on top of the process's own and CGO_ENABLED=0, e.g. `{ GOOS: 'wasip1', GOARCH: 'wasm' }`. */
@@ -19,8 +25,8 @@ export interface GoBuildOptions {
   seconds?: number;
   /** Links to the result to make beside it. */
   links?: string[];
-  /** Folders of a module that the program reads at run time, copied beside it. */
-  beside?: { module: string; folders: string[] };
+  /** Folders of modules that the program, or whoever starts it, reads; copied beside it. */
+  beside?: ModuleFolders | ModuleFolders[];
   log?: (line: string) => void;
   signal?: AbortSignal;
 }
@@ -28,7 +34,10 @@ export interface GoBuildOptions {
 /** Builds one Go program into the cache outside the clone and answers its absolute path; at once when it is there. */
 export function ensureGoBuild(options: GoBuildOptions): Promise<string>;
 
-/** The absolute path of `control-plane`, one of `controlPlanePrograms`, `helm`, `gitea` or `registry`; builds it when it is not cached. */
+/**
+ * The absolute path of `control-plane`, one of `controlPlanePrograms`, `helm`, `gitea`, `registry` or (the first program of)
+ * `argo-rollouts`, `sealed-secrets` or `flux`; builds it when it is not cached.
+ */
 export function ensureGoTool(
   name: string,
   options?: { log?: (line: string) => void; signal?: AbortSignal },

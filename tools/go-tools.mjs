@@ -35,6 +35,8 @@ export const controlPlanePrograms = [
   'kwok',
 ];
 
+const STRIPPED = ['-ldflags', '-s -w'];
+
 const recipes = {
   'control-plane': {
     dir: controlPlane,
@@ -74,15 +76,48 @@ const recipes = {
     what: 'the registry of CNCF Distribution, which tests pull charts from',
     seconds: 120,
   },
+  'argo-rollouts': {
+    dir: join(root, 'e2e', 'controllers', 'argo-rollouts'),
+    output: 'rollouts-controller',
+    package: 'github.com/argoproj/argo-rollouts/cmd/rollouts-controller',
+    what: 'the Argo Rollouts controller, whose health and actions are tested',
+    seconds: 200,
+    args: () => STRIPPED,
+    beside: { module: 'github.com/argoproj/argo-rollouts', folders: ['manifests/crds'] },
+  },
+  'sealed-secrets': {
+    dir: join(root, 'e2e', 'controllers', 'sealed-secrets'),
+    output: 'sealed-secrets',
+    package: ['.', 'github.com/bitnami/sealed-secrets/cmd/kubeseal'],
+    what: 'the Sealed Secrets controller and kubeseal, whose health is tested',
+    seconds: 110,
+    args: () => STRIPPED,
+    beside: { module: 'github.com/bitnami/sealed-secrets', folders: ['helm/sealed-secrets/crds'] },
+  },
+  flux: {
+    dir: join(root, 'e2e', 'controllers', 'flux'),
+    output: 'source-controller',
+    package: ['github.com/fluxcd/source-controller', 'github.com/fluxcd/kustomize-controller'],
+    what: 'source-controller and kustomize-controller of Flux, whose health is tested',
+    seconds: 400,
+    args: () => STRIPPED,
+    beside: [
+      { module: 'github.com/fluxcd/source-controller', folders: ['config/crd/bases'] },
+      { module: 'github.com/fluxcd/kustomize-controller', folders: ['config/crd/bases'] },
+    ],
+  },
 };
 
-/** The absolute path of `control-plane`, one of its programs (`kubectl`, `kwok`, …), `helm`, `gitea` or `registry`; builds it when it is not cached. */
+/**
+ * The absolute path of a program; builds it when it is not cached. Its name is `control-plane`, one of its programs (`kubectl`,
+ * `kwok`, …) or another recipe's; a recipe with several programs answers the first, the others are beside it.
+ */
 export async function ensureGoTool(name, { log, signal } = {}) {
   const owner = controlPlanePrograms.includes(name) ? 'control-plane' : name;
   const recipe = recipes[owner];
   if (!recipe) throw new Error(`there is no Go tool "${name}"; there are ${Object.keys(recipes).join(', ')}`);
   const built = await ensureGoBuild({ ...recipe, name: owner, args: recipe.args?.(), log, signal });
-  return join(dirname(built), name);
+  return name === owner ? built : join(dirname(built), name);
 }
 
 /** Whether `ensureGoTool(name)` would answer at once, with the seconds that building takes on two cores. */
@@ -198,7 +233,9 @@ async function buildInto(folder, go, options) {
       `building ${name}${options.what ? ` (${options.what})` : ''} with ${go.split(' ')[0]}: once${expected}; kept in ${folder}`,
     );
     const started = Date.now();
-    const flags = ['build', '-v', '-trimpath', ...args, '-o', join(temporary, output), pkg];
+    // A folder that exists gets each program under its package's name.
+    const to = Array.isArray(pkg) ? temporary : join(temporary, output);
+    const flags = ['build', '-v', '-trimpath', ...args, '-o', to, ...[pkg].flat()];
     await runGo(flags, {
       name,
       cwd: dir,
@@ -208,7 +245,7 @@ async function buildInto(folder, go, options) {
       signal,
     });
     for (const link of links) await symlink(output, join(temporary, link));
-    if (beside) await copyFromModule(beside, dir, temporary);
+    for (const part of [beside ?? []].flat()) await copyFromModule(part, dir, temporary);
     await rename(temporary, folder);
     log(`built ${name} in ${secondsSince(started)} s`);
   } finally {

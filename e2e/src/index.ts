@@ -5,5 +5,5 @@ export * from './kube.ts';
 export * from './ports.ts';
 export * from './processes.ts';
 export * from './redis.ts';
-export { helmPath, kubectlPath } from './tools.ts';
+export { controllerPath, helmPath, kubectlPath } from './tools.ts';
 export * from './wait.ts';

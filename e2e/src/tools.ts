@@ -42,3 +42,11 @@ export function helmPath(
 ): Promise<string> {
   return ensureGoTool('helm', options);
 }
+
+/** The first program of a set of controllers, with the others and their CustomResourceDefinitions beside it. */
+export function controllerPath(
+  name: 'argo-rollouts' | 'sealed-secrets' | 'flux',
+  options: { log?: (line: string) => void; signal?: AbortSignal } = {},
+): Promise<string> {
+  return ensureGoTool(name, options);
+}

@@ -57,6 +57,7 @@ const rings: Ring[] = [
     prepare: async () => {
       await ensureProgram(REDIS);
       await controlPlanes();
+      for (const controllers of ['argo-rollouts', 'sealed-secrets', 'flux']) await tool(controllers);
     },
     env: { MUSTER_TEST_QUEUE: backend },
   },
