@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Action, CommandOutcome } from '@muster/proto/records';
 import { eventually } from '../src/index.ts';
 import { agentFixture } from './testing/fixture.ts';
-import { configMap, hookJob, SYNC_OPTIONS, SYNC_WAVE } from './testing/objects.ts';
+import { configMap, deployment, hookJob, SYNC_OPTIONS, SYNC_WAVE } from './testing/objects.ts';
 
 const on = agentFixture('removal', { MUSTER_AGENT_WAVE_PAUSE: '0' });
 const { find, gone, joined, operation, reportedGone, result, start } = on;
@@ -106,6 +106,109 @@ describe('an Application that is uninstalled', () => {
     expect(await find('v1/ConfigMap', 'wave-first')).toBeUndefined();
   });
 
+  it('goes on at once where its tombstone says that the deletion was approved', async () => {
+    await joined();
+    const confirm = { [SYNC_OPTIONS]: 'Delete=confirm' };
+    await on.hub.assign({ name: 'approved', objects: [configMap('approved', { a: '1' }, confirm)] });
+    await synced('approved');
+    await on.hub.assign({ name: 'approved', action: Action.UNINSTALL });
+    await eventually(() => on.condition('approved', 'DeleteConfirmation'), { what: 'the condition' });
+    const extra = { deletionApprovedMs: BigInt(Date.now()) };
+    await on.hub.assign({ name: 'approved', action: Action.UNINSTALL, extra });
+    await reportedGone('approved');
+    expect(await find('v1/ConfigMap', 'approved')).toBeUndefined();
+  });
+
+  it('ends a PreDelete hook that is terminated, deletes nothing, and goes on without it once confirmed', async () => {
+    await joined();
+    const objects = [hookJob('ended-pre', 'PreDelete', 'broken'), configMap('ended')];
+    await on.hub.assign({ name: 'ended', objects });
+    await synced('ended');
+    await on.hub.assign({ name: 'ended', action: Action.UNINSTALL });
+    await eventually(() => find('batch/v1/Job', 'ended-pre'), { what: 'the PreDelete hook' });
+    const answer = await result(on.hub.command('ended', { $case: 'terminate', value: {} }));
+    expect(answer.outcome).toBe(CommandOutcome.SUCCEEDED);
+    await on.ended('ended', 'Terminated');
+    await gone('batch/v1/Job', 'ended-pre');
+    expect(on.condition('ended', 'DeleteConfirmation')).toContain('leaves its PreDelete hooks out');
+    // Nor does it go on in another process.
+    await on.agent.stop();
+    on.agent = await start();
+    await on.hub.assign({ name: 'beside-ended', objects: [configMap('beside-ended')] });
+    await synced('beside-ended');
+    expect(operation('ended')!.phase).toBe('Terminated');
+    expect(await find('v1/ConfigMap', 'ended')).toBeDefined();
+    await result(on.hub.command('ended', { $case: 'confirm', value: { resources: [] } }));
+    await reportedGone('ended');
+    expect(await find('v1/ConfigMap', 'ended')).toBeUndefined();
+    expect(await find('batch/v1/Job', 'ended-pre')).toBeUndefined();
+  });
+
+  it('gives a PreDelete hook no longer than the deadline', async () => {
+    await joined();
+    await on.hub.assign({
+      name: 'late',
+      policy: { options: ['SyncDeadline=2s'] },
+      objects: [hookJob('late-pre', 'PreDelete', 'broken'), configMap('late')],
+    });
+    await synced('late');
+    await on.hub.assign({ name: 'late', action: Action.UNINSTALL });
+    await eventually(() => on.condition('late', 'RemovalError')?.includes('deadline of 2 s'), {
+      what: 'the deadline to be reported',
+    });
+    expect(await find('v1/ConfigMap', 'late')).toBeDefined();
+  });
+
+  it('stays while a PostDelete hook fails and says why, until someone terminates it', async () => {
+    await joined();
+    await on.hub.assign({
+      name: 'cleanup',
+      objects: [hookJob('cleanup-post', 'PostDelete', 'failing'), configMap('cleanup')],
+    });
+    await synced('cleanup');
+    await on.hub.assign({ name: 'cleanup', action: Action.UNINSTALL });
+    const reported = await eventually(() => on.condition('cleanup', 'RemovalError'), {
+      what: 'the failure to be reported',
+    });
+    expect(reported).toContain('all objects were deleted, but a PostDelete hook failed');
+    expect(reported).toContain('cleanup-post');
+    expect(operation('cleanup')!.phase).toBe('Error');
+    expect(await find('v1/ConfigMap', 'cleanup')).toBeUndefined();
+    const first = (await find('batch/v1/Job', 'cleanup-post'))!.metadata.uid;
+    await eventually(async () => (await find('batch/v1/Job', 'cleanup-post'))?.metadata.uid !== first, {
+      what: 'the hook to be tried again',
+    });
+    expect(on.hub.gone).toEqual([]);
+    await result(on.hub.command('cleanup', { $case: 'terminate', value: {} }));
+    await reportedGone('cleanup');
+  });
+
+  it('holds nobody up with an object that does not go, and can be terminated', async () => {
+    await joined();
+    const held = ['h1', 'h2', 'h3', 'h4', 'h5'];
+    const finalizers = ['example.org/held'];
+    for (const name of held) {
+      await on.hub.assign({ name, objects: [configMap(name)] });
+      await synced(name);
+      await on.cluster.kube.patch('v1/ConfigMap', `default/${name}`, { metadata: { finalizers } });
+    }
+    for (const name of held) await on.hub.assign({ name, action: Action.UNINSTALL });
+    for (const name of held)
+      await eventually((see) => see(operation(name))?.message.includes('example.org/held'), {
+        what: `${name} to say what it waits for`,
+      });
+    await on.hub.assign({ name: 'other', objects: [configMap('other')] });
+    await synced('other');
+    await result(on.hub.command('h1', { $case: 'terminate', value: {} }));
+    await on.ended('h1', 'Terminated');
+    for (const name of held)
+      await on.cluster.kube.patch('v1/ConfigMap', `default/${name}`, { metadata: { finalizers: null } });
+    for (const name of held.slice(1)) await reportedGone(name);
+    expect(on.hub.gone.length).toBe(4);
+    await result(on.hub.command('h1', { $case: 'confirm', value: { resources: [] } }));
+    await reportedGone('h1');
+  });
+
   it('obeys the options that were assigned before, though its tombstone does not say them', async () => {
     await joined();
     await on.hub.assign({
@@ -117,6 +220,26 @@ describe('an Application that is uninstalled', () => {
     await on.hub.assign({ name: 'kept', action: Action.UNINSTALL });
     await reportedGone('kept');
     expect((await find('v1/ConfigMap', 'kept'))?.metadata.annotations ?? {}).toEqual({});
+  });
+
+  it('deletes as the PrunePropagationPolicy says that was assigned before its tombstone', async () => {
+    await joined();
+    const made = async () =>
+      (await on.cluster.kube.list('apps/v1/ReplicaSet', 'default')).filter(({ metadata }) =>
+        metadata.name.startsWith('orphaning-'),
+      );
+    await on.hub.assign({
+      name: 'orphaning',
+      policy: { options: ['PrunePropagationPolicy=orphan'] },
+      objects: [deployment('orphaning')],
+    });
+    await synced('orphaning');
+    await eventually(async () => (await made()).length === 1, { what: 'the ReplicaSet' });
+    await on.hub.assign({ name: 'orphaning', action: Action.UNINSTALL });
+    await reportedGone('orphaning');
+    expect(await find('apps/v1/Deployment', 'orphaning')).toBeUndefined();
+    const [left] = await made();
+    expect(left?.metadata['ownerReferences'] ?? []).toEqual([]);
   });
 });
 

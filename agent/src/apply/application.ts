@@ -171,8 +171,11 @@ export class Application {
   /** Whether someone has confirmed that this very object may go. */
   isConfirmed(key: string, uid: string | undefined): boolean {
     if (this.confirmed.has(key) && this.confirmed.get(key) === uid) return true;
+    const approvedMs = Number(this.assignment.deletionApprovedMs);
+    // A tombstone says so only where the removal itself was approved.
+    if (this.leaving) return approvedMs > 0;
     const since = this.kept.get(key)?.sinceMs;
-    return since !== undefined && Number(this.assignment.deletionApprovedMs) >= since;
+    return since !== undefined && approvedMs >= since;
   }
 
   /** Confirms that what is held back and chosen may go; answers what that is. */

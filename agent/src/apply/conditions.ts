@@ -4,6 +4,7 @@ import type { HealBudget } from '../observe/healing.ts';
 import type { Writer } from '../observe/live-object.ts';
 import type { Application } from './application.ts';
 import { type Power, isObserver } from './power.ts';
+import { stoppedText } from './uninstalling.ts';
 
 /** Sets the conditions that follow from what is known of an Application; those of its syncs are set as they end. */
 export function describeConditions(app: Application, budget: HealBudget, power: Power, now: number): void {
@@ -19,7 +20,10 @@ export function describeConditions(app: Application, budget: HealBudget, power: 
   app.condition('ObserveOnly', isObserver(power) ? OBSERVES : '', now);
   app.condition('VerbRefused', isObserver(power) ? '' : refusedText(app, power), now);
   app.condition('PruneConfirmation', app.leaving ? '' : heldText(app), now);
-  app.condition('DeleteConfirmation', app.leaving ? heldText(app) : '', now);
+  app.condition('DeleteConfirmation', app.leaving ? (stoppedText(app) ?? heldText(app)) : '', now);
+  const failed = app.removal?.failure || app.operation?.phase === 'Error';
+  if (!app.leaving || !failed) app.condition('RemovalError', undefined, now);
+  else if (app.removal?.failure) app.condition('RemovalError', app.removal.failure, now);
 }
 
 /** What is left alone for a while because someone else changes it again and again, and who that is. */

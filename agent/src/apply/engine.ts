@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MusterError } from '@muster/base';
-import type { HealthSetting, ObjectKey } from '@muster/kube';
+import type { HealthSetting } from '@muster/kube';
 import { compareVersions, type HeldAssignment } from '@muster/link';
 import type { ApplicationStatus, HealthCheck } from '@muster/proto/records';
 import { kindOf } from '../observe/live-index.ts';
@@ -131,16 +131,13 @@ export class Engine {
     return true;
   }
 
-  /** Confirms what guards hold back of an Application; answers what that was. */
-  confirm(
-    key: string,
-    selects: (object: Omit<ObjectKey, 'version'>) => boolean,
-  ): Omit<ObjectKey, 'version'>[] {
+  /** As `Runner.confirm`; what waits for it goes on. */
+  confirm(key: string, ...chosen: Parameters<Runner['confirm']>): ReturnType<Runner['confirm']> {
     const slot = this.slots.get(key);
-    if (!slot) return [];
-    const chosen = slot.runner.app.confirm(selects);
-    if (chosen.length > 0) this.schedule(slot, 0);
-    return chosen;
+    if (!slot) return { objects: [], resumed: false };
+    const confirmed = slot.runner.confirm(...chosen);
+    if (confirmed.resumed || confirmed.objects.length > 0) this.schedule(slot, 0);
+    return confirmed;
   }
 
   /** Compares all of an Application again and reports all of it. */

@@ -37,11 +37,13 @@ export function failOperation(
   error: MusterError,
   terminated: boolean,
   nowMs: number,
+  condition = 'SyncError',
 ): void {
   const message = error.describe();
   const phase = terminated ? 'Terminated' : 'Error';
+  if (!app.operation) beginOperation(app, '', 0, nowMs);
   app.operation = { ...app.operation!, phase, message, finishedAtMs: BigInt(nowMs) };
-  if (!terminated) app.condition('SyncError', message, nowMs);
+  if (!terminated) app.condition(condition, message, nowMs);
 }
 
 function setMessage(app: Application, key: string, message: string): void {

@@ -1,4 +1,5 @@
 import { MusterError } from '@muster/base';
+import type { ObjectKey } from '@muster/kube';
 import { type HeldAssignment, verbRefusal } from '@muster/link';
 import { Action } from '@muster/proto/records';
 import { judge, type Verdict } from '../observe/compare.ts';
@@ -80,9 +81,21 @@ export class Runner {
     this.operations.ask(order);
   }
 
-  /** Ends the running operation; false when there is none. */
+  /** Ends the running operation, or what a removal does now; false when there is neither. */
   terminate(): boolean {
-    return this.operations.terminate();
+    if (this.app.assignment.action !== Action.UNINSTALL) return this.operations.terminate();
+    this.leaveNotBefore = 0;
+    return this.uninstalling.terminate();
+  }
+
+  /** Confirms what is held back and chosen; answers what that is. `all`: a removal that was stopped goes on too. */
+  confirm(
+    selects: (object: Omit<ObjectKey, 'version'>) => boolean,
+    all: boolean,
+  ): { objects: Omit<ObjectKey, 'version'>[]; resumed: boolean } {
+    const objects = this.app.confirm(selects);
+    const resumed = all && this.app.leaving && this.uninstalling.resume();
+    return { objects, resumed };
   }
 
   /** Tries again at once what failed, for example because another Application has let go of an object. */
@@ -162,7 +175,7 @@ export class Runner {
     const pause = this.leaveNotBefore - cluster.now();
     if (pause > 0) return pause;
     const remove = app.assignment.action === Action.UNINSTALL;
-    if (!app.operation || app.operation.phase !== 'Running')
+    if (app.operation?.phase !== 'Running' && !app.removal?.stopped)
       beginOperation(app, '', this.operations.retries, cluster.now());
     const refusal = verbRefusal(cluster.power.accepted, remove ? 'uninstall' : 'orphan');
     // Of what was never applied there is nothing to remove or to let go.
@@ -196,7 +209,7 @@ export class Runner {
     const pause = this.operations.failed();
     if (app.leaving) {
       this.leaveNotBefore = this.options.cluster.now() + pause;
-      failOperation(app, error, false, this.options.cluster.now());
+      failOperation(app, error, false, this.options.cluster.now(), 'RemovalError');
     } else app.comparisonError = error.describe();
     this.comparison.refresh();
     this.options.cluster.log.warn(

@@ -72,8 +72,11 @@ async function confirm(
   if (verb?.$case !== 'confirm') throw new Error('not a confirm command');
   const { resources } = verb.value;
   const selectors = resources.flatMap((text) => parseResourceSelector(text) ?? []);
-  const chosen = engine.confirm(key, (object) => isSelected(selectors, object));
-  const which = resources.length > 0 ? ` among ${resources.join(', ')}` : '';
+  const all = resources.length === 0;
+  const selects = (object: Parameters<typeof isSelected>[1]) => isSelected(selectors, object);
+  const { objects: chosen, resumed } = engine.confirm(key, selects, all);
+  const which = all ? '' : ` among ${resources.join(', ')}`;
+  if (resumed) return succeeded('the removal goes on');
   if (chosen.length === 0) return failed(`nothing waits for a confirmation${which}`);
   if (engine.runner(key)!.app.leaving) return succeeded(`${chosen.length} confirmed`);
   const asked = { prune: true, dryRun: false, replace: false, force: false };

@@ -74,6 +74,12 @@ export interface RemovalRecord {
   stage: 'PreDelete' | 'objects' | 'PostDelete';
   /** The hooks of the stage. */
   operation: OperationRecord;
+  /** Somebody terminated it: it goes on when somebody confirms. */
+  stopped?: true;
+  /** Somebody let it go on without its PreDelete hooks. */
+  withoutHooks?: true;
+  /** Why the hooks of the stage failed the last time, in words to show. */
+  failure?: string;
 }
 
 /** An object whose removal waits for a confirmation. */

@@ -76,6 +76,8 @@ function simpleActs(app: Command, host: Host): void {
   );
   verb(app, 'terminate <names...>', {
     summary: 'End the operation that is running',
+    details:
+      'A sync with its hooks, or a removal: then nothing more is deleted until `muster app confirm`, and where only PostDelete hooks are left the Application goes without them.',
     examples: ['muster app terminate guestbook-dev'],
   }).action(
     host.run((context, names: string[]) =>
@@ -90,7 +92,7 @@ function simpleActs(app: Command, host: Host): void {
   verb(app, 'confirm <name>', {
     summary: 'Let go what a guard keeps until someone confirms',
     details:
-      'Objects that would be pruned and hold data, say Prune=confirm, or are more than half of the Application; and a removal that waits for Delete=confirm. `muster app get` shows them as kept, with the reason.',
+      'Objects that would be pruned and hold data, say Prune=confirm, or are more than half of the Application; and a removal that waits for Delete=confirm or was terminated. `muster app get` shows them as kept, with the reason.',
     examples: [
       'muster app confirm guestbook-dev',
       'muster app confirm guestbook-dev --resource :PersistentVolumeClaim:data --reason "moved to the new volume"',

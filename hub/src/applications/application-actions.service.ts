@@ -110,6 +110,10 @@ export class ApplicationActions {
     { resources = [], reason }: ConfirmRequest,
   ): Promise<CommandStarted> {
     const row = await this.#for(actor, 'operator', namespace, name);
+    if (row.leaving_at && !row.tombstoned_at)
+      throw new MusterError('precondition', `the removal of ${name} has not begun: nothing waits yet`, {
+        hint: `it leaves at ${row.leaving_at.toISOString()}`,
+      });
     const verb: CommandVerb = { kind: 'confirm', resources: checkedSelectors(resources) };
     return this.#command(actor, row, verb, 'application.confirm', { resources }, reason);
   }

@@ -1,6 +1,6 @@
 import type { Application } from '@muster/appset';
-import { MusterError } from '@muster/base';
-import { type IgnoreRule, readRetryPolicy, unsupportedIgnoreFields } from '@muster/kube';
+import { MusterError, canonicalJson } from '@muster/base';
+import { ANNOTATION, type IgnoreRule, readRetryPolicy, unsupportedIgnoreFields } from '@muster/kube';
 import { z } from 'zod';
 import { issuesOf } from '../projects/issues.ts';
 import { type PlacedSource, hasSeveralSources, placedSources } from './application-sources.ts';
@@ -207,4 +207,20 @@ export function storedManifest(found: Application, namespace: string): Applicati
     ...metadata
   } = rest.metadata;
   return { ...rest, metadata: { ...metadata, name: found.metadata.name, namespace } };
+}
+
+/** Whether a manifest differs from what is stored only in a newer `argocd.argoproj.io/deletion-approved`. */
+export function approvesDeletion(stored: Application, manifest: Application): boolean {
+  const at = approvalTime(manifest);
+  if (Number.isNaN(at) || at <= (approvalTime(stored) || 0)) return false;
+  return canonicalJson(withoutApproval(stored)) === canonicalJson(withoutApproval(manifest));
+}
+
+function approvalTime({ metadata }: Application): number {
+  return Date.parse(metadata.annotations?.[ANNOTATION.deletionApproved] ?? '');
+}
+
+function withoutApproval({ metadata, ...rest }: Application): unknown {
+  const { [ANNOTATION.deletionApproved]: _approval, ...annotations } = metadata.annotations ?? {};
+  return { ...rest, metadata: { ...metadata, annotations } };
 }

@@ -196,6 +196,16 @@ export class ApplicationRecords {
     return this.repository.approve(trx, setId);
   }
 
+  /** Notes that the deletion of a leaving Application was approved by its annotation. */
+  async approveDeletion(
+    trx: Trx,
+    row: ApplicationRow,
+    { manifest, hash }: { manifest: Application; hash: string },
+  ): Promise<void> {
+    const sealed = this.sealer.seal(Buffer.from(JSON.stringify(manifest)), manifestContext(row));
+    await this.repository.approveDeletion(trx, row.id, { sealed, hash });
+  }
+
   /** Lets held removals of some Applications go on. */
   approveOnes(trx: Trx, ids: readonly string[]): Promise<void> {
     return this.repository.approveOnes(trx, ids);

@@ -105,6 +105,7 @@ export class ApplicationsRepository {
           destination_namespace = excluded.destination_namespace, destination = excluded.destination,
           version = applications.version + 1, updated_at = now(),
           leaving_at = null, leaving_action = null, held_reason = null, leaving_counted = false, tombstoned_at = null,
+          deletion_approved_at = null,
           restored_from = null
         -- Another owner may have made it since the caller looked.
         where applications.set_id is not distinct from excluded.set_id
@@ -158,7 +159,7 @@ export class ApplicationsRepository {
   async stay(trx: Trx, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     await sql`
-      update applications set leaving_at = null, leaving_action = null, held_reason = null, tombstoned_at = null, version = version + 1,
+      update applications set leaving_at = null, leaving_action = null, held_reason = null, tombstoned_at = null, deletion_approved_at = null, version = version + 1,
         updated_at = now()
       where id = any(${ids}::uuid[]) and leaving_at is not null
     `.execute(trx);
@@ -198,6 +199,16 @@ export class ApplicationsRepository {
     `.execute(trx);
   }
 
+  /** Notes that the deletion of a leaving Application was approved, under a manifest that says so. */
+  async approveDeletion(trx: Trx, id: string, manifest: { sealed: Buffer; hash: string }): Promise<void> {
+    // Whoever signs holds the row: what was signed before this is older than the approval.
+    await sql`select from applications where id = ${id} for update`.execute(trx);
+    await sql`
+      update applications set manifest_sealed = ${manifest.sealed}, manifest_hash = ${manifest.hash},
+        deletion_approved_at = clock_timestamp(), updated_at = now() where id = ${id}
+    `.execute(trx);
+  }
+
   async projectOf(namespace: string, name: string): Promise<string | undefined> {
     const { rows } = await sql<{ project: string }>`
       select project from applications where namespace = ${namespace} and name = ${name}
@@ -213,6 +224,7 @@ export class ApplicationsRepository {
   async detach(trx: Trx, id: string): Promise<void> {
     await sql`
       update applications set restored_from = set_id, set_id = null, leaving_at = null, leaving_action = null, held_reason = null,
+        deletion_approved_at = null,
         leaving_counted = false, version = version + 1, updated_at = now() where id = ${id}
     `.execute(trx);
   }

@@ -14,9 +14,10 @@ import { isHub, isInCluster } from '../roots/hub-destination.ts';
 import { Roots } from '../roots/roots.service.ts';
 import { SourceChanges } from '../sources/source-changes.ts';
 import type { Trx } from '../store/schema.ts';
+import { approvesDeletion } from './application-manifest.ts';
 import { ApplicationRecords, asStored } from './application-records.service.ts';
 import { placedSources } from './application-sources.ts';
-import { ApplicationsRepository } from './applications.repository.ts';
+import { type ApplicationRow, ApplicationsRepository } from './applications.repository.ts';
 
 /** Applications: what makes them, and what has to be done again when the world around them changes. */
 @Injectable()
@@ -77,13 +78,14 @@ export class ApplicationsService implements OnModuleInit {
         hint: 'change the set instead',
       });
     }
+    const stored = asStored(application, namespace);
+    if (before && (await this.#approves(trx, before, stored, actor))) return 'configured';
     if (before?.tombstoned_at) {
       throw new MusterError('precondition', `the Application ${namespace}/${name} is being removed`, {
-        hint: 'apply it again once it is gone',
+        hint: 'apply it again once it is gone; a newer `argocd.argoproj.io/deletion-approved` alone approves the deletion',
       });
     }
     await this.#allowed(trx, project, application);
-    const stored = asStored(application, namespace);
     const { destination } = application.spec;
     const mayBeRoot = isHub(destination) || isInCluster(destination);
     if (before?.manifest_hash === stored.hash && before.leaving_at === null) {
@@ -107,6 +109,24 @@ export class ApplicationsService implements OnModuleInit {
     });
     await this.events.publish('application', [`${namespace}/${name}`], { trx, project });
     return before ? 'configured' : 'created';
+  }
+
+  /** Whether a document only adds its approval to the deletion that is under way; what it approves goes on then. */
+  async #approves(
+    trx: Trx,
+    before: ApplicationRow,
+    stored: ReturnType<typeof asStored>,
+    actor: Actor,
+  ): Promise<boolean> {
+    if (!before.leaving_at && !before.tombstoned_at) return false;
+    if (!approvesDeletion(this.records.open(before).manifest, stored.manifest)) return false;
+    const { id, namespace, name, project } = before;
+    await this.records.approveDeletion(trx, before, stored);
+    await this.outbox.add(trx, 'assign', [ownerKey({ kind: 'application', id })]);
+    const object = `application/${namespace}/${name}`;
+    await this.audit.record(trx, { actor, action: 'application.approve-deletion', object, project });
+    await this.events.publish('application', [`${namespace}/${name}`], { trx, project });
+    return true;
   }
 
   /** What can be said before the destination is looked up; rendering decides all of it again. */

@@ -96,11 +96,12 @@ export function applyPayload(content: Uint8Array, header: AssignmentHeader): Buf
   return Buffer.from(Assignment.encode(assignment).finish());
 }
 
-/** The bytes to sign for a tombstone. */
+/** The bytes to sign for a tombstone; `approvedAt`: what asks before it is deleted may go. */
 export function tombstonePayload(
   application: { namespace: string; name: string },
   action: 'orphan' | 'uninstall',
   header: AssignmentHeader,
+  approvedAt: Date | null = null,
 ): Buffer {
   const { epoch, generation, ...names } = header;
   const assignment = Assignment.fromPartial({
@@ -109,6 +110,7 @@ export function tombstonePayload(
     applicationNamespace: application.namespace,
     applicationName: application.name,
     action: action === 'orphan' ? Action.ORPHAN : Action.UNINSTALL,
+    deletionApprovedMs: BigInt(approvedAt?.getTime() ?? 0),
   });
   return Buffer.from(Assignment.encode(assignment).finish());
 }

@@ -12,6 +12,8 @@ export interface Target {
   /** Of each source, where there are several. */
   commits: string[] | null;
   removed: 'orphan' | 'uninstall' | null;
+  /** When the deletion of what asks was approved. */
+  approvedAt?: Date | null | undefined;
 }
 
 /** What a cluster is assigned now. */
@@ -22,6 +24,7 @@ export interface Assigned {
   action: 'apply' | 'orphan' | 'uninstall';
   digest: string | null;
   epoch: bigint;
+  signedAt?: Date | undefined;
 }
 
 export type Signing =
@@ -44,11 +47,18 @@ export function planAssignments(
     if (target.digest !== null) {
       if (row?.action !== 'apply' || row.digest !== target.digest || row.epoch < epoch)
         out.push({ kind: 'apply', target, digest: target.digest });
-    } else if (row && target.removed && (row.action !== target.removed || row.epoch < epoch)) {
+    } else if (row && target.removed && outdated(row, target, target.removed, epoch)) {
       out.push({ kind: 'tombstone', target, action: target.removed });
     }
   }
   return out;
+}
+
+function outdated(row: Assigned, target: Target, removed: 'orphan' | 'uninstall', epoch: bigint): boolean {
+  if (row.action !== removed || row.epoch < epoch) return true;
+  // Approved since it was signed: the tombstone has to say so.
+  const { approvedAt } = target;
+  return approvedAt != null && row.signedAt !== undefined && row.signedAt <= approvedAt;
 }
 
 function keyOf(of: { clusterId: string; namespace: string; name: string }): string {

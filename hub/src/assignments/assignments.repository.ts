@@ -58,8 +58,10 @@ export class AssignmentsRepository {
     const rows = await trx
       .selectFrom('release_targets')
       .innerJoin('clusters', 'clusters.id', 'release_targets.cluster_id')
+      .leftJoin('applications', 'applications.id', 'release_targets.application_id')
       .selectAll('release_targets')
-      .where('release_id', '=', release.id)
+      .select('applications.deletion_approved_at')
+      .where('release_targets.release_id', '=', release.id)
       .where('clusters.state', '=', 'active')
       .execute();
     const targets = rows.map((row) => ({
@@ -72,6 +74,7 @@ export class AssignmentsRepository {
       commit: row.commit,
       commits: row.commits,
       removed: row.removed_action,
+      approvedAt: row.deletion_approved_at,
     }));
     return { id: release.id, targets };
   }
@@ -91,6 +94,7 @@ export class AssignmentsRepository {
         'action',
         'assignment_digest',
         'epoch',
+        'created_at',
       ])
       .where(sql<boolean>`application_id = any(${applicationIds}::uuid[])`)
       .execute();
@@ -102,6 +106,7 @@ export class AssignmentsRepository {
       action: row.action,
       digest: row.assignment_digest,
       epoch: row.epoch,
+      signedAt: row.created_at,
     }));
   }
 

@@ -98,7 +98,7 @@ export class AssignmentsService {
       const apply = signing.kind === 'apply';
       const payload = apply
         ? applyPayload(contents.get(signing.digest)!, header)
-        : tombstonePayload(target, signing.action, header);
+        : tombstonePayload(target, signing.action, header, target.approvedAt);
       const signed = this.keys.sign('muster.assignment.v1', payload, 'assignment');
       return {
         cluster_id: target.clusterId,

@@ -91,6 +91,7 @@ export interface ApplicationsTable {
   held_reason: Nullable<string>;
   leaving_counted: Defaulted<boolean>;
   tombstoned_at: NullableTimestamp;
+  deletion_approved_at: NullableTimestamp;
   restored_from: Nullable<string>;
   /** The transaction of the last change of what decides on it; kept by a trigger. */
   changed: Generated<string>;
