@@ -1,7 +1,15 @@
+export * from './admission.ts';
+export { type BeginInput, PRUNE_GATE, begin, enqueue } from './begin.ts';
+export type { Blocker } from './blockers.ts';
+export { decide, isVerb, replay } from './decide.ts';
+export * from './explain.ts';
 export * from './policy.ts';
 export * from './policy-choice.ts';
 export * from './policy-manifest.ts';
 export * from './quantity.ts';
 export * from './rolling-sync.ts';
 export * from './selector.ts';
+export * from './types.ts';
+export { refusal } from './verbs.ts';
 export * from './windows.ts';
+export { MAX_BREAKS, hasEnded } from './work.ts';

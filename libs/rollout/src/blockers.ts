@@ -1,0 +1,184 @@
+import { gatesOf, startsHeld } from './gates.ts';
+import type { Gate } from './policy.ts';
+import type { GateState, Target } from './types.ts';
+import { windowVerdict } from './windows.ts';
+import { instant, someOf } from './words.ts';
+import type { Work } from './work.ts';
+
+/** One thing that a rollout waits for. */
+export interface Blocker {
+  what:
+    | 'paused'
+    | 'turn'
+    | 'decision'
+    | 'approval'
+    | 'window'
+    | 'gate'
+    | 'offline'
+    | 'dependency'
+    | 'hand'
+    | 'slots'
+    | 'apply'
+    | 'health'
+    | 'soak'
+    | 'restore';
+  /** Targets or people, at most 20 of them. */
+  who: string[];
+  count: number;
+  text: string;
+  since: number;
+  /** When it ends by itself at the latest; null: it may not. */
+  until: number | null;
+}
+
+/** What the running stage waits for. */
+export function stageBlockers(work: Work, index: number): Blocker[] {
+  const { step } = work.stage(index);
+  switch (step) {
+    case 'entry':
+      return gateBlockers(work, index, 'entry');
+    case 'end':
+      return gateBlockers(work, index, 'end');
+    case 'waiting':
+    case 'passed':
+      return [];
+    case 'rolling':
+    case 'soaking':
+      return [...waitingBlockers(work, index), ...flightBlockers(work, index)];
+  }
+}
+
+export function gateBlockers(work: Work, index: number, at: 'entry' | 'end'): Blocker[] {
+  return gatesOf(work, index).flatMap(([gate, state]) => {
+    if (gate.at !== at || state.status === 'passed' || state.status === 'skipped') return [];
+    return gateBlocker(work, gate, state) ?? [];
+  });
+}
+
+function gateBlocker(work: Work, gate: Gate, state: GateState): Blocker | undefined {
+  const { since, until } = state;
+  switch (gate.kind) {
+    case 'approval': {
+      const missing = gate.count - state.approvals.length;
+      const whose = gate.groups.length > 0 ? ` of ${gate.groups.join(' or ')}` : '';
+      const by = until === null ? '' : ` until ${instant(until)}`;
+      const text = `${missing} ${missing === 1 ? 'approval' : 'approvals'}${whose} at "${gate.name}"${by}`;
+      return { what: 'approval', who: gate.groups, count: missing, text, since, until };
+    }
+    case 'windows': {
+      const verdict = windowVerdict(gate.windows, work.now);
+      return verdict.open
+        ? undefined
+        : windowBlocker(work, `"${gate.name}": ${verdict.reason}`, verdict.untilMs);
+    }
+    default: {
+      const text = `"${gate.name}" (${gate.kind}${state.last ? `, now ${state.last.verdict} ${state.last.detail}`.trimEnd() : ''})`;
+      return { what: 'gate', who: [], count: 1, text, since, until };
+    }
+  }
+}
+
+function windowBlocker(work: Work, reason: string, until: number | null): Blocker {
+  const text = `a window, ${reason}${until === null ? '' : `, until ${instant(until)}`}`;
+  return { what: 'window', who: [], count: 1, text, since: work.rollout.since, until };
+}
+
+/** Windows that hold back the starts of a stage. */
+export function heldBlocker(work: Work, index: number): Blocker | undefined {
+  const held = startsHeld(work, index);
+  return held && windowBlocker(work, held.reason, held.untilMs);
+}
+
+function waitingBlockers(work: Work, index: number): Blocker[] {
+  const waiting = work.members(index).filter(({ state }) => state === 'waiting');
+  if (waiting.length === 0) return [];
+  const { slots, name } = work.stage(index);
+  const offline = waiting.filter(({ connected }) => !connected);
+  const blocked = waiting.filter(({ connected, blocked: by }) => connected && by);
+  const ready = waiting.filter(({ connected, blocked: by }) => connected && !by);
+  const held = ready.length > 0 ? heldBlocker(work, index) : undefined;
+  const all: Blocker[] = held ? [held] : [];
+  if (ready.length > 0 && !held) {
+    if (slots === 0)
+      all.push(group('hand', ready, (who) => `${who} to be started by hand (maxConcurrent 0)`));
+    else
+      all.push(
+        group('slots', ready, (who) => `a slot of ${slots}, or the rate of stage ${name}, for ${who}`),
+      );
+  }
+  if (offline.length > 0)
+    all.push(group('offline', offline, (who) => `the agent of ${who}`, 'connectedSince'));
+  if (blocked.length > 0)
+    all.push(
+      group(
+        'dependency',
+        blocked,
+        (who) => `${who}: ${blocked[0]!.blocked!.by}, ${blocked[0]!.blocked!.reason}`,
+      ),
+    );
+  return all;
+}
+
+function flightBlockers(work: Work, index: number): Blocker[] {
+  const members = work.members(index);
+  const of = (state: Target['state']) => members.filter((target) => target.state === state);
+  const [assigned, applied, healthy] = [of('assigned'), of('applied'), of('healthy')];
+  const { soakMs } = work.policy(index);
+  const silent = (targets: readonly Target[]) =>
+    targets.every(({ connected }) => !connected) ? ', whose agent is silent,' : '';
+  const all: Blocker[] = [];
+  if (assigned.length > 0)
+    all.push(group('apply', assigned, (who) => `${who}${silent(assigned)} to apply it`));
+  if (applied.length > 0) {
+    const [first] = applied;
+    all.push(
+      group('health', applied, (who) => `${who}${silent(applied)} to become healthy (${first!.note})`),
+    );
+  }
+  if (healthy.length > 0) {
+    const until = Math.max(...healthy.map(({ healthySince }) => healthySince! + soakMs));
+    all.push({ ...group('soak', healthy, (who) => `the soak of ${who} until ${instant(until)}`), until });
+  }
+  return all;
+}
+
+/** What a rollback waits for. */
+export function rollbackBlockers(work: Work): Blocker[] {
+  const all: Blocker[] = [];
+  const { rollback, windows } = work.rollout.policy;
+  const verdict = windowVerdict(windows, work.now);
+  if (rollback.windowsHold && !verdict.open) all.push(windowBlocker(work, verdict.reason, verdict.untilMs));
+  const targets = [...work.targets()];
+  const going = targets.filter(({ state }) => state === 'restoring');
+  const next = targets.filter(({ state }) => state === 'reverting');
+  const watched = targets.filter(
+    ({ state }) => state === 'assigned' || state === 'applied' || state === 'healthy',
+  );
+  if (going.length > 0)
+    all.push(group('restore', going, (who) => `${who} to be healthy at its earlier release`));
+  if (next.length > 0)
+    all.push(group('restore', next, (who) => `${who}, whose turn to go back has not come`));
+  if (watched.length > 0)
+    all.push(group('health', watched, (who) => `${who} to come to rest at the release`));
+  return all;
+}
+
+const NAMED = 20;
+
+function group(
+  what: Blocker['what'],
+  targets: readonly Target[],
+  text: (who: string) => string,
+  from: 'since' | 'connectedSince' = 'since',
+): Blocker {
+  const names = targets.map(({ application, cluster }) => `${application} in ${cluster}`);
+  const dues = targets.map(({ dueAt }) => dueAt);
+  return {
+    what,
+    who: targets.slice(0, NAMED).map(({ id }) => id),
+    count: targets.length,
+    text: text(someOf(names)),
+    since: Math.min(...targets.map((target) => target[from])),
+    until: dues.every((at) => at !== null) ? Math.max(...dues) : null,
+  };
+}

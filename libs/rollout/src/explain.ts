@@ -1,0 +1,200 @@
+import { type Blocker, gateBlockers, heldBlocker, rollbackBlockers, stageBlockers } from './blockers.ts';
+import { instant } from './words.ts';
+import type { Phase, RolloutState, StageStep, Target, TargetState } from './types.ts';
+import { nextWake } from './wake.ts';
+import { Work, hasEnded } from './work.ts';
+
+export interface StageSummary {
+  name: string;
+  step: StageStep;
+  since: number;
+  /** Targets that count: neither pinned nor gone, and not those that came later. */
+  size: number;
+  done: number;
+  states: Partial<Record<TargetState, number>>;
+}
+
+/** Where a rollout is, what it waits for, and what comes next. */
+export interface Explanation {
+  phase: Phase;
+  paused: boolean;
+  /** One line that says it all. */
+  headline: string;
+  since: number;
+  /** The one that runs; null: none does. */
+  stage: (StageSummary & { index: number; of: number }) | null;
+  stages: StageSummary[];
+  done: number;
+  total: number;
+  waitingFor: Blocker[];
+  next: { what: string; at: number | null };
+  /** For a terminal: the headline, what is waited for, what comes next. */
+  lines: string[];
+}
+
+/** Says which stage runs, who is done, who is waited for and why, since when, and what happens next and when. */
+export function explain(state: RolloutState, now: number): Explanation {
+  const work = new Work(state, now);
+  const { rollout } = work;
+  const stages = rollout.stages.map((_, index) => summary(work, index));
+  const index = rollout.phase === 'running' && rollout.stage < stages.length ? rollout.stage : undefined;
+  const stage = index === undefined ? null : { ...stages[index]!, index, of: stages.length };
+  const total = stages.reduce((sum, one) => sum + one.size, 0);
+  const done = stages.reduce((sum, one) => sum + one.done, 0);
+  const waitingFor = blockers(work);
+  const next = { what: nextText(work, waitingFor), at: nextWake(work) };
+  const headline = headlineOf(work, stage, done, total);
+  return {
+    phase: rollout.phase,
+    paused: rollout.paused !== null,
+    headline,
+    since: rollout.since,
+    stage,
+    stages,
+    done,
+    total,
+    waitingFor,
+    next,
+    lines: [
+      headline,
+      ...waitingFor.map((one) => `waits for ${one.text}`),
+      `next: ${next.what}${next.at === null ? '' : ` (at the latest looked at ${instant(next.at)})`}`,
+    ],
+  };
+}
+
+/** What blocks a rollout, from the outside in: a pause hides nothing of what comes after it. */
+function blockers(work: Work): Blocker[] {
+  const { rollout } = work;
+  if (hasEnded(rollout.phase)) return [];
+  const all: Blocker[] = [];
+  if (rollout.paused) {
+    const { actor, reason, since } = rollout.paused;
+    const text = `${actor} to resume it${reason ? ` (paused: ${reason})` : ''}`;
+    all.push({ what: 'paused', who: [actor], count: 1, text, since, until: null });
+  }
+  if (rollout.phase === 'pending')
+    all.push({ what: 'turn', who: [], count: 1, text: 'its turn', since: rollout.since, until: null });
+  if (rollout.phase === 'failed') all.push(decision(work));
+  if (rollout.phase === 'rolling-back') all.push(...rollbackBlockers(work));
+  if (rollout.phase === 'running' && rollout.stage < rollout.stages.length)
+    all.push(...stageBlockers(work, rollout.stage));
+  return all;
+}
+
+function decision({ rollout }: Work): Blocker {
+  const verbs = rollout.rollback ? 'a newer release, or abort' : 'a newer release, or retry, undo or abort';
+  const text = `${verbs}: ${rollout.failure?.reason ?? 'it has failed'}`;
+  return { what: 'decision', who: [], count: 1, text, since: rollout.since, until: null };
+}
+
+function summary(work: Work, index: number): StageSummary {
+  const { name, step, since } = work.stage(index);
+  const states: StageSummary['states'] = {};
+  let [size, done] = [0, 0];
+  for (const { state, counted } of work.members(index)) {
+    states[state] = (states[state] ?? 0) + 1;
+    if (!counted || state === 'pinned' || state === 'gone') continue;
+    size += 1;
+    if (state === 'done') done += 1;
+  }
+  return { name, step, since, size, done, states };
+}
+
+function headlineOf(work: Work, stage: Explanation['stage'], done: number, total: number): string {
+  const { rollout } = work;
+  const paused = rollout.paused ? ', paused' : '';
+  const held = rollout.headHeld ? `; ${rollout.to.label} is held back` : '';
+  const at = stage ? `, stage ${stage.name} (${stage.index + 1} of ${stage.of}) is ${STEPS[stage.step]}` : '';
+  return `${rollout.to.label} is ${PHASES[rollout.phase]}${paused}${at}: ${done} of ${total} done${held}`;
+}
+
+const PHASES: Record<Phase, string> = {
+  pending: 'waiting for its turn',
+  running: 'on its way',
+  'rolling-back': 'being taken back',
+  failed: 'stopped after a failure',
+  completed: 'everywhere',
+  'rolled-back': 'taken back',
+  aborted: 'ended by hand',
+  superseded: 'replaced by a newer release',
+};
+
+const STEPS: Record<StageStep, string> = {
+  waiting: 'not begun',
+  entry: 'at its entry',
+  rolling: 'rolling',
+  soaking: 'soaking',
+  end: 'at its end',
+  passed: 'passed',
+};
+
+function nextText(work: Work, waitingFor: readonly Blocker[]): string {
+  const { rollout } = work;
+  if (hasEnded(rollout.phase)) return rollout.headHeld ? 'nothing before a newer commit' : 'nothing';
+  if (rollout.paused) return 'nothing before it is resumed';
+  switch (rollout.phase) {
+    case 'pending':
+      return 'it begins when the rollout before it has ended';
+    case 'failed':
+      return 'nothing by itself';
+    case 'rolling-back':
+      return 'it ends when every target has been tried once';
+    default:
+      return nextOfStage(work, waitingFor);
+  }
+}
+
+function nextOfStage(work: Work, waitingFor: readonly Blocker[]): string {
+  const { stage, stages } = work.rollout;
+  const following = stages[stage + 1]?.name;
+  const after = following ? `stage ${following} follows` : 'the rollout is complete';
+  const step = stages[stage]?.step;
+  if (step === 'entry') return `stage ${stages[stage]!.name} starts its first targets`;
+  if (step === 'end' || step === 'soaking') return after;
+  const soakMs = work.rollout.policy.stages[stage]?.soakMs ?? 0;
+  return waitingFor.length > 0 && soakMs > 0 ? `its soak, then ${after}` : after;
+}
+
+/** Why a target is where it is: what blocks it, outermost first. One line each; empty: nothing does. */
+export function explainTarget(state: RolloutState, id: string, now: number): string[] {
+  const work = new Work(state, now);
+  const target = work.target(id);
+  if (!target) return ['it takes no part in the rollout: it holds the release already'];
+  const lines = targetLines(work, target);
+  const { paused } = work.rollout;
+  return paused && !hasEnded(work.rollout.phase)
+    ? [`the rollout is paused by ${paused.actor}: ${paused.reason}`, ...lines]
+    : lines;
+}
+
+function targetLines(work: Work, target: Target): string[] {
+  const { rollout } = work;
+  const since = `since ${instant(target.since)}`;
+  if (target.state === 'manual') return ['no stage selects it: it is started by hand'];
+  if (target.state !== 'waiting' && target.state !== 'deferred')
+    return [`${target.state} ${since}: ${target.note}`];
+  if (rollout.phase !== 'running') return [`the rollout is ${PHASES[rollout.phase]}`];
+  const own = [
+    ...(target.connected ? [] : [`its agent is not connected since ${instant(target.connectedSince)}`]),
+    ...(target.blocked ? [`${target.blocked.by}: ${target.blocked.reason}`] : []),
+  ];
+  const stage = target.stage!;
+  if (stage > rollout.stage) {
+    const [running, its] = [work.stage(rollout.stage).name, work.stage(stage).name];
+    return [
+      `stage ${running} goes before its stage ${its}`,
+      ...stageBlockers(work, rollout.stage).map(({ text }) => text),
+      ...own,
+    ];
+  }
+  if (target.state === 'deferred' && stage === rollout.stage)
+    return [`${target.note ?? 'it comes later'}: stage ${work.stage(stage).name} passes first`, ...own];
+  const gates = work.stage(stage).step === 'entry' ? gateBlockers(work, stage, 'entry') : [];
+  const held = heldBlocker(work, stage);
+  const lines = [...gates, ...(held && gates.length === 0 ? [held] : [])].map(({ text }) => text);
+  if (lines.length + own.length > 0) return [...lines, ...own];
+  const { slots, name } = work.stage(stage);
+  if (slots === 0) return [`stage ${name} starts none by itself (maxConcurrent 0)`];
+  return [`it waits for one of ${slots} slots of stage ${name}, or for its rate`];
+}

@@ -1,0 +1,160 @@
+import type { Gate } from './policy.ts';
+import { freshGate } from './begin.ts';
+import type { FailureKind, GateState } from './types.ts';
+import { windowVerdict } from './windows.ts';
+import type { Work } from './work.ts';
+
+/** What gates say: go on, wait, or that the stage has failed. */
+export type GateVerdict = 'go' | 'wait' | { failed: FailureKind; reason: string };
+
+/** Opens the gates of a stage on this side and judges them. */
+export function judgeGates(work: Work, index: number, at: 'entry' | 'end'): GateVerdict {
+  let all: GateVerdict = 'go';
+  for (const [gate, state] of gatesOf(work, index)) {
+    if (gate.at !== at || state.status === 'passed' || state.status === 'skipped') continue;
+    // Only some targets were tried again, not the gate.
+    if (state.status === 'failed') return { failed: 'gate', reason: `"${gate.name}" has failed` };
+    if (state.status === 'pending') openGate(work, index, gate, state);
+    const verdict = judgeGate(work, index, gate, state);
+    if (typeof verdict === 'object') return verdict;
+    if (verdict === 'wait') all = 'wait';
+  }
+  return all;
+}
+
+/** Measurements over the soak begin with it, and may end it early. */
+export function judgeSoak(work: Work, index: number): GateVerdict {
+  for (const [gate, state] of gatesOf(work, index)) {
+    if (gate.kind !== 'prometheus' || state.status === 'passed' || state.status === 'skipped') continue;
+    if (state.status === 'pending') openGate(work, index, gate, state);
+    if (state.bad > gate.failures) return refuse(work, index, state, 'gate', measuredBadly(state));
+  }
+  return 'go';
+}
+
+/** The stage goes back to its targets: what was judged at its end is judged again. */
+export function resetEndGates(work: Work, index: number): void {
+  for (const [gate, state] of gatesOf(work, index)) {
+    if (gate.at !== 'end' || state.status === 'pending' || state.status === 'skipped') continue;
+    resetGate(work, index, gate, state, 'its stage is not healthy throughout');
+  }
+}
+
+export function resetGate(work: Work, index: number, gate: Gate, state: GateState, cause: string): void {
+  work.moveGate(index, state, 'pending', cause);
+  Object.assign(state, freshGate(gate, work.now, state.round));
+}
+
+/** What still measures or asks is told to stop; it begins anew where the rollout goes on after all. */
+export function closeGates(work: Work, cause: string): void {
+  for (const index of work.rollout.stages.keys())
+    for (const [gate, state] of gatesOf(work, index))
+      if (state.status === 'open') resetGate(work, index, gate, state, cause);
+}
+
+/** Whether windows hold back every start: those of the policy, and those at the entry of the stage. */
+export function startsHeld(
+  work: Work,
+  index: number,
+): { reason: string; untilMs: number | null } | undefined {
+  const windows = [work.rollout.policy.windows];
+  for (const [gate, state] of gatesOf(work, index))
+    if (gate.kind === 'windows' && gate.at === 'entry' && state.status !== 'skipped')
+      windows.push(gate.windows);
+  for (const verdict of windows.map((group) => windowVerdict(group, work.now)))
+    if (!verdict.open) return verdict;
+  return undefined;
+}
+
+export function gatesOf(work: Work, index: number): [Gate, GateState][] {
+  const states = work.stage(index).gates;
+  return work.policy(index).gates.map((gate, i) => [gate, states[i]!]);
+}
+
+function openGate(work: Work, index: number, gate: Gate, state: GateState): void {
+  // Windows are looked at each time; there is nothing to ask.
+  if (gate.kind === 'windows') return;
+  state.round += 1;
+  const { name: stage } = work.stage(index);
+  work.moveGate(
+    index,
+    state,
+    'open',
+    gate.kind === 'approval' ? 'approval was asked for' : 'measuring began',
+  );
+  if (gate.kind === 'approval') {
+    state.until = work.now + gate.expiresMs;
+    const { groups, count } = gate;
+    work.actions.push({
+      kind: 'request-approval',
+      stage,
+      gate: gate.name,
+      groups,
+      count,
+      until: state.until,
+    });
+  } else {
+    work.actions.push({ kind: 'evaluate-gate', stage, gate: gate.name, round: state.round });
+  }
+}
+
+function judgeGate(work: Work, index: number, gate: Gate, state: GateState): GateVerdict {
+  switch (gate.kind) {
+    case 'windows':
+      return windowVerdict(gate.windows, work.now).open ? 'go' : 'wait';
+    case 'approval':
+      if (state.approvals.length >= gate.count) return pass(work, index, state, approvedBy(state));
+      if (work.now < state.until!) return 'wait';
+      return refuse(work, index, state, 'expired', `nobody decided on "${gate.name}" in time`);
+    case 'job':
+      return judgeProbe(work, index, gate, state, 0, 0);
+    case 'http':
+      return judgeProbe(work, index, gate, state, gate.failures, 0);
+    case 'prometheus':
+      // The newest measurement has to be of the end of the soak.
+      return judgeProbe(work, index, gate, state, gate.failures, work.stage(index).since - gate.intervalMs);
+  }
+}
+
+function judgeProbe(
+  work: Work,
+  index: number,
+  gate: { name: string; timeoutMs: number },
+  state: GateState,
+  failures: number,
+  notBefore: number,
+): GateVerdict {
+  if (state.bad > failures) return refuse(work, index, state, 'gate', measuredBadly(state));
+  if (state.last?.verdict === 'ok' && state.last.at >= notBefore)
+    return pass(work, index, state, state.last.detail);
+  if (state.until === null) {
+    state.until = work.now + gate.timeoutMs;
+    work.touch();
+  }
+  if (work.now < state.until) return 'wait';
+  return refuse(work, index, state, 'gate', `"${gate.name}" had no good result in time`);
+}
+
+function pass(work: Work, index: number, state: GateState, cause: string): 'go' {
+  work.moveGate(index, state, 'passed', cause || 'good');
+  return 'go';
+}
+
+function refuse(
+  work: Work,
+  index: number,
+  state: GateState,
+  failed: FailureKind,
+  reason: string,
+): GateVerdict {
+  work.moveGate(index, state, 'failed', reason);
+  return { failed, reason };
+}
+
+function measuredBadly({ name, last }: GateState): string {
+  return `"${name}" is not met${last?.detail ? `: ${last.detail}` : ''}`;
+}
+
+function approvedBy({ approvals }: GateState): string {
+  return `approved by ${approvals.map(({ actor }) => actor).join(', ')}`;
+}
