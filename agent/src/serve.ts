@@ -2,6 +2,7 @@ import { MusterError } from '@muster/base';
 import { Jq } from '@muster/kube/jq';
 import { AgentLink } from '@muster/link';
 import { type Command, CommandOutcome, type Facts } from '@muster/proto/records';
+import { Asks } from './access/asks.ts';
 import { Claims } from './apply/claims.ts';
 import type { Cluster } from './apply/cluster.ts';
 import { Engine } from './apply/engine.ts';
@@ -10,6 +11,7 @@ import type { Config } from './config.ts';
 import type { KubeClient } from './kube/client.ts';
 import type { Discovery } from './kube/discovery.ts';
 import type { Leadership } from './leadership.ts';
+import { openAnswer } from './link/answers.ts';
 import { BundleDownloads } from './link/bundles.ts';
 import { HubConnection } from './link/hub-connection.ts';
 import { runCommand } from './link/commands.ts';
@@ -123,6 +125,11 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
       session.dispatch({ kind: 'finished', key, version: assignment.version!, nowMs: Date.now() }),
     signal,
   });
+  const asks = new Asks({
+    engine,
+    cluster,
+    open: (askId) => openAnswer(hub.client, askId),
+  });
   const session: Session = new Session({
     link,
     client: () => hub.forNewStream(),
@@ -132,6 +139,8 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
     facts,
     reconcile: (key, held) => engine.assign(key, held),
     run: (command) => void execute({ engine, session, power, log, signal }, command),
+    ask: (ask) => asks.begin(ask),
+    cancelAsk: (id) => asks.cancel(id),
     connection: (open) => {
       health.connected = open;
       if (open) engine.hubIsBack();
@@ -157,7 +166,8 @@ interface Executing {
 /** Carries a command out and tells its outcome. When the process is stopped, its journal says that it was cut off. */
 async function execute({ engine, session, power, log, signal }: Executing, command: Command) {
   const { id, actor, verb } = command;
-  log.info({ command: id, verb: verb?.$case, actor }, 'command');
+  const action = verb?.$case === 'act' ? verb.value.action : undefined;
+  log.info({ command: id, verb: verb?.$case, action, actor }, 'command');
   const acting = engine.actingSignal ?? AbortSignal.abort(new MusterError('precondition', 'not acting'));
   try {
     const answer = await runCommand(engine, power, command, acting);

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AccessModule } from './access/access.module.ts';
 import { AgentsModule } from './agents/agents.module.ts';
 import { ApiModule, HttpModule } from './api/api.module.ts';
+import { AsksModule } from './asks/asks.module.ts';
 import { AuditModule } from './audit/audit.module.ts';
 import { ClusterRemovalModule } from './clusters/cluster-removal.module.ts';
 import { ClustersModule } from './clusters/clusters.module.ts';
@@ -42,6 +43,7 @@ const CAPABILITIES: NonNullable<DynamicModule['imports']> = [
   RecoveryModule,
   ClustersModule,
   CommandsModule,
+  AsksModule,
   StatusModule,
   ClusterRemovalModule,
   UnclaimedModule,

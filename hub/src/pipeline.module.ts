@@ -8,6 +8,7 @@ import { ReleasesModule } from './releases/releases.module.ts';
 import { RenderingModule } from './rendering/rendering.module.ts';
 import { DriftModule } from './drift/drift.module.ts';
 import { SettingsModule } from './settings/settings.module.ts';
+import { ResourcesModule } from './resources/resources.module.ts';
 import { RootsModule } from './roots/roots.module.ts';
 import { SourcesModule } from './sources/sources.module.ts';
 
@@ -25,6 +26,7 @@ import { SourcesModule } from './sources/sources.module.ts';
     AssignmentsModule,
     PlansModule,
     RootsModule,
+    ResourcesModule,
   ],
 })
 export class PipelineModule {}

@@ -100,6 +100,12 @@ export function requireNamespace(power: Power, name: string): void {
   if (refusal) throw new MusterError('forbidden', `${refusal.message}; CreateNamespace=true asks for it`);
 }
 
+/** Whether the agent may look into a namespace ('': at what belongs to none). Looking touches nothing, so kinds do not count. */
+export function mayLook({ namespaces, clusterKinds }: Power, namespace: string): boolean {
+  if (namespace !== '') return matches(namespaces, namespace);
+  return clusterKinds.length > 0 || namespaces.every((each) => each.startsWith('!'));
+}
+
 /** Throws `forbidden` for an object that the agent does not touch. */
 export function requireObject(
   power: Power,

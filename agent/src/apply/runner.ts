@@ -1,7 +1,8 @@
 import { MusterError } from '@muster/base';
 import type { ObjectKey } from '@muster/kube';
 import { type HeldAssignment, verbRefusal } from '@muster/link';
-import { Action } from '@muster/proto/records';
+import { Action, type Command } from '@muster/proto/records';
+import { type ActAnswer, act } from '../access/act.ts';
 import { judge, type Verdict } from '../observe/compare.ts';
 import { Comparison } from '../observe/comparison.ts';
 import { heal } from '../observe/heal.ts';
@@ -134,6 +135,16 @@ export class Runner {
       describeConditions(this.app, this.budget, cluster.power, cluster.now());
       this.options.changed(this.app);
     }
+  }
+
+  /** The bundle, read; for those who look at it beside the turns. Throws MusterError where it cannot be had. */
+  async desired(signal: AbortSignal): Promise<DesiredState> {
+    return (await this.bundles.read(this.app.held, this.app.applied.digest, signal)).desired;
+  }
+
+  /** Does one thing to one object of the Application; never throws but when the signal ends it. */
+  act(command: Command, signal: AbortSignal): Promise<ActAnswer> {
+    return act(this.options.cluster, this.app, command, () => this.desired(signal), signal);
   }
 
   /** Looks at every object and answers what differs; for the diff command. */

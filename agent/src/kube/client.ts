@@ -106,6 +106,28 @@ export class KubeClient {
     }
   }
 
+  /** Opens an answer that goes on, such as a log; read it to its end or abort it. Throws KubeError when it is refused. */
+  async openStream(
+    path: string,
+    { query = {}, signal, impersonate }: { query?: Query; signal: AbortSignal; impersonate?: string },
+  ): Promise<Dispatcher.ResponseData<unknown>['body']> {
+    const { headers, agents } = await this.prepare();
+    const response = await this.dispatch(path, query, {
+      method: 'GET',
+      headers: { ...headers, accept: '*/*', ...impersonation(impersonate) },
+      dispatcher: agents.watches,
+      signal,
+      headersTimeout: 60_000,
+      // A log may be silent for as long as it likes: who reads it has a deadline.
+      bodyTimeout: 0,
+    }).catch((thrown: unknown) => {
+      signal.throwIfAborted();
+      throw unreachable(thrown);
+    });
+    if (response.statusCode !== 200) throw await toError(response, path);
+    return response.body;
+  }
+
   /** Opens a watch; the body is lines of JSON. Throws KubeError when it is refused. */
   async openWatch(
     path: string,
@@ -159,9 +181,7 @@ export class KubeClient {
         ...headers,
         accept: options.accept ?? 'application/json',
         ...(body === undefined ? {} : { 'content-type': options.contentType ?? 'application/json' }),
-        ...(impersonate
-          ? { 'impersonate-user': `system:serviceaccount:${impersonate.replace('/', ':')}` }
-          : {}),
+        ...impersonation(impersonate),
       },
       body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
       dispatcher: agents.calls,
@@ -196,6 +216,10 @@ export class KubeClient {
     }
     return { headers: { ...headers, 'user-agent': 'muster-agent' }, agents: this.agents! };
   }
+}
+
+function impersonation(account: string | undefined): Record<string, string> {
+  return account ? { 'impersonate-user': `system:serviceaccount:${account.replace('/', ':')}` } : {};
 }
 
 async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number, path: string): Promise<string> {

@@ -38,6 +38,8 @@ export async function runCommand(
       return engine.terminate(key) ? succeeded('the operation was ended') : failed('no operation is running');
     case 'confirm':
       return confirm(engine, key, command, signal);
+    case 'act':
+      return runner.act(command, signal);
     case 'diff':
       return diff(engine, key, signal);
     case undefined:
@@ -47,7 +49,8 @@ export async function runCommand(
 
 function refusalOf({ accepted }: Power, { verb }: Command): string | undefined {
   if (!verb) return undefined;
-  return commandRefusal(accepted, verb.$case, verb.$case === 'sync' ? verb.value : {});
+  const asked = verb.$case === 'sync' || verb.$case === 'act' ? verb.value : {};
+  return commandRefusal(accepted, verb.$case, asked);
 }
 
 function sync(engine: Engine, command: Command, key: string, signal: AbortSignal): Promise<CommandAnswer> {

@@ -3,7 +3,7 @@ import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { MusterError } from '@muster/base';
 import type { AgentEffect, AgentEvent, AgentLink, HeldAssignment, PersistedChange } from '@muster/link';
 import type { AgentServiceClient, SessionRequest, SessionResponse, Welcome } from '@muster/proto';
-import type { Command, Facts } from '@muster/proto/records';
+import type { Ask, Command, Facts } from '@muster/proto/records';
 import type { Log } from '../log.ts';
 import { fromGrpc } from './channel.ts';
 
@@ -18,6 +18,9 @@ export interface SessionOptions {
   /** Carried out outside of the session; must not throw. */
   reconcile(key: string, held: HeldAssignment): void;
   run(command: Command): void;
+  /** Answered by a call of its own. */
+  ask(ask: Ask): void;
+  cancelAsk(id: string): void;
   /** The hub has welcomed the agent, or the session has ended. */
   connection(open: boolean): void;
   log: Log;
@@ -172,6 +175,10 @@ export class Session {
         return reconcile(effect.key, effect.held);
       case 'run':
         return run(effect.command);
+      case 'ask':
+        return this.options.ask(effect.ask);
+      case 'ask-cancelled':
+        return this.options.cancelAsk(effect.id);
       case 'refused':
         log.warn({ what: effect.what, reason: effect.reason }, 'refused what the hub sent');
         return;

@@ -14,7 +14,7 @@ import { pathOf } from '../kube/objects.ts';
 import { type ReflectorSink, reflect } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import { HealthJudge } from './health-judge.ts';
-import { type LiveObject, isNewer, liveObject } from './live-object.ts';
+import { type LiveObject, healthOf, isNewer, liveObject } from './live-object.ts';
 
 /** Told of every change of an object that carries Muster's label. `before` or `after` is undefined when it is not there. */
 export type Observer = (key: string, before: LiveObject | undefined, after: LiveObject | undefined) => void;
@@ -59,6 +59,16 @@ export class LiveIndex {
   /** Keys and owners of all that is known. */
   all(): IterableIterator<LiveObject> {
     return this.objects.values();
+  }
+
+  /** Whether objects of a kind are judged by a check of the user. */
+  hasCheck({ group, version, kind }: ApiType): boolean {
+    return this.checks.has({ apiVersion: group ? `${group}/${version}` : version, kind, metadata: {} });
+  }
+
+  /** Health of any object of this cluster, by the user's check of its kind where there is one; null: none has an opinion. */
+  async assess(object: KubeObject): Promise<Health | null> {
+    return this.checks.has(object) ? this.checks.assess(object) : healthOf(object);
   }
 
   /** Whether the kind is watched and its first list is complete: only then does absence mean something. */

@@ -1,5 +1,6 @@
 import {
   ANNOTATION,
+  type Health,
   annotationOf,
   assessHealth,
   hooksOf,
@@ -68,7 +69,7 @@ export function liveObject(object: KubeObject): LiveObject {
 }
 
 /** A check that stumbles over an odd object must not end the watch that brought it. */
-function healthOf(object: KubeObject) {
+export function healthOf(object: KubeObject): Health | null {
   try {
     return assessHealth(object);
   } catch {

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
-import { Server, ServerCredentials, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
+import {
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerWritableStream,
+} from '@grpc/grpc-js';
 import { canonicalJson, sha256 } from '@muster/base';
 import {
   type DesiredAssignment,
@@ -16,6 +23,7 @@ import {
   Action,
   type ApplicationGone,
   type ApplicationStatus,
+  Ask,
   Assignment,
   Command,
   SyncCommand,
@@ -28,6 +36,17 @@ import { TestPki } from './test-pki.ts';
 const hour = 3_600_000;
 
 type Stream = ServerDuplexStream<proto.SessionRequest, proto.SessionResponse>;
+
+/** What came of an ask. */
+export interface TestAnswer {
+  readonly id: string;
+  text: string;
+  end: proto.AnswerEnd | undefined;
+  /** The call is over, whoever ended it. */
+  ended: boolean;
+  /** Breaks the call off, as a hub where nobody waits any more. */
+  close(): void;
+}
 
 /** What a test wants a cluster to hold. */
 export interface Wanted {
@@ -48,6 +67,7 @@ export class TestHub {
   readonly statuses = new Map<string, ApplicationStatus>();
   readonly gone: ApplicationGone[] = [];
   readonly results = new Map<string, proto.CommandResult>();
+  readonly answers = new Map<string, TestAnswer>();
   readonly refused: string[] = [];
   readonly hellos: proto.Hello[] = [];
   /** Set: enrolments wait. */
@@ -189,6 +209,58 @@ export class TestHub {
     return id;
   }
 
+  /** Asks about an Application; what comes back is in `answers`. */
+  ask(application: string, query: Ask['query'], more: Partial<Ask> = {}): TestAnswer {
+    const id = randomUUID();
+    const ask = Ask.fromPartial({
+      hubId: this.hubId,
+      clusterId: this.clusterId,
+      id,
+      epoch: 1n,
+      actor: 'test',
+      issuedAtMs: BigInt(Date.now()),
+      expiresAtMs: BigInt(Date.now() + 30_000),
+      applicationNamespace: 'argocd',
+      applicationName: application,
+      maxSeconds: 60,
+      maxBytes: 8n * 1024n * 1024n,
+      query,
+      ...more,
+    } as never);
+    const answer: TestAnswer = { id, text: '', end: undefined, ended: false, close: () => undefined };
+    this.answers.set(id, answer);
+    const signed = this.keys.sign('muster.ask.v1', Ask.encode(ask).finish());
+    if (this.session) this.carryOut(this.session.machine.handle({ kind: 'ask', signed }));
+    return answer;
+  }
+
+  cancelAsk(id: string): void {
+    if (this.session) this.carryOut(this.session.machine.handle({ kind: 'ask-cancel', id }));
+  }
+
+  private take(
+    call: ServerReadableStream<proto.AnswerRequest, proto.AnswerResponse>,
+    done: sendUnaryData<proto.AnswerResponse>,
+  ): void {
+    let answer: TestAnswer | undefined;
+    call.on('data', (message: proto.AnswerRequest) => {
+      answer ??= this.answers.get(message.askId);
+      if (!answer) return call.emit('error', Object.assign(new Error('nobody waits'), { code: 5 }));
+      answer.close = () => call.emit('error', Object.assign(new Error('nobody waits'), { code: 1 }));
+      answer.text += Buffer.from(message.data).toString('utf8');
+      if (message.end) answer.end = message.end;
+    });
+    const over = () => {
+      if (answer) answer.ended = true;
+    };
+    call.on('end', () => {
+      over();
+      done(null, {});
+    });
+    call.on('cancelled', over);
+    call.on('error', over);
+  }
+
   status(name: string): ApplicationStatus | undefined {
     return this.statuses.get(`argocd/${name}`);
   }
@@ -215,6 +287,7 @@ export class TestHub {
       },
       session: (stream) => this.open(stream),
       getBundle: (call) => this.bundle(call),
+      answer: (call, done) => this.take(call, done),
     } satisfies proto.AgentServiceServer);
     const ca = Buffer.from(this.pki.ca.toString('pem'));
     const pair = { private_key: this.serverKeys.key, cert_chain: this.serverKeys.chain };
@@ -306,6 +379,9 @@ export class TestHub {
           break;
         case 'refused':
           this.refused.push(effect.reason);
+          break;
+        case 'ask-refused':
+          this.refused.push(effect.refused.reason);
           break;
         case 'load-desired':
           this.carryOut(

@@ -19,10 +19,10 @@ export class TestKeys {
     return sha256(this.rootPublicKey).slice(0, 32);
   }
 
-  sign(domain: 'muster.assignment.v1' | 'muster.command.v1', payload: Uint8Array): Signed {
-    return domain === 'muster.command.v1'
-      ? signRecord(domain, payload, this.commands, 'c1')
-      : signRecord(domain, payload, this.assignments, 'a1');
+  sign(domain: 'muster.assignment.v1' | 'muster.command.v1' | 'muster.ask.v1', payload: Uint8Array): Signed {
+    return domain === 'muster.assignment.v1'
+      ? signRecord(domain, payload, this.assignments, 'a1')
+      : signRecord(domain, payload, this.commands, 'c1');
   }
 
   keySet(): Signed {

@@ -108,6 +108,7 @@ export class Intruder {
             keySetVersion: 1n,
             registration: undefined,
             facts: undefined,
+            features: [],
           },
         },
       });

@@ -11,6 +11,8 @@ import {
   type SessionOpening,
 } from '@muster/link';
 import type {
+  AnswerRequest,
+  AskRefused,
   CommandResult,
   Facts,
   Held,
@@ -18,8 +20,10 @@ import type {
   Report,
   SessionRequest,
   SessionResponse,
+  Signed,
   Version,
 } from '@muster/proto';
+import { refusal } from '../asks/ask.ts';
 import { toServiceError } from './grpc-status.ts';
 import type { Peer } from './peer.ts';
 
@@ -36,6 +40,9 @@ export interface SessionWork {
   storeReport(report: Report): Promise<{ instanceId: string; sequence: bigint; gap: boolean }>;
   storeCommandResult(result: CommandResult): Promise<void>;
   heard(highest: Version, facts?: Facts): Promise<void>;
+  /** Answers an ask in place of the agent. */
+  refuseAsk(askId: string, why: AnswerRequest): Promise<void>;
+  askRefused(refused: AskRefused): Promise<void>;
   keySetAcknowledged(version: bigint, refused: string): Promise<void>;
 }
 
@@ -53,6 +60,9 @@ export class AgentSession {
   expiresAt: Date;
   holding: string | undefined;
   registrationRevision: bigint;
+  /** Of the hello: what this agent can do, and which version it is. */
+  #features: readonly string[] = [];
+  #agentVersion = '';
   readonly #stream: AgentStream;
   readonly #work: SessionWork;
   readonly #machine = new HubSession();
@@ -92,6 +102,8 @@ export class AgentSession {
 
   /** Answers the hello. What comes after it is handled behind it. */
   open(hello: Hello, opening: SessionOpening): void {
+    this.#features = hello.features;
+    this.#agentVersion = hello.agentVersion;
     this.#run(() => this.#machine.open(hello, opening));
   }
 
@@ -122,6 +134,27 @@ export class AgentSession {
       if (this.holding !== undefined) return;
       await this.#carryOut(this.#machine.handle({ kind: 'commands', commands: await load() }));
     });
+  }
+
+  /** Something is asked of this cluster. An agent that cannot answer is not asked. */
+  asked(load: () => Promise<(Signed & { id: string })[]>): void {
+    this.#enqueue(async () => {
+      for (const { id, ...signed } of await load()) {
+        const why = this.#cannotAnswer();
+        if (why) await this.#work.refuseAsk(id, why);
+        else await this.#carryOut(this.#machine.handle({ kind: 'ask', signed }));
+      }
+    });
+  }
+
+  #cannotAnswer(): AnswerRequest | undefined {
+    if (this.holding !== undefined) return refusal('precondition', this.holding);
+    if (this.#features.includes('ask')) return undefined;
+    return refusal(
+      'unsupported',
+      `the agent of ${this.clusterName} (${this.#agentVersion}) is too old to be asked about objects`,
+      'update its chart',
+    );
   }
 
   /** Ends the stream with a reason the agent can show. */
@@ -188,6 +221,8 @@ export class AgentSession {
         return this.#carryOut(
           this.#machine.handle({ kind: 'command-result-stored', commandId: effect.result.commandId }),
         );
+      case 'ask-refused':
+        return work.askRefused(effect.refused);
       case 'heard':
         return work.heard(effect.highest, effect.facts);
       case 'key-set-acknowledged':

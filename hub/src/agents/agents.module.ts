@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AssignmentsModule } from '../assignments/assignments.module.ts';
 import { UnclaimedModule } from '../recovery/unclaimed.module.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
+import { AnswerCalls } from './answer-calls.ts';
 import { AssignmentAnswers } from './assignment-answers.ts';
 import { BundleDownloads } from './bundle-downloads.ts';
 import { EnrolmentCalls } from './enrolment-calls.ts';
@@ -20,6 +21,7 @@ import { Sessions } from './sessions.ts';
 @Module({
   imports: [AssignmentsModule, ReleasesModule, UnclaimedModule],
   providers: [
+    AnswerCalls,
     AssignmentAnswers,
     BundleDownloads,
     EnrolmentCalls,

@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CertificatesService } from '../clusters/certificates.service.ts';
 import { ClustersService } from '../clusters/clusters.service.ts';
 import { LOGGER, type Logger } from '../telemetry/logger.ts';
+import { AnswerCalls } from './answer-calls.ts';
 import { BundleDownloads } from './bundle-downloads.ts';
 import { peerOf } from './peer.ts';
 import { Sessions } from './sessions.ts';
@@ -16,6 +17,7 @@ export class SessionCalls {
   readonly #clusters: ClustersService;
   readonly #sessions: Sessions;
   readonly #downloads: BundleDownloads;
+  readonly #answers: AnswerCalls;
   readonly #logger: Logger;
 
   constructor(
@@ -23,12 +25,14 @@ export class SessionCalls {
     @Inject(ClustersService) clusters: ClustersService,
     @Inject(Sessions) sessions: Sessions,
     @Inject(BundleDownloads) downloads: BundleDownloads,
+    @Inject(AnswerCalls) answers: AnswerCalls,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.#certificates = certificates;
     this.#clusters = clusters;
     this.#sessions = sessions;
     this.#downloads = downloads;
+    this.#answers = answers;
     this.#logger = logger.child({ part: 'gateway' });
   }
 
@@ -44,6 +48,7 @@ export class SessionCalls {
       }),
       session: (stream) => this.#sessions.accept(stream),
       getBundle: (call) => void this.#downloads.send(call),
+      answer: (call, answered) => void this.#answers.take(call, answered),
     };
   }
 

@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { ASKS_CHANNEL, ASKS_OVER_CHANNEL, AsksService } from '../asks/asks.service.ts';
 import { ASSIGNMENTS_CHANNEL } from '../assignments/assignments.service.ts';
 import { CLUSTERS_CHANNEL } from '../clusters/clusters.service.ts';
 import { SESSIONS_CHANNEL } from '../clusters/sessions-registry.ts';
@@ -22,6 +23,7 @@ export class SessionFeed implements OnModuleInit, OnModuleDestroy {
   readonly #sessions: Sessions;
   readonly #review: SessionReview;
   readonly #commands: CommandsService;
+  readonly #asks: AsksService;
   readonly #keys: Keys;
   readonly #notifications: Notifications;
   readonly #logger: Logger;
@@ -32,6 +34,7 @@ export class SessionFeed implements OnModuleInit, OnModuleDestroy {
     @Inject(Sessions) sessions: Sessions,
     @Inject(SessionReview) review: SessionReview,
     @Inject(CommandsService) commands: CommandsService,
+    @Inject(AsksService) asks: AsksService,
     @Inject(Keys) keys: Keys,
     @Inject(Notifications) notifications: Notifications,
     @Inject(LOGGER) logger: Logger,
@@ -39,6 +42,7 @@ export class SessionFeed implements OnModuleInit, OnModuleDestroy {
     this.#sessions = sessions;
     this.#review = review;
     this.#commands = commands;
+    this.#asks = asks;
     this.#keys = keys;
     this.#notifications = notifications;
     this.#logger = logger.child({ part: 'agents' });
@@ -64,6 +68,18 @@ export class SessionFeed implements OnModuleInit, OnModuleDestroy {
         }
       },
     );
+    await this.#listen(
+      ASKS_CHANNEL,
+      (id) => some([id]),
+      (sessions) => {
+        for (const session of sessions) session.asked(() => this.#asks.toDeliver(session.peer.clusterId));
+      },
+    );
+    const over = await this.#notifications.subscribe(ASKS_OVER_CHANNEL, (payload) => {
+      const [clusterId = '', askId = ''] = payload.split(' ');
+      this.#sessions.of(clusterId)?.dispatch({ kind: 'ask-cancel', id: askId });
+    });
+    this.#stops.push(over);
     await this.#listen(
       CLUSTERS_CHANNEL,
       (id) => some([id]),

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { AsksService } from '../asks/asks.service.ts';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import { UnclaimedService } from '../recovery/unclaimed.service.ts';
@@ -15,6 +16,7 @@ export class SessionWorkFactory {
   readonly #answers: AssignmentAnswers;
   readonly #hearing: Hearing;
   readonly #commands: CommandsService;
+  readonly #asks: AsksService;
   readonly #unclaimed: UnclaimedService;
   readonly #ingest: ReportIngest;
 
@@ -23,6 +25,7 @@ export class SessionWorkFactory {
     @Inject(AssignmentAnswers) answers: AssignmentAnswers,
     @Inject(Hearing) hearing: Hearing,
     @Inject(CommandsService) commands: CommandsService,
+    @Inject(AsksService) asks: AsksService,
     @Inject(UnclaimedService) unclaimed: UnclaimedService,
     @Inject(ReportIngest) ingest: ReportIngest,
   ) {
@@ -30,6 +33,7 @@ export class SessionWorkFactory {
     this.#answers = answers;
     this.#hearing = hearing;
     this.#commands = commands;
+    this.#asks = asks;
     this.#unclaimed = unclaimed;
     this.#ingest = ingest;
   }
@@ -47,6 +51,8 @@ export class SessionWorkFactory {
       unclaimed: (held) => this.#unclaimed.replace(id, name, held),
       storeReport: (report) => this.#ingest.add(id, sessionId, report),
       storeCommandResult: (result) => this.#commands.finish(id, result),
+      refuseAsk: (askId, why) => this.#asks.refuse(id, askId, why),
+      askRefused: ({ payloadSha256, reason }) => this.#asks.refusedBytes(id, payloadSha256, reason),
       heard: (highest, facts) => this.#hearing.heartbeat(cluster, sessionId, highest, facts),
       keySetAcknowledged: (version, refused) => this.#hearing.keySet(id, version, refused),
     };

@@ -1,4 +1,4 @@
-import { Command, CommandOutcome, SyncCommand } from '@muster/proto';
+import { ActCommand, Command, CommandOutcome, SyncCommand } from '@muster/proto';
 
 /** What can be asked of a cluster. */
 export type CommandVerb =
@@ -16,7 +16,13 @@ export type CommandVerb =
   | { kind: 'terminate' }
   /** Selectors; none: all that is held. */
   | { kind: 'confirm'; resources: string[] }
-  | { kind: 'diff' };
+  | { kind: 'diff' }
+  | {
+      kind: 'act';
+      object: { group: string; kind: string; namespace: string; name: string; uid?: string };
+      action: string;
+      parameters?: Record<string, string>;
+    };
 
 export interface CommandRequest {
   clusterId: string;
@@ -84,6 +90,10 @@ function wireVerb(verb: CommandVerb): NonNullable<Command['verb']> {
       return { $case: 'confirm', value: { resources: verb.resources } };
     case 'diff':
       return { $case: 'diff', value: {} };
+    case 'act': {
+      const { kind: _kind, ...asked } = verb;
+      return { $case: 'act', value: ActCommand.fromPartial(asked) };
+    }
   }
 }
 

@@ -19,8 +19,8 @@ export class CommandsRepository {
   }
 
   /** What the agent of a cluster last said it accepts; undefined: everything. */
-  async accepted(trx: Trx, clusterId: string): Promise<ReadonlySet<string> | undefined> {
-    const row = await trx
+  async accepted(trx: Trx | undefined, clusterId: string): Promise<ReadonlySet<string> | undefined> {
+    const row = await (trx ?? this.#db)
       .selectFrom('clusters')
       .select(sql<string[] | null>`facts #> '{limits,verbs}'`.as('verbs'))
       .where('id', '=', clusterId)

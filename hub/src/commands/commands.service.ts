@@ -1,5 +1,5 @@
 import { MusterError } from '@muster/base';
-import { type OfferedCommand, commandRefusal } from '@muster/link';
+import { type OfferedCommand, type Verb, commandRefusal, verbRefusal } from '@muster/link';
 import type { CommandResult } from '@muster/proto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Events } from '../api/events.ts';
@@ -60,7 +60,7 @@ export class CommandsService {
         where: 'ttlSeconds',
       });
     }
-    const asked = request.verb.kind === 'sync' ? request.verb : {};
+    const asked = request.verb.kind === 'sync' || request.verb.kind === 'act' ? request.verb : {};
     const accepted = await this.#repository.accepted(trx, request.clusterId);
     const refusal = commandRefusal(accepted, request.verb.kind, asked);
     if (refusal)
@@ -88,6 +88,11 @@ export class CommandsService {
     });
     await this.#notifications.publish(trx, COMMANDS_CHANNEL, request.clusterId);
     return id;
+  }
+
+  /** Why the agent of a cluster does not accept a verb, as it said itself; undefined: it does. */
+  async refusal(clusterId: string, verb: Verb): Promise<string | undefined> {
+    return verbRefusal(await this.#repository.accepted(undefined, clusterId), verb);
   }
 
   /** @throws MusterError not-found. */

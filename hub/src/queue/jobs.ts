@@ -50,6 +50,7 @@ export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'maintenance', prefix: 'sessions' },
   { queue: 'maintenance', prefix: 'clusters' },
   { queue: 'maintenance', prefix: 'commands' },
+  { queue: 'maintenance', prefix: 'asks' },
   { queue: 'maintenance', prefix: 'roots' },
 ];
 

@@ -62,6 +62,16 @@ import type {
   UnclaimedAct,
   UnclaimedPage,
 } from './recovery.ts';
+import { type LogEvent, readLogs } from './client-logs.ts';
+import type {
+  GetEvents,
+  GetLogs,
+  GetResource,
+  ResourceAction,
+  ResourceEvents,
+  ResourceTree,
+  ResourceView,
+} from './resources.ts';
 import type { AddRepository, RefreshRepository, RepositoryList, RepositoryView } from './repositories.ts';
 import type {
   ApplyDecisions,
@@ -74,6 +84,7 @@ import type {
 import type { FleetSummary } from './status.ts';
 
 export type { HubEvent } from './client-events.ts';
+export type { LogEvent } from './client-logs.ts';
 export type { ClientOptions, RequestOptions } from './client-transport.ts';
 
 /** What may be left out of a request because the hub fills it in. */
@@ -254,6 +265,21 @@ function applicationRoutes(http: Transport) {
       http.get<ApplicationHistory>(of(ns, name, '/history'), undefined, o),
     resources: (ns: string, name: string, o?: Options) =>
       http.get<ApplicationResources>(of(ns, name, '/resources'), undefined, o),
+    tree: (ns: string, name: string, o?: Options) =>
+      http.get<ResourceTree>(of(ns, name, '/resources/tree'), undefined, o),
+    resource: (ns: string, name: string, query: Input<GetResource, 'diff'>, o?: Options) =>
+      http.get<ResourceView>(of(ns, name, '/resources/resource'), query, o),
+    events: (ns: string, name: string, query: GetEvents = {}, o?: Options) =>
+      http.get<ResourceEvents>(of(ns, name, '/resources/events'), query, o),
+    /** Lines as they come, at last why there are no more; the signal ends it, in the cluster too. */
+    logs: (
+      ns: string,
+      name: string,
+      query: Partial<GetLogs> = {},
+      o?: Options,
+    ): AsyncGenerator<LogEvent, void, undefined> => readLogs(http, of(ns, name, '/resources/logs'), query, o),
+    act: (ns: string, name: string, body: Input<ResourceAction, 'parameters'>, o?: Options) =>
+      http.post<CommandStarted>(of(ns, name, '/resources/actions'), body, o),
     manifests: (ns: string, name: string, o?: Options) =>
       http.get<ApplicationManifests>(of(ns, name, '/manifests'), undefined, o),
   };

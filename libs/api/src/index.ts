@@ -16,6 +16,7 @@ export * from './generators.ts';
 export * from './projects.ts';
 export * from './applicationsets.ts';
 export * from './applications.ts';
+export * from './resources.ts';
 export * from './apply.ts';
 export * from './drift.ts';
 export * from './settings.ts';

@@ -1,3 +1,4 @@
+export * from './actions/action.ts';
 export * from './annotations.ts';
 export * from './changes/change-groups.ts';
 export * from './changes/object-changes.ts';
@@ -27,3 +28,6 @@ export * from './sync/steps.ts';
 export * from './sync/windows.ts';
 export * from './system-settings.ts';
 export * from './tracking.ts';
+export * from './tree/child-kinds.ts';
+export * from './tree/object-facts.ts';
+export * from './tree/tree.ts';

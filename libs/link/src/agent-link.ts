@@ -1,6 +1,14 @@
 import type { Hello, Inventory, SessionRequest, SessionResponse, Welcome } from '@muster/proto';
 import { Action, CommandOutcome } from '@muster/proto/records';
-import type { ApplicationStatus, Assignment, Command, Facts, Signed, Version } from '@muster/proto/records';
+import type {
+  ApplicationStatus,
+  Ask,
+  Assignment,
+  Command,
+  Facts,
+  Signed,
+  Version,
+} from '@muster/proto/records';
 import { CommandJournal } from './agent-commands.ts';
 import type { JournalEntry } from './agent-commands.ts';
 import { ReportOutbox } from './agent-reports.ts';
@@ -41,6 +49,9 @@ export type AgentEffect =
   | { kind: 'send'; message: NonNullable<SessionRequest['message']> }
   | { kind: 'reconcile'; key: string; held: HeldAssignment }
   | { kind: 'run'; command: Command }
+  /** Answer it by a call of its own; one that runs already is not begun again. */
+  | { kind: 'ask'; ask: Ask }
+  | { kind: 'ask-cancelled'; id: string }
   | { kind: 'refused'; what: string; reason: string }
   | { kind: 'welcomed'; welcome: Welcome }
   /** End this stream and dial again. */
@@ -57,6 +68,8 @@ export type AgentEvent =
   | { kind: 'command-finished'; id: string; outcome: CommandOutcome; message: string; nowMs: number };
 
 export const PROTOCOL_VERSION = 1;
+/** What an agent tells of itself in its hello, for hubs that know older ones. */
+export const FEATURES = ['ask'] as const;
 
 /**
  * The agent's side of the link as a deterministic machine: events in, effects out, no I/O, no clock.
@@ -147,6 +160,7 @@ export class AgentLink {
       highest: this.highestSeen,
       keySetVersion: this.trust.keySetVersion,
       registration: this.trust.registration,
+      features: [...FEATURES],
     };
   }
 
@@ -179,6 +193,10 @@ export class AgentLink {
         return this.assigned(message.value);
       case 'command':
         return this.commanded(message.value, nowMs);
+      case 'ask':
+        return this.asked(message.value, nowMs);
+      case 'askCancel':
+        return [{ kind: 'ask-cancelled', id: message.value.askId }];
       case 'commandResultAck': {
         const entry = this.commands.acknowledged(message.value.commandId);
         return entry ? [{ kind: 'persist', change: { kind: 'command', entry } }] : [];
@@ -303,6 +321,16 @@ export class AgentLink {
         ];
       }
     }
+  }
+
+  /** Nothing changes by an ask, so it is neither journalled nor answered twice by us: who asks twice reads twice. */
+  private asked(signed: Signed, nowMs: number): AgentEffect[] {
+    const verdict = this.trust.verifyAsk(signed, this.highestSeen.epoch, nowMs + this.hubOffsetMs);
+    if ('ask' in verdict) return [{ kind: 'ask', ask: verdict.ask }];
+    return [
+      { kind: 'refused', what: 'ask', reason: verdict.refused },
+      send('askRefused', { payloadSha256: payloadSha256(signed), reason: verdict.refused }),
+    ];
   }
 
   private finishCommand(id: string, outcome: CommandOutcome, message: string, nowMs: number): AgentEffect[] {

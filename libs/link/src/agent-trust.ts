@@ -1,7 +1,8 @@
 import { MusterError } from '@muster/base';
-import { Action, Assignment, Command, KeySet, KeyUse, Registration } from '@muster/proto/records';
+import { Action, Ask, Assignment, Command, KeySet, KeyUse, Registration } from '@muster/proto/records';
 import type { Signed } from '@muster/proto/records';
 import { ROOT_KEY_ID, verifyRecord } from './envelope.ts';
+import type { Domain } from './envelope.ts';
 
 /** What an agent pinned when it enrolled. */
 export interface PinnedHub {
@@ -12,6 +13,7 @@ export interface PinnedHub {
 }
 
 export type AssignmentVerdict = { assignment: Assignment } | { refused: string; assignment?: Assignment };
+export type AskVerdict = { ask: Ask } | { refused: string };
 export type CommandVerdict = { command: Command } | { refused: string; command?: Command; expired?: boolean };
 
 /** Decides what a hub may tell this agent. Verifies before it parses; answers with reasons in words. */
@@ -117,13 +119,31 @@ export class TrustStore {
     return { command };
   }
 
+  /** @param hubNowMs this machine's clock corrected by the hub's offset. */
+  verifyAsk(signed: Signed, epoch: bigint, hubNowMs: number): AskVerdict {
+    const refused = this.verify('muster.ask.v1', signed, KeyUse.COMMAND);
+    if (refused) return { refused };
+    let ask: Ask;
+    try {
+      ask = Ask.decode(signed.payload);
+    } catch (e) {
+      return { refused: `the ask cannot be read: ${MusterError.from(e).message}` };
+    }
+    if (ask.hubId !== this.hub.hubId) return { refused: 'this ask is of another hub' };
+    if (ask.clusterId !== this.hub.clusterId) return { refused: 'this ask is for another cluster' };
+    if (ask.epoch < epoch) return { refused: `this ask is of epoch ${ask.epoch}; this agent is at ${epoch}` };
+    if (!ask.query) return { refused: 'this agent cannot answer this: it may be older than the hub' };
+    if (Number(ask.expiresAtMs) <= hubNowMs) return { refused: 'this ask came after its expiry' };
+    return { ask };
+  }
+
   /** Parses what this agent itself verified and stored earlier. */
   parseStored(signed: Signed): Assignment {
     return Assignment.decode(signed.payload);
   }
 
   private verify(
-    domain: 'muster.assignment.v1' | 'muster.command.v1' | 'muster.registration.v1',
+    domain: Exclude<Domain, 'muster.keyset.v1'>,
     signed: Signed,
     use: KeyUse,
   ): string | undefined {

@@ -7,6 +7,7 @@ import type { Signed } from '@muster/proto/records';
 export type Domain =
   | 'muster.assignment.v1'
   | 'muster.command.v1'
+  | 'muster.ask.v1'
   | 'muster.keyset.v1'
   | 'muster.registration.v1';
 

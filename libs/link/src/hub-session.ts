@@ -1,4 +1,5 @@
 import type {
+  AskRefused,
   AssignmentAck,
   CommandResult,
   Heartbeat,
@@ -58,6 +59,7 @@ export type HubEffect =
   | { kind: 'load-assignments'; keys: readonly string[] }
   | { kind: 'store-report'; report: Report }
   | { kind: 'store-command-result'; result: CommandResult }
+  | { kind: 'ask-refused'; refused: AskRefused }
   | { kind: 'heard'; highest: Version; facts?: Facts }
   | { kind: 'key-set-acknowledged'; version: bigint; refused: string };
 
@@ -67,6 +69,9 @@ export type HubEvent =
   | { kind: 'assignments'; rows: readonly DesiredAssignment[] }
   | { kind: 'desired'; for: 'compare' | 'inventory'; lines: readonly HeldLine[] }
   | { kind: 'commands'; commands: readonly OfferedCommand[] }
+  /** Sent once: who waits for the answer has a deadline. */
+  | { kind: 'ask'; signed: Signed }
+  | { kind: 'ask-cancel'; id: string }
   | { kind: 'key-set'; signed: Signed }
   | { kind: 'registration'; signed: Signed }
   /** The report's transaction has ended: stored up to `sequence`; `gap` when it could not follow on. */
@@ -139,6 +144,10 @@ export class HubSession {
           : this.settleComparison(event.lines);
       case 'commands':
         return this.holding === undefined ? this.command(event.commands) : [];
+      case 'ask':
+        return this.holding === undefined ? [send('ask', event.signed)] : [];
+      case 'ask-cancel':
+        return [send('askCancel', { askId: event.id })];
       case 'key-set':
         return [send('keySet', event.signed)];
       case 'registration':
@@ -181,6 +190,8 @@ export class HubSession {
         return [{ kind: 'store-command-result', result: this.attributed(message.value) }];
       case 'report':
         return [{ kind: 'store-report', report: message.value }];
+      case 'askRefused':
+        return [{ kind: 'ask-refused', refused: message.value }];
       case 'keySetAck':
         return [
           { kind: 'key-set-acknowledged', version: message.value.version, refused: message.value.refused },

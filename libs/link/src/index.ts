@@ -22,6 +22,8 @@ export {
   VERBS,
   accepts,
   commandRefusal,
+  verbOfAction,
+  verbOfAsk,
   describeAccepted,
   observesOnly,
   parseVerbs,

@@ -1,5 +1,5 @@
 import { MusterError } from '@muster/base';
-import type { Command } from '@muster/proto/records';
+import type { Ask, Command } from '@muster/proto/records';
 
 /** All that a hub can have an agent do, by the name that settings and messages use. */
 export const VERBS = {
@@ -92,24 +92,37 @@ export function describeAccepted(accepted: Accepted): string {
 
 type CommandCase = NonNullable<Command['verb']>['$case'];
 
+/** What a command says that decides which verb it needs. */
+export interface AskedOf {
+  dryRun?: boolean;
+  action?: string;
+}
+
 /** What a command asks of an agent. A dry run changes nothing: it is a diff. */
-const NEEDED: Record<CommandCase, (asked: { dryRun?: boolean }) => Verb[]> = {
+const NEEDED: Record<CommandCase, (asked: AskedOf) => Verb[]> = {
   sync: ({ dryRun }) => (dryRun ? ['diff'] : ['sync', 'apply']),
   refresh: () => ['refresh'],
   terminate: () => ['terminate'],
   diff: () => ['diff'],
   confirm: () => ['confirm', 'prune'],
+  act: ({ action = '' }) => [verbOfAction(action)],
 };
+
+/** The verb of an action on one object. */
+export function verbOfAction(action: string): Verb {
+  return action === 'restart' || action === 'scale' || action === 'delete' ? action : 'action';
+}
+
+/** The verb of a question about objects. */
+export function verbOfAsk({ query }: Pick<Ask, 'query'>): Verb {
+  return query?.$case === 'logs' ? 'logs' : 'inspect';
+}
 
 /**
  * Why an agent that accepts these verbs does not carry out a command, in words; undefined when it does. The hub asks
  * this before it signs, the agent before it acts. A command that nobody listed is refused by every limited agent.
  */
-export function commandRefusal(
-  accepted: Accepted,
-  command: string,
-  asked: { dryRun?: boolean } = {},
-): string | undefined {
+export function commandRefusal(accepted: Accepted, command: string, asked: AskedOf = {}): string | undefined {
   if (!accepted) return undefined;
   const needed = Object.hasOwn(NEEDED, command) ? NEEDED[command as CommandCase](asked) : undefined;
   if (!needed) return verbRefusal(accepted, command);

@@ -3,7 +3,9 @@ import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { type AgentEffect, type AgentEvent, AgentLink, type PersistedChange } from '@muster/link';
 import {
   AgentServiceClient,
+  type AnswerRequest,
   type ApplicationStatus,
+  type Ask,
   type Command,
   EnrollmentServiceClient,
   EnrollmentState,
@@ -114,6 +116,11 @@ export class TestAgent {
   ended: ServiceError | undefined;
   /** Runs a command; undefined: never answers. */
   onCommand: ((command: Command) => void) | undefined;
+  readonly asks: Ask[] = [];
+  readonly cancelled: string[] = [];
+  onAsk: ((ask: Ask) => void) | undefined;
+  /** Set: the hello tells these instead. */
+  features: string[] | undefined;
 
   constructor(hub: HubAddress, identity: TestIdentity, kubeSystemUid: string) {
     this.#hub = hub;
@@ -225,6 +232,17 @@ export class TestAgent {
     return { chain: answer.certificateChain, key };
   }
 
+  /** Opens the call that answers an ask; `ended` tells how the hub ended it. */
+  answer(...messages: Partial<AnswerRequest>[]) {
+    const ended = Promise.withResolvers<ServiceError | null>();
+    const stream = this.#client!.answer((error) => ended.resolve(error));
+    stream.on('error', () => undefined);
+    const write = (message: Partial<AnswerRequest>) =>
+      stream.write({ askId: '', data: Buffer.alloc(0), end: undefined, ...message });
+    messages.forEach(write);
+    return { write, end: () => stream.end(), ended: ended.promise };
+  }
+
   download(request: GetBundleRequest): Promise<Buffer> {
     const stream = this.#client!.getBundle(request);
     const chunks: Buffer[] = [];
@@ -237,9 +255,12 @@ export class TestAgent {
 
   #carryOut(effect: AgentEffect): void {
     switch (effect.kind) {
-      case 'send':
-        this.#stream?.write({ message: effect.message } as SessionRequest);
+      case 'send': {
+        const { message } = effect;
+        if (message.$case === 'hello' && this.features) message.value.features = this.features;
+        this.#stream?.write({ message } as SessionRequest);
         return;
+      }
       case 'persist':
         return this.#persist(effect.change);
       case 'refused':
@@ -251,6 +272,13 @@ export class TestAgent {
         return;
       case 'welcomed':
         this.welcome = effect.welcome;
+        return;
+      case 'ask':
+        this.asks.push(effect.ask);
+        this.onAsk?.(effect.ask);
+        return;
+      case 'ask-cancelled':
+        this.cancelled.push(effect.id);
         return;
       case 'reconcile':
         return;

@@ -29,6 +29,23 @@ export interface CommandsTable {
   finished_at: NullableTimestamp;
 }
 
+export interface AsksTable {
+  id: string;
+  cluster_id: string;
+  payload: Buffer;
+  signature: Buffer;
+  key_id: string;
+  payload_sha256: Buffer;
+  delivered_at: NullableTimestamp;
+  answered_at: NullableTimestamp;
+  alive_until: Timestamp;
+  created_at: DefaultedTimestamp;
+}
+export interface AnswersTable {
+  ask_id: string;
+  sequence: number;
+  data_sealed: Buffer;
+}
 export interface OutboxTable {
   queue: string;
   key: string;
@@ -42,5 +59,7 @@ export interface OutboxTable {
 
 export interface WorkTables {
   commands: CommandsTable;
+  asks: AsksTable;
+  answers: AnswersTable;
   outbox: OutboxTable;
 }

@@ -14,7 +14,9 @@ import {
   type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
+  type ClientWritableStream,
   type handleBidiStreamingCall,
+  type handleClientStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
@@ -168,6 +170,7 @@ export interface SessionRequest {
     | { $case: "commandResult"; value: CommandResult }
     | { $case: "report"; value: Report }
     | { $case: "keySetAck"; value: KeySetAck }
+    | { $case: "askRefused"; value: AskRefused }
     | undefined;
 }
 
@@ -190,6 +193,10 @@ export interface SessionResponse {
     | //
     /** Registration, domain muster.registration.v1. */
     { $case: "registration"; value: Signed }
+    | //
+    /** Ask, domain muster.ask.v1. Answered by the call Answer, never by this stream. */
+    { $case: "ask"; value: Signed }
+    | { $case: "askCancel"; value: AskCancel }
     | undefined;
 }
 
@@ -206,7 +213,11 @@ export interface Hello {
   keySetVersion: bigint;
   /** Absent before the first registration. */
   registration: Signed | undefined;
-  facts: Facts | undefined;
+  facts:
+    | Facts
+    | undefined;
+  /** What this agent can do besides what every agent of its protocol version can: "ask". */
+  features: string[];
 }
 
 export interface Welcome {
@@ -320,6 +331,38 @@ export interface GetBundleResponse {
   storedSize: bigint;
   /** "zstd". */
   encoding: string;
+}
+
+/** Nobody waits for the answer any more. Can only end reading, so it is not signed. */
+export interface AskCancel {
+  askId: string;
+}
+
+/** The ask did not verify, and so was not parsed, or names something else than this agent. */
+export interface AskRefused {
+  payloadSha256: Buffer;
+  reason: string;
+}
+
+export interface AnswerRequest {
+  /** Set in the first message. */
+  askId: string;
+  /** The next piece: of one JSON document, or whole lines of JSON for logs. At most 256 KiB. */
+  data: Buffer;
+  /** Set in the last message. */
+  end: AnswerEnd | undefined;
+}
+
+export interface AnswerEnd {
+  /** Empty: all is said. Else the code of the error, for example not-found, forbidden, limit. */
+  code: string;
+  message: string;
+  hint: string;
+  /** Why the answer ends before what was asked for does, in words; empty: it does not. */
+  cut: string;
+}
+
+export interface AnswerResponse {
 }
 
 function createBaseEnrollRequest(): EnrollRequest {
@@ -1379,6 +1422,9 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       case "keySetAck":
         KeySetAck.encode(message.message.value, writer.uint32(58).fork()).join();
         break;
+      case "askRefused":
+        AskRefused.encode(message.message.value, writer.uint32(162).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1452,6 +1498,14 @@ export const SessionRequest: MessageFns<SessionRequest> = {
             message.message = { $case: "keySetAck", value: KeySetAck.decode(reader, reader.uint32()) };
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.message = { $case: "askRefused", value: AskRefused.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1486,6 +1540,10 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         ? { $case: "keySetAck", value: KeySetAck.fromJSON(object.keySetAck) }
         : isSet(object.key_set_ack)
         ? { $case: "keySetAck", value: KeySetAck.fromJSON(object.key_set_ack) }
+        : isSet(object.askRefused)
+        ? { $case: "askRefused", value: AskRefused.fromJSON(object.askRefused) }
+        : isSet(object.ask_refused)
+        ? { $case: "askRefused", value: AskRefused.fromJSON(object.ask_refused) }
         : undefined,
     };
   },
@@ -1506,6 +1564,8 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       obj.report = Report.toJSON(message.message.value);
     } else if (message.message?.$case === "keySetAck") {
       obj.keySetAck = KeySetAck.toJSON(message.message.value);
+    } else if (message.message?.$case === "askRefused") {
+      obj.askRefused = AskRefused.toJSON(message.message.value);
     }
     return obj;
   },
@@ -1558,6 +1618,12 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         }
         break;
       }
+      case "askRefused": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "askRefused", value: AskRefused.fromPartial(object.message.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -1596,6 +1662,12 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         break;
       case "registration":
         Signed.encode(message.message.value, writer.uint32(74).fork()).join();
+        break;
+      case "ask":
+        Signed.encode(message.message.value, writer.uint32(162).fork()).join();
+        break;
+      case "askCancel":
+        AskCancel.encode(message.message.value, writer.uint32(170).fork()).join();
         break;
     }
     return writer;
@@ -1686,6 +1758,22 @@ export const SessionResponse: MessageFns<SessionResponse> = {
             message.message = { $case: "registration", value: Signed.decode(reader, reader.uint32()) };
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.message = { $case: "ask", value: Signed.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.message = { $case: "askCancel", value: AskCancel.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1728,6 +1816,12 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         ? { $case: "keySet", value: Signed.fromJSON(object.key_set) }
         : isSet(object.registration)
         ? { $case: "registration", value: Signed.fromJSON(object.registration) }
+        : isSet(object.ask)
+        ? { $case: "ask", value: Signed.fromJSON(object.ask) }
+        : isSet(object.askCancel)
+        ? { $case: "askCancel", value: AskCancel.fromJSON(object.askCancel) }
+        : isSet(object.ask_cancel)
+        ? { $case: "askCancel", value: AskCancel.fromJSON(object.ask_cancel) }
         : undefined,
     };
   },
@@ -1752,6 +1846,10 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       obj.keySet = Signed.toJSON(message.message.value);
     } else if (message.message?.$case === "registration") {
       obj.registration = Signed.toJSON(message.message.value);
+    } else if (message.message?.$case === "ask") {
+      obj.ask = Signed.toJSON(message.message.value);
+    } else if (message.message?.$case === "askCancel") {
+      obj.askCancel = AskCancel.toJSON(message.message.value);
     }
     return obj;
   },
@@ -1816,6 +1914,18 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         }
         break;
       }
+      case "ask": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "ask", value: Signed.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "askCancel": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "askCancel", value: AskCancel.fromPartial(object.message.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -1832,6 +1942,7 @@ function createBaseHello(): Hello {
     keySetVersion: 0n,
     registration: undefined,
     facts: undefined,
+    features: [],
   };
 }
 
@@ -1866,6 +1977,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.facts !== undefined) {
       Facts.encode(message.facts, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.features) {
+      writer.uint32(162).string(v!);
     }
     return writer;
   },
@@ -1955,6 +2069,14 @@ export const Hello: MessageFns<Hello> = {
             message.facts = Facts.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.features.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1998,6 +2120,9 @@ export const Hello: MessageFns<Hello> = {
         : 0n,
       registration: isSet(object.registration) ? Signed.fromJSON(object.registration) : undefined,
       facts: isSet(object.facts) ? Facts.fromJSON(object.facts) : undefined,
+      features: globalThis.Array.isArray(object?.features)
+        ? object.features.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2030,6 +2155,9 @@ export const Hello: MessageFns<Hello> = {
     if (message.facts !== undefined) {
       obj.facts = Facts.toJSON(message.facts);
     }
+    if (message.features?.length) {
+      obj.features = message.features;
+    }
     return obj;
   },
 
@@ -2053,6 +2181,7 @@ export const Hello: MessageFns<Hello> = {
       ? Signed.fromPartial(object.registration)
       : undefined;
     message.facts = (object.facts !== undefined && object.facts !== null) ? Facts.fromPartial(object.facts) : undefined;
+    message.features = object.features?.map((e) => e) || [];
     return message;
   },
 };
@@ -3665,6 +3794,442 @@ export const GetBundleResponse: MessageFns<GetBundleResponse> = {
   },
 };
 
+function createBaseAskCancel(): AskCancel {
+  return { askId: "" };
+}
+
+export const AskCancel: MessageFns<AskCancel> = {
+  encode(message: AskCancel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.askId !== "") {
+      writer.uint32(10).string(message.askId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AskCancel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAskCancel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.askId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AskCancel {
+    return {
+      askId: isSet(object.askId)
+        ? globalThis.String(object.askId)
+        : isSet(object.ask_id)
+        ? globalThis.String(object.ask_id)
+        : "",
+    };
+  },
+
+  toJSON(message: AskCancel): unknown {
+    const obj: any = {};
+    if (message.askId !== "") {
+      obj.askId = message.askId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AskCancel>): AskCancel {
+    return AskCancel.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AskCancel>): AskCancel {
+    const message = createBaseAskCancel();
+    message.askId = object.askId ?? "";
+    return message;
+  },
+};
+
+function createBaseAskRefused(): AskRefused {
+  return { payloadSha256: Buffer.alloc(0), reason: "" };
+}
+
+export const AskRefused: MessageFns<AskRefused> = {
+  encode(message: AskRefused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.payloadSha256.length !== 0) {
+      writer.uint32(10).bytes(message.payloadSha256);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AskRefused {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAskRefused();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.payloadSha256 = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AskRefused {
+    return {
+      payloadSha256: isSet(object.payloadSha256)
+        ? Buffer.from(bytesFromBase64(object.payloadSha256))
+        : isSet(object.payload_sha256)
+        ? Buffer.from(bytesFromBase64(object.payload_sha256))
+        : Buffer.alloc(0),
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: AskRefused): unknown {
+    const obj: any = {};
+    if (message.payloadSha256.length !== 0) {
+      obj.payloadSha256 = base64FromBytes(message.payloadSha256);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AskRefused>): AskRefused {
+    return AskRefused.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AskRefused>): AskRefused {
+    const message = createBaseAskRefused();
+    message.payloadSha256 = object.payloadSha256 ?? Buffer.alloc(0);
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseAnswerRequest(): AnswerRequest {
+  return { askId: "", data: Buffer.alloc(0), end: undefined };
+}
+
+export const AnswerRequest: MessageFns<AnswerRequest> = {
+  encode(message: AnswerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.askId !== "") {
+      writer.uint32(10).string(message.askId);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    if (message.end !== undefined) {
+      AnswerEnd.encode(message.end, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.askId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.end = AnswerEnd.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AnswerRequest {
+    return {
+      askId: isSet(object.askId)
+        ? globalThis.String(object.askId)
+        : isSet(object.ask_id)
+        ? globalThis.String(object.ask_id)
+        : "",
+      data: isSet(object.data) ? Buffer.from(bytesFromBase64(object.data)) : Buffer.alloc(0),
+      end: isSet(object.end) ? AnswerEnd.fromJSON(object.end) : undefined,
+    };
+  },
+
+  toJSON(message: AnswerRequest): unknown {
+    const obj: any = {};
+    if (message.askId !== "") {
+      obj.askId = message.askId;
+    }
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    if (message.end !== undefined) {
+      obj.end = AnswerEnd.toJSON(message.end);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AnswerRequest>): AnswerRequest {
+    return AnswerRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AnswerRequest>): AnswerRequest {
+    const message = createBaseAnswerRequest();
+    message.askId = object.askId ?? "";
+    message.data = object.data ?? Buffer.alloc(0);
+    message.end = (object.end !== undefined && object.end !== null) ? AnswerEnd.fromPartial(object.end) : undefined;
+    return message;
+  },
+};
+
+function createBaseAnswerEnd(): AnswerEnd {
+  return { code: "", message: "", hint: "", cut: "" };
+}
+
+export const AnswerEnd: MessageFns<AnswerEnd> = {
+  encode(message: AnswerEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    if (message.hint !== "") {
+      writer.uint32(26).string(message.hint);
+    }
+    if (message.cut !== "") {
+      writer.uint32(34).string(message.cut);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswerEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswerEnd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hint = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cut = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AnswerEnd {
+    return {
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      hint: isSet(object.hint) ? globalThis.String(object.hint) : "",
+      cut: isSet(object.cut) ? globalThis.String(object.cut) : "",
+    };
+  },
+
+  toJSON(message: AnswerEnd): unknown {
+    const obj: any = {};
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.hint !== "") {
+      obj.hint = message.hint;
+    }
+    if (message.cut !== "") {
+      obj.cut = message.cut;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AnswerEnd>): AnswerEnd {
+    return AnswerEnd.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AnswerEnd>): AnswerEnd {
+    const message = createBaseAnswerEnd();
+    message.code = object.code ?? "";
+    message.message = object.message ?? "";
+    message.hint = object.hint ?? "";
+    message.cut = object.cut ?? "";
+    return message;
+  },
+};
+
+function createBaseAnswerResponse(): AnswerResponse {
+  return {};
+}
+
+export const AnswerResponse: MessageFns<AnswerResponse> = {
+  encode(_: AnswerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AnswerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnswerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): AnswerResponse {
+    return {};
+  },
+
+  toJSON(_: AnswerResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<AnswerResponse>): AnswerResponse {
+    return AnswerResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<AnswerResponse>): AnswerResponse {
+    const message = createBaseAnswerResponse();
+    return message;
+  },
+};
+
 /**
  * Served on the enrolment port: TLS with the hub's certificate, no client certificate yet.
  * Nothing here gives access to a cluster's data.
@@ -3816,6 +4381,16 @@ export const AgentServiceService = {
     responseSerialize: (value: GetBundleResponse): Buffer => Buffer.from(GetBundleResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetBundleResponse => GetBundleResponse.decode(value),
   },
+  /** Answers an ask, piece by piece. The hub breaks the call off when nobody waits for more. */
+  answer: {
+    path: "/muster.agent.v1.AgentService/Answer" as const,
+    requestStream: true as const,
+    responseStream: false as const,
+    requestSerialize: (value: AnswerRequest): Buffer => Buffer.from(AnswerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AnswerRequest => AnswerRequest.decode(value),
+    responseSerialize: (value: AnswerResponse): Buffer => Buffer.from(AnswerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AnswerResponse => AnswerResponse.decode(value),
+  },
 } as const;
 
 export interface AgentServiceServer extends UntypedServiceImplementation {
@@ -3825,6 +4400,8 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
   session: handleBidiStreamingCall<SessionRequest, SessionResponse>;
   /** Downloads a bundle that is assigned to the peer, from an offset in its stored (compressed) bytes. */
   getBundle: handleServerStreamingCall<GetBundleRequest, GetBundleResponse>;
+  /** Answers an ask, piece by piece. The hub breaks the call off when nobody waits for more. */
+  answer: handleClientStreamingCall<AnswerRequest, AnswerResponse>;
 }
 
 export interface AgentServiceClient extends Client {
@@ -3855,6 +4432,21 @@ export interface AgentServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<GetBundleResponse>;
+  /** Answers an ask, piece by piece. The hub breaks the call off when nobody waits for more. */
+  answer(callback: (error: ServiceError | null, response: AnswerResponse) => void): ClientWritableStream<AnswerRequest>;
+  answer(
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AnswerResponse) => void,
+  ): ClientWritableStream<AnswerRequest>;
+  answer(
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AnswerResponse) => void,
+  ): ClientWritableStream<AnswerRequest>;
+  answer(
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AnswerResponse) => void,
+  ): ClientWritableStream<AnswerRequest>;
 }
 
 export const AgentServiceClient = makeGenericClientConstructor(

@@ -325,6 +325,7 @@ export interface Command {
     | { $case: "terminate"; value: TerminateCommand }
     | { $case: "diff"; value: DiffCommand }
     | { $case: "confirm"; value: ConfirmCommand }
+    | { $case: "act"; value: ActCommand }
     | undefined;
 }
 
@@ -360,6 +361,92 @@ export interface TerminateCommand {
 
 /** Answer with the field-level differences (redacted) in the result's message, as JSON. */
 export interface DiffCommand {
+}
+
+/** Names one object in the cluster; any served version of its kind. */
+export interface ObjectReference {
+  group: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  /** Empty: whichever object has that name. Else refused when it is another one by then. */
+  uid: string;
+}
+
+/** Do something to one object that is the Application's: applied for it, or owned by what was. */
+export interface ActCommand {
+  object:
+    | ObjectReference
+    | undefined;
+  /** restart, scale, delete, pause, resume, promote, promote-full, skip-step, skip-all-steps, abort, retry, suspend, trigger. */
+  action: string;
+  /** replicas (scale); propagation, force, data (delete). */
+  parameters: { [key: string]: string };
+}
+
+export interface ActCommand_ParametersEntry {
+  key: string;
+  value: string;
+}
+
+/** A question about the objects of one Application. Nothing changes by it, so it is not kept in a journal and may be lost. */
+export interface Ask {
+  hubId: string;
+  clusterId: string;
+  id: string;
+  /** Epoch at signing: an ask of an older epoch than the agent has verified is refused. */
+  epoch: bigint;
+  actor: string;
+  issuedAtMs: bigint;
+  /** It has to be begun before. */
+  expiresAtMs: bigint;
+  applicationNamespace: string;
+  applicationName: string;
+  /** The answer is cut off after so long, and after so many bytes. */
+  maxSeconds: number;
+  maxBytes: bigint;
+  query:
+    | { $case: "tree"; value: TreeQuery }
+    | { $case: "object"; value: ObjectQuery }
+    | { $case: "events"; value: EventsQuery }
+    | { $case: "logs"; value: LogsQuery }
+    | undefined;
+}
+
+/** The objects of the Application and what they own. */
+export interface TreeQuery {
+}
+
+/** One object: as it is, as it should be, and the difference. */
+export interface ObjectQuery {
+  object:
+    | ObjectReference
+    | undefined;
+  /** Judges the difference too, which costs a dry run. */
+  diff: boolean;
+}
+
+/** Events about one object and what it owns, or about all of the Application. */
+export interface EventsQuery {
+  /** Absent: all. */
+  object: ObjectReference | undefined;
+}
+
+/** Lines of the containers of one Pod, of the Pods that an object owns, or of all Pods of the Application. */
+export interface LogsQuery {
+  /** Absent: all. */
+  object:
+    | ObjectReference
+    | undefined;
+  /** Empty: the default one of each Pod; "*": all of them. */
+  container: string;
+  follow: boolean;
+  /** Of each container, from its end; 0: what the agent thinks enough. */
+  tailLines: number;
+  /** 0: whatever the age. */
+  sinceSeconds: number;
+  /** Of the container that ran before. */
+  previous: boolean;
 }
 
 export interface KeySet {
@@ -2700,6 +2787,9 @@ export const Command: MessageFns<Command> = {
       case "confirm":
         ConfirmCommand.encode(message.verb.value, writer.uint32(114).fork()).join();
         break;
+      case "act":
+        ActCommand.encode(message.verb.value, writer.uint32(162).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2829,6 +2919,14 @@ export const Command: MessageFns<Command> = {
             message.verb = { $case: "confirm", value: ConfirmCommand.decode(reader, reader.uint32()) };
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.verb = { $case: "act", value: ActCommand.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2886,6 +2984,8 @@ export const Command: MessageFns<Command> = {
         ? { $case: "diff", value: DiffCommand.fromJSON(object.diff) }
         : isSet(object.confirm)
         ? { $case: "confirm", value: ConfirmCommand.fromJSON(object.confirm) }
+        : isSet(object.act)
+        ? { $case: "act", value: ActCommand.fromJSON(object.act) }
         : undefined,
     };
   },
@@ -2929,6 +3029,8 @@ export const Command: MessageFns<Command> = {
       obj.diff = DiffCommand.toJSON(message.verb.value);
     } else if (message.verb?.$case === "confirm") {
       obj.confirm = ConfirmCommand.toJSON(message.verb.value);
+    } else if (message.verb?.$case === "act") {
+      obj.act = ActCommand.toJSON(message.verb.value);
     }
     return obj;
   },
@@ -2979,6 +3081,12 @@ export const Command: MessageFns<Command> = {
       case "confirm": {
         if (object.verb?.value !== undefined && object.verb?.value !== null) {
           message.verb = { $case: "confirm", value: ConfirmCommand.fromPartial(object.verb.value) };
+        }
+        break;
+      }
+      case "act": {
+        if (object.verb?.value !== undefined && object.verb?.value !== null) {
+          message.verb = { $case: "act", value: ActCommand.fromPartial(object.verb.value) };
         }
         break;
       }
@@ -3369,6 +3477,1104 @@ export const DiffCommand: MessageFns<DiffCommand> = {
   },
   fromPartial(_: DeepPartial<DiffCommand>): DiffCommand {
     const message = createBaseDiffCommand();
+    return message;
+  },
+};
+
+function createBaseObjectReference(): ObjectReference {
+  return { group: "", kind: "", namespace: "", name: "", uid: "" };
+}
+
+export const ObjectReference: MessageFns<ObjectReference> = {
+  encode(message: ObjectReference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(26).string(message.namespace);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.uid !== "") {
+      writer.uint32(42).string(message.uid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ObjectReference {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseObjectReference();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.uid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ObjectReference {
+    return {
+      group: isSet(object.group) ? globalThis.String(object.group) : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      namespace: isSet(object.namespace) ? globalThis.String(object.namespace) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      uid: isSet(object.uid) ? globalThis.String(object.uid) : "",
+    };
+  },
+
+  toJSON(message: ObjectReference): unknown {
+    const obj: any = {};
+    if (message.group !== "") {
+      obj.group = message.group;
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.namespace !== "") {
+      obj.namespace = message.namespace;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.uid !== "") {
+      obj.uid = message.uid;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ObjectReference>): ObjectReference {
+    return ObjectReference.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ObjectReference>): ObjectReference {
+    const message = createBaseObjectReference();
+    message.group = object.group ?? "";
+    message.kind = object.kind ?? "";
+    message.namespace = object.namespace ?? "";
+    message.name = object.name ?? "";
+    message.uid = object.uid ?? "";
+    return message;
+  },
+};
+
+function createBaseActCommand(): ActCommand {
+  return { object: undefined, action: "", parameters: {} };
+}
+
+export const ActCommand: MessageFns<ActCommand> = {
+  encode(message: ActCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.object !== undefined) {
+      ObjectReference.encode(message.object, writer.uint32(10).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(18).string(message.action);
+    }
+    globalThis.Object.entries(message.parameters).forEach(([key, value]: [string, string]) => {
+      ActCommand_ParametersEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.object = ObjectReference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = ActCommand_ParametersEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.parameters[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ActCommand {
+    return {
+      object: isSet(object.object) ? ObjectReference.fromJSON(object.object) : undefined,
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      parameters: isObject(object.parameters)
+        ? (globalThis.Object.entries(object.parameters) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: ActCommand): unknown {
+    const obj: any = {};
+    if (message.object !== undefined) {
+      obj.object = ObjectReference.toJSON(message.object);
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.parameters) {
+      const entries = globalThis.Object.entries(message.parameters) as [string, string][];
+      if (entries.length > 0) {
+        obj.parameters = {};
+        entries.forEach(([k, v]) => {
+          obj.parameters[k] = v;
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ActCommand>): ActCommand {
+    return ActCommand.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ActCommand>): ActCommand {
+    const message = createBaseActCommand();
+    message.object = (object.object !== undefined && object.object !== null)
+      ? ObjectReference.fromPartial(object.object)
+      : undefined;
+    message.action = object.action ?? "";
+    message.parameters = (globalThis.Object.entries(object.parameters ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseActCommand_ParametersEntry(): ActCommand_ParametersEntry {
+  return { key: "", value: "" };
+}
+
+export const ActCommand_ParametersEntry: MessageFns<ActCommand_ParametersEntry> = {
+  encode(message: ActCommand_ParametersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActCommand_ParametersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActCommand_ParametersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ActCommand_ParametersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: ActCommand_ParametersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ActCommand_ParametersEntry>): ActCommand_ParametersEntry {
+    return ActCommand_ParametersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ActCommand_ParametersEntry>): ActCommand_ParametersEntry {
+    const message = createBaseActCommand_ParametersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseAsk(): Ask {
+  return {
+    hubId: "",
+    clusterId: "",
+    id: "",
+    epoch: 0n,
+    actor: "",
+    issuedAtMs: 0n,
+    expiresAtMs: 0n,
+    applicationNamespace: "",
+    applicationName: "",
+    maxSeconds: 0,
+    maxBytes: 0n,
+    query: undefined,
+  };
+}
+
+export const Ask: MessageFns<Ask> = {
+  encode(message: Ask, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hubId !== "") {
+      writer.uint32(10).string(message.hubId);
+    }
+    if (message.clusterId !== "") {
+      writer.uint32(18).string(message.clusterId);
+    }
+    if (message.id !== "") {
+      writer.uint32(26).string(message.id);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.epoch);
+    }
+    if (message.actor !== "") {
+      writer.uint32(42).string(message.actor);
+    }
+    if (message.issuedAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.issuedAtMs) !== message.issuedAtMs) {
+        throw new globalThis.Error("value provided for field message.issuedAtMs of type int64 too large");
+      }
+      writer.uint32(48).int64(message.issuedAtMs);
+    }
+    if (message.expiresAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.expiresAtMs) !== message.expiresAtMs) {
+        throw new globalThis.Error("value provided for field message.expiresAtMs of type int64 too large");
+      }
+      writer.uint32(56).int64(message.expiresAtMs);
+    }
+    if (message.applicationNamespace !== "") {
+      writer.uint32(66).string(message.applicationNamespace);
+    }
+    if (message.applicationName !== "") {
+      writer.uint32(74).string(message.applicationName);
+    }
+    if (message.maxSeconds !== 0) {
+      writer.uint32(80).uint32(message.maxSeconds);
+    }
+    if (message.maxBytes !== 0n) {
+      if (BigInt.asUintN(64, message.maxBytes) !== message.maxBytes) {
+        throw new globalThis.Error("value provided for field message.maxBytes of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.maxBytes);
+    }
+    switch (message.query?.$case) {
+      case "tree":
+        TreeQuery.encode(message.query.value, writer.uint32(162).fork()).join();
+        break;
+      case "object":
+        ObjectQuery.encode(message.query.value, writer.uint32(170).fork()).join();
+        break;
+      case "events":
+        EventsQuery.encode(message.query.value, writer.uint32(178).fork()).join();
+        break;
+      case "logs":
+        LogsQuery.encode(message.query.value, writer.uint32(186).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Ask {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAsk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hubId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clusterId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.actor = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.issuedAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.expiresAtMs = reader.int64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.applicationNamespace = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.applicationName = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.maxSeconds = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.maxBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.query = { $case: "tree", value: TreeQuery.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.query = { $case: "object", value: ObjectQuery.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.query = { $case: "events", value: EventsQuery.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.query = { $case: "logs", value: LogsQuery.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Ask {
+    return {
+      hubId: isSet(object.hubId)
+        ? globalThis.String(object.hubId)
+        : isSet(object.hub_id)
+        ? globalThis.String(object.hub_id)
+        : "",
+      clusterId: isSet(object.clusterId)
+        ? globalThis.String(object.clusterId)
+        : isSet(object.cluster_id)
+        ? globalThis.String(object.cluster_id)
+        : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      epoch: isSet(object.epoch) ? BigInt(object.epoch) : 0n,
+      actor: isSet(object.actor) ? globalThis.String(object.actor) : "",
+      issuedAtMs: isSet(object.issuedAtMs)
+        ? BigInt(object.issuedAtMs)
+        : isSet(object.issued_at_ms)
+        ? BigInt(object.issued_at_ms)
+        : 0n,
+      expiresAtMs: isSet(object.expiresAtMs)
+        ? BigInt(object.expiresAtMs)
+        : isSet(object.expires_at_ms)
+        ? BigInt(object.expires_at_ms)
+        : 0n,
+      applicationNamespace: isSet(object.applicationNamespace)
+        ? globalThis.String(object.applicationNamespace)
+        : isSet(object.application_namespace)
+        ? globalThis.String(object.application_namespace)
+        : "",
+      applicationName: isSet(object.applicationName)
+        ? globalThis.String(object.applicationName)
+        : isSet(object.application_name)
+        ? globalThis.String(object.application_name)
+        : "",
+      maxSeconds: isSet(object.maxSeconds)
+        ? globalThis.Number(object.maxSeconds)
+        : isSet(object.max_seconds)
+        ? globalThis.Number(object.max_seconds)
+        : 0,
+      maxBytes: isSet(object.maxBytes)
+        ? BigInt(object.maxBytes)
+        : isSet(object.max_bytes)
+        ? BigInt(object.max_bytes)
+        : 0n,
+      query: isSet(object.tree)
+        ? { $case: "tree", value: TreeQuery.fromJSON(object.tree) }
+        : isSet(object.object)
+        ? { $case: "object", value: ObjectQuery.fromJSON(object.object) }
+        : isSet(object.events)
+        ? { $case: "events", value: EventsQuery.fromJSON(object.events) }
+        : isSet(object.logs)
+        ? { $case: "logs", value: LogsQuery.fromJSON(object.logs) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: Ask): unknown {
+    const obj: any = {};
+    if (message.hubId !== "") {
+      obj.hubId = message.hubId;
+    }
+    if (message.clusterId !== "") {
+      obj.clusterId = message.clusterId;
+    }
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.epoch !== 0n) {
+      obj.epoch = message.epoch.toString();
+    }
+    if (message.actor !== "") {
+      obj.actor = message.actor;
+    }
+    if (message.issuedAtMs !== 0n) {
+      obj.issuedAtMs = message.issuedAtMs.toString();
+    }
+    if (message.expiresAtMs !== 0n) {
+      obj.expiresAtMs = message.expiresAtMs.toString();
+    }
+    if (message.applicationNamespace !== "") {
+      obj.applicationNamespace = message.applicationNamespace;
+    }
+    if (message.applicationName !== "") {
+      obj.applicationName = message.applicationName;
+    }
+    if (message.maxSeconds !== 0) {
+      obj.maxSeconds = Math.round(message.maxSeconds);
+    }
+    if (message.maxBytes !== 0n) {
+      obj.maxBytes = message.maxBytes.toString();
+    }
+    if (message.query?.$case === "tree") {
+      obj.tree = TreeQuery.toJSON(message.query.value);
+    } else if (message.query?.$case === "object") {
+      obj.object = ObjectQuery.toJSON(message.query.value);
+    } else if (message.query?.$case === "events") {
+      obj.events = EventsQuery.toJSON(message.query.value);
+    } else if (message.query?.$case === "logs") {
+      obj.logs = LogsQuery.toJSON(message.query.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Ask>): Ask {
+    return Ask.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Ask>): Ask {
+    const message = createBaseAsk();
+    message.hubId = object.hubId ?? "";
+    message.clusterId = object.clusterId ?? "";
+    message.id = object.id ?? "";
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.actor = object.actor ?? "";
+    message.issuedAtMs = (object.issuedAtMs !== undefined && object.issuedAtMs !== null)
+      ? BigInt(object.issuedAtMs)
+      : 0n;
+    message.expiresAtMs = (object.expiresAtMs !== undefined && object.expiresAtMs !== null)
+      ? BigInt(object.expiresAtMs)
+      : 0n;
+    message.applicationNamespace = object.applicationNamespace ?? "";
+    message.applicationName = object.applicationName ?? "";
+    message.maxSeconds = object.maxSeconds ?? 0;
+    message.maxBytes = (object.maxBytes !== undefined && object.maxBytes !== null) ? BigInt(object.maxBytes) : 0n;
+    switch (object.query?.$case) {
+      case "tree": {
+        if (object.query?.value !== undefined && object.query?.value !== null) {
+          message.query = { $case: "tree", value: TreeQuery.fromPartial(object.query.value) };
+        }
+        break;
+      }
+      case "object": {
+        if (object.query?.value !== undefined && object.query?.value !== null) {
+          message.query = { $case: "object", value: ObjectQuery.fromPartial(object.query.value) };
+        }
+        break;
+      }
+      case "events": {
+        if (object.query?.value !== undefined && object.query?.value !== null) {
+          message.query = { $case: "events", value: EventsQuery.fromPartial(object.query.value) };
+        }
+        break;
+      }
+      case "logs": {
+        if (object.query?.value !== undefined && object.query?.value !== null) {
+          message.query = { $case: "logs", value: LogsQuery.fromPartial(object.query.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseTreeQuery(): TreeQuery {
+  return {};
+}
+
+export const TreeQuery: MessageFns<TreeQuery> = {
+  encode(_: TreeQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TreeQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTreeQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): TreeQuery {
+    return {};
+  },
+
+  toJSON(_: TreeQuery): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<TreeQuery>): TreeQuery {
+    return TreeQuery.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<TreeQuery>): TreeQuery {
+    const message = createBaseTreeQuery();
+    return message;
+  },
+};
+
+function createBaseObjectQuery(): ObjectQuery {
+  return { object: undefined, diff: false };
+}
+
+export const ObjectQuery: MessageFns<ObjectQuery> = {
+  encode(message: ObjectQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.object !== undefined) {
+      ObjectReference.encode(message.object, writer.uint32(10).fork()).join();
+    }
+    if (message.diff !== false) {
+      writer.uint32(16).bool(message.diff);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ObjectQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseObjectQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.object = ObjectReference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.diff = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ObjectQuery {
+    return {
+      object: isSet(object.object) ? ObjectReference.fromJSON(object.object) : undefined,
+      diff: isSet(object.diff) ? globalThis.Boolean(object.diff) : false,
+    };
+  },
+
+  toJSON(message: ObjectQuery): unknown {
+    const obj: any = {};
+    if (message.object !== undefined) {
+      obj.object = ObjectReference.toJSON(message.object);
+    }
+    if (message.diff !== false) {
+      obj.diff = message.diff;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ObjectQuery>): ObjectQuery {
+    return ObjectQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ObjectQuery>): ObjectQuery {
+    const message = createBaseObjectQuery();
+    message.object = (object.object !== undefined && object.object !== null)
+      ? ObjectReference.fromPartial(object.object)
+      : undefined;
+    message.diff = object.diff ?? false;
+    return message;
+  },
+};
+
+function createBaseEventsQuery(): EventsQuery {
+  return { object: undefined };
+}
+
+export const EventsQuery: MessageFns<EventsQuery> = {
+  encode(message: EventsQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.object !== undefined) {
+      ObjectReference.encode(message.object, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventsQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventsQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.object = ObjectReference.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EventsQuery {
+    return { object: isSet(object.object) ? ObjectReference.fromJSON(object.object) : undefined };
+  },
+
+  toJSON(message: EventsQuery): unknown {
+    const obj: any = {};
+    if (message.object !== undefined) {
+      obj.object = ObjectReference.toJSON(message.object);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EventsQuery>): EventsQuery {
+    return EventsQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventsQuery>): EventsQuery {
+    const message = createBaseEventsQuery();
+    message.object = (object.object !== undefined && object.object !== null)
+      ? ObjectReference.fromPartial(object.object)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLogsQuery(): LogsQuery {
+  return { object: undefined, container: "", follow: false, tailLines: 0, sinceSeconds: 0, previous: false };
+}
+
+export const LogsQuery: MessageFns<LogsQuery> = {
+  encode(message: LogsQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.object !== undefined) {
+      ObjectReference.encode(message.object, writer.uint32(10).fork()).join();
+    }
+    if (message.container !== "") {
+      writer.uint32(18).string(message.container);
+    }
+    if (message.follow !== false) {
+      writer.uint32(24).bool(message.follow);
+    }
+    if (message.tailLines !== 0) {
+      writer.uint32(32).uint32(message.tailLines);
+    }
+    if (message.sinceSeconds !== 0) {
+      writer.uint32(40).uint32(message.sinceSeconds);
+    }
+    if (message.previous !== false) {
+      writer.uint32(48).bool(message.previous);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogsQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogsQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.object = ObjectReference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.container = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.follow = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.tailLines = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sinceSeconds = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.previous = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LogsQuery {
+    return {
+      object: isSet(object.object) ? ObjectReference.fromJSON(object.object) : undefined,
+      container: isSet(object.container) ? globalThis.String(object.container) : "",
+      follow: isSet(object.follow) ? globalThis.Boolean(object.follow) : false,
+      tailLines: isSet(object.tailLines)
+        ? globalThis.Number(object.tailLines)
+        : isSet(object.tail_lines)
+        ? globalThis.Number(object.tail_lines)
+        : 0,
+      sinceSeconds: isSet(object.sinceSeconds)
+        ? globalThis.Number(object.sinceSeconds)
+        : isSet(object.since_seconds)
+        ? globalThis.Number(object.since_seconds)
+        : 0,
+      previous: isSet(object.previous) ? globalThis.Boolean(object.previous) : false,
+    };
+  },
+
+  toJSON(message: LogsQuery): unknown {
+    const obj: any = {};
+    if (message.object !== undefined) {
+      obj.object = ObjectReference.toJSON(message.object);
+    }
+    if (message.container !== "") {
+      obj.container = message.container;
+    }
+    if (message.follow !== false) {
+      obj.follow = message.follow;
+    }
+    if (message.tailLines !== 0) {
+      obj.tailLines = Math.round(message.tailLines);
+    }
+    if (message.sinceSeconds !== 0) {
+      obj.sinceSeconds = Math.round(message.sinceSeconds);
+    }
+    if (message.previous !== false) {
+      obj.previous = message.previous;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LogsQuery>): LogsQuery {
+    return LogsQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogsQuery>): LogsQuery {
+    const message = createBaseLogsQuery();
+    message.object = (object.object !== undefined && object.object !== null)
+      ? ObjectReference.fromPartial(object.object)
+      : undefined;
+    message.container = object.container ?? "";
+    message.follow = object.follow ?? false;
+    message.tailLines = object.tailLines ?? 0;
+    message.sinceSeconds = object.sinceSeconds ?? 0;
+    message.previous = object.previous ?? false;
     return message;
   },
 };
