@@ -8,7 +8,6 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LinkFixture } from '../agents/testing/fixture.ts';
 import { TestAgent } from '../agents/testing/test-agent.ts';
-import { Listening } from '../api/readiness.ts';
 import { application } from '../applications/pipeline.fixture.ts';
 import { AsksService } from '../asks/asks.service.ts';
 import { readConfig } from '../config.ts';
