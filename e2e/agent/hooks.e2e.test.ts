@@ -4,7 +4,7 @@ import { agentFixture } from './testing/fixture.ts';
 import { configMap, deployment, hookJob, SYNC_WAVE } from './testing/objects.ts';
 
 const on = agentFixture('hooks', { MUSTER_AGENT_WAVE_PAUSE: '0' });
-const { ended, find, joined, operation, start } = on;
+const { ended, find, joined, operation, settled, start } = on;
 
 describe('an operation with hooks and waves', () => {
   it('runs the phases in order; a hook is released when it ends, and deleted where it says so', async () => {
@@ -67,6 +67,32 @@ describe('an operation with hooks and waves', () => {
     await ended('beside', 'Succeeded');
     expect((await find('batch/v1/Job', 'failing-pre'))!.metadata.uid).toBe(uid);
     expect(await find('v1/ConfigMap', 'failing-config')).toBeUndefined();
+  });
+
+  it('leaves the old version serving when a migration fails, and moves on with the release that repairs it', async () => {
+    await joined();
+    const release = (version: string, migration: string) => [
+      hookJob('shop-migrate', 'PreSync', migration),
+      deployment('shop', `web:${version}`),
+      hookJob('shop-alarm', 'SyncFail'),
+    ];
+    const serving = async () => {
+      const { spec, status } = (await find('apps/v1/Deployment', 'shop'))!;
+      return [spec.template.spec.containers[0].image, status.updatedReplicas, status.availableReplicas];
+    };
+    await on.hub.assign({ name: 'shop', objects: release('v1', 'ok') });
+    await settled('shop', 'Synced', 'Healthy');
+    expect(await serving()).toEqual(['web:v1', 2, 2]);
+    expect(await find('batch/v1/Job', 'shop-alarm')).toBeUndefined();
+    await on.hub.assign({ name: 'shop', objects: release('v2', 'failing') });
+    await ended('shop', 'Failed');
+    expect(operation('shop')!.message).toContain('shop-migrate');
+    expect((await find('batch/v1/Job', 'shop-alarm'))!.status.succeeded).toBe(1);
+    expect(await serving()).toEqual(['web:v1', 2, 2]);
+    await settled('shop', 'OutOfSync', 'Healthy');
+    await on.hub.assign({ name: 'shop', objects: release('v3', 'ok') });
+    await settled('shop', 'Synced', 'Healthy');
+    expect((await serving())[0]).toBe('web:v3');
   });
 
   it('goes on with a hook after a restart, and never runs it twice', async () => {
