@@ -5,7 +5,7 @@ import { type Fleet, startFleet } from '../spine/fleet.ts';
 import { application, configMap, deployment } from '../spine/testing/documents.ts';
 import { Repository } from '../spine/testing/repository.ts';
 import { eventually } from '../src/index.ts';
-import { type Controllers, startFlux } from './testing/controllers.ts';
+import { type Controllers, drifted, startFlux } from './testing/controllers.ts';
 import { type GitServer, startGitServer } from './testing/git-server.ts';
 
 const NAME = 'team';
@@ -79,6 +79,8 @@ const image = async () => {
   const found = await fleet.kube('dev').find('apps/v1/Deployment', `${NAME}/web`);
   return found?.spec.template.spec.containers[0].image;
 };
+const runs = (wanted: string) =>
+  eventually(async (see) => see(await image()) === wanted, { what: `the image ${wanted}`, timeout: 60_000 });
 
 const degraded = (commit: string, message: string) =>
   fleet.until(
@@ -106,16 +108,18 @@ describe('a GitRepository and a Kustomization of Flux, delivered from Git', () =
 
   it('are Progressing while what Flux applied is not ready, and Healthy when it is', async () => {
     await workloads.commit(web('broken'), 'a version that never starts');
+    await runs('web:broken');
     await fleet.until(
       NAME,
       'to be Progressing',
       (app) => app.health === 'Progressing' && app.sync === 'Synced',
     );
-    expect((await health())['Kustomization']).toContain('Progressing');
-    expect(await image()).toBe('web:broken');
+    await eventually(async () => (await health())['Kustomization']?.startsWith('Progressing'), {
+      what: 'the Kustomization to be Progressing',
+    });
     await workloads.commit(web('better'), 'a version that does');
+    await runs('web:better');
     await fleet.synced(NAME);
-    expect(await image()).toBe('web:better');
   });
 
   it('are Degraded with what Flux says of a path that is not there, and Healthy once Git is repaired', async () => {
@@ -131,6 +135,7 @@ describe('a GitRepository and a Kustomization of Flux, delivered from Git', () =
     await degraded(await fleet.push(objects({ branch: 'gone' }), 'a wrong branch'), 'GitOperationFailed');
     expect((await health())['GitRepository']).toContain('gone');
     await fleet.synced(NAME, await fleet.revert());
+    expect(await drifted(fleet, NAME)).toEqual([]);
   });
 
   it('leave in an order in which Flux can take its own objects away', async () => {

@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { type Fleet, startFleet } from '../spine/fleet.ts';
 import { application, configMap } from '../spine/testing/documents.ts';
 import { type KubeObject, eventually } from '../src/index.ts';
-import { type Controllers, startArgoRollouts } from './testing/controllers.ts';
+import { type Controllers, drifted, startArgoRollouts } from './testing/controllers.ts';
 
 const ROLLOUT = 'argoproj.io/v1alpha1/Rollout';
 const HASH = 'rollouts-pod-template-hash';
@@ -151,6 +151,7 @@ describe('a canary with steps', () => {
     expect(await after()).toBe('v2');
     await fleet.synced(name, await fleet.revert());
     expect(await versions(name)).toEqual({ v2: 5 });
+    expect(await drifted(fleet, name)).toEqual([]);
   });
 });
 
@@ -213,6 +214,7 @@ describe('a blue-green without automatic promotion', () => {
     expect(await serves('active')).toBe('v2');
     await shows(name, await fleet.revert(), 'Healthy');
     expect(await serves('active')).toBe('v2');
+    expect(await drifted(fleet, name)).toEqual([]);
     await runs(name, { v2: 2 });
   });
 });

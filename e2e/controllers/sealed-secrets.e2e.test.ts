@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import { type Fleet, startFleet } from '../spine/fleet.ts';
 import { application } from '../spine/testing/documents.ts';
 import { eventually } from '../src/index.ts';
-import { type Controllers, startSealedSecrets } from './testing/controllers.ts';
+import { type Controllers, drifted, startSealedSecrets } from './testing/controllers.ts';
 
 const SECRET = `canary-${randomUUID()}`;
 const RENEWED = `renewed-${randomUUID()}`;
@@ -124,6 +124,7 @@ describe('a SealedSecret delivered from Git', () => {
       what: 'the new password',
     });
     await expectUnsaid([SECRET, RENEWED], commit);
+    expect(await drifted(fleet, 'vault')).toEqual([]);
   });
 
   it('sealed for another key is Degraded with what the controller says, and Healthy once Git is repaired', async () => {

@@ -10,6 +10,7 @@ import {
   freePorts,
   startProcess,
 } from '../../src/index.ts';
+import type { Fleet } from '../../spine/fleet.ts';
 
 /** Running controllers; `stop` ends them. */
 export interface Controllers {
@@ -17,6 +18,12 @@ export interface Controllers {
   readonly tools: string;
   readonly processes: Running[];
   stop(): Promise<void>;
+}
+
+/** Objects of an Application that differ from Git, or did until Muster put them back: what a controller writes is no drift. */
+export async function drifted(fleet: Fleet, name: string): Promise<unknown[]> {
+  const { resources } = await fleet.client.applications.resources('argocd', name);
+  return resources.filter(({ drift, sync }) => drift !== undefined || sync !== 'Synced');
 }
 
 /** Argo Rollouts, ready to work. */
