@@ -34,6 +34,21 @@ describe('waiting for an Application', () => {
     );
   });
 
+  it('says how far a running operation is', () => {
+    const migrate = {
+      group: 'batch',
+      kind: 'Job',
+      namespace: 'shop',
+      name: 'migrate',
+      health: 'Progressing',
+    };
+    const operation = { phase: 'Running', message: 'waiting …', retries: 0, step: 'PreSync', wave: -1 };
+    const waiting = { ...operation, waitsFor: [migrate], waitsForTotal: 3 };
+    expect(missingOf({ ...app, sync: 'OutOfSync', operation: waiting }, both)).toBe(
+      'OutOfSync, PreSync, wave -1: Job.batch shop/migrate (Progressing) and 2 more',
+    );
+  });
+
   it('wants the commit that was named, whole or abbreviated', () => {
     expect(missingOf(app, { ...both, revision: 'abcdef1' })).toBeUndefined();
     expect(missingOf(app, { ...both, revision: '1234567' })).toBe('at abcdef1');

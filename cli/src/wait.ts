@@ -5,6 +5,7 @@ import { MusterError } from '@muster/base';
 import { commitsOf } from './commits.ts';
 import type { Context } from './host.ts';
 import { formatName } from './names.ts';
+import { progressLine } from './operation-text.ts';
 
 /** What Applications are waited to be. */
 export interface Goal {
@@ -18,21 +19,22 @@ export interface Goal {
 
 /** How the wait for one Application stands: what is missing yet, or nothing. */
 export function missingOf(app: ApplicationView | undefined, goal: Goal): string | undefined {
-  if (goal.gone) return app ? 'still there' : undefined;
+  if (goal.gone) return app ? app.leaving?.waits || 'still there' : undefined;
   if (!app) return 'does not exist';
   const commits = commitsOf(app);
   if (goal.revision && !commits.some((commit) => commit.startsWith(goal.revision!))) {
     return `at ${commits.map(shortCommit).join(', ') || 'no revision'}`;
   }
+  const running = app.operation?.phase === 'Running' ? progressLine(app.operation) : '';
+  const doing = running ? `, ${running}` : '';
   if (app.clusterState?.silentSince) return `its cluster is silent since ${app.clusterState.silentSince}`;
   if (goal.sync && app.sync !== 'Synced') {
     const why = app.ofHub ? (app.conditions[0]?.message ?? app.operation?.message) : undefined;
-    return why ? `${app.sync}: ${why}` : app.sync;
+    return why ? `${app.sync}: ${why}` : `${app.sync}${doing}`;
   }
   if (goal.health && app.health !== 'Healthy')
-    return app.ofHub && app.healthMessage ? app.healthMessage : app.health;
-  if ((goal.sync || goal.health) && app.operation?.phase === 'Running') return 'syncing';
-  return undefined;
+    return app.ofHub && app.healthMessage ? app.healthMessage : `${app.health}${doing}`;
+  return (goal.sync || goal.health) && app.operation?.phase === 'Running' ? `syncing${doing}` : undefined;
 }
 
 /** Reads all Applications that are waited for: those of a filter may become more. */
@@ -135,20 +137,25 @@ class Bell {
   }
 }
 
-/** Waits for the outcome of a command. @throws MusterError when it did not succeed, or the time is up. */
+/** How often it is looked how far a command is, where that is shown. */
+const LOOK_AT_COMMAND_SECONDS = 3;
+
+/** Waits for the outcome of a command; `doing` tells how far it is meanwhile. @throws MusterError when it did not succeed, or the time is up. */
 export async function waitForCommand(
   { terminal, signal }: Pick<Context, 'terminal' | 'signal'>,
   client: HubClient,
   id: string,
   timeoutSeconds: number,
   what: string,
+  doing?: () => Promise<string>,
 ): Promise<CommandView> {
   const until = Date.now() + timeoutSeconds * 1000;
   const progress = terminal.progress(`${what} …`);
   try {
     for (;;) {
       const left = Math.ceil((until - Date.now()) / 1000);
-      const command = await client.command(id, Math.max(1, Math.min(30, left)), { signal });
+      const most = doing ? LOOK_AT_COMMAND_SECONDS : 30;
+      const command = await client.command(id, Math.max(1, Math.min(most, left)), { signal });
       if (command.outcome === 'succeeded') return command;
       if (command.outcome !== undefined) {
         throw new MusterError(
@@ -162,6 +169,8 @@ export async function waitForCommand(
           : 'the cluster has not taken it yet';
         throw new MusterError('limit', `${what}: ${state} after ${timeoutSeconds} s (command ${id})`);
       }
+      const line = await doing?.();
+      if (line) progress.update(`${what}: ${line}`);
     }
   } finally {
     progress.stop();

@@ -54,6 +54,9 @@ describe('an operation with hooks and waves', () => {
     });
     await ended('failing', 'Failed');
     expect(operation('failing')!.message).toContain('failing-pre');
+    const hooks = operation('failing')!.hooks.map(({ step, name, status }) => `${step} ${name} ${status}`);
+    expect(hooks).toEqual(['PreSync failing-pre Failed', 'SyncFail failing-alarm Succeeded']);
+    expect(operation('failing')).toMatchObject({ step: '', waitsFor: [], nextTry: undefined });
     expect(await find('v1/ConfigMap', 'failing-config')).toBeUndefined();
     const alarm = (await find('batch/v1/Job', 'failing-alarm'))!;
     expect((alarm.status as { succeeded?: number }).succeeded).toBe(1);
@@ -174,6 +177,15 @@ describe('an operation with hooks and waves', () => {
     await eventually(() => operation('waves')?.message.includes('healthy state of apps/Deployment/waves'), {
       what: 'the wave to be waited for',
     });
+    const waves = { group: 'apps', kind: 'Deployment', namespace: 'default', name: 'waves' };
+    expect(operation('waves')).toMatchObject({
+      step: 'Sync',
+      wave: 0,
+      waitsFor: [{ ...waves, health: 'Progressing' }],
+      waitsForTotal: 1,
+      hooks: [],
+    });
+    expect(operation('waves')!.deadlineMs).toBeGreaterThan(operation('waves')!.startedAtMs);
     expect(await find('v1/ConfigMap', 'waves-config')).toBeUndefined();
     // Meanwhile other Applications have their turn.
     await on.hub.assign({ name: 'others', objects: [configMap('others')] });

@@ -95,6 +95,8 @@ describe('options of a sync', () => {
       policy: { retry: { limit: 2, firstMs: 200n, factor: 1, longestMs: 1_000n } },
       objects: [{ ...hook, metadata: { ...hook.metadata, annotations } }, configMap('retried', {})],
     });
+    const next = await eventually(() => operation('retried')?.nextTry, { what: 'the next try to be shown' });
+    expect(next.limit).toBe(2);
     await eventually(() => operation('retried')?.message.includes('tried 3 times'), {
       what: 'the retries to end',
     });

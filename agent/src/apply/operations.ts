@@ -8,7 +8,7 @@ import type { Cluster } from './cluster.ts';
 import { leftHalfWay } from './conditions.ts';
 import type { DesiredState } from './desired.ts';
 import { abandonHooks } from './hooks.ts';
-import { beginOperation, endOperation, failOperation, showProgress } from './operation.ts';
+import { beginOperation, endOperation, failOperation, showNextTry, showProgress } from './operation.ts';
 import type { SyncOutcome } from './outcome.ts';
 import { may } from './power.ts';
 import { Sync } from './sync.ts';
@@ -228,7 +228,7 @@ export class Operations {
     try {
       const outcome = await sync.step();
       if (outcome) await this.finish(current, outcome, signal);
-      else showProgress(this.app, sync.message, sync.deadline);
+      else showProgress(this.app, sync.message, sync.deadline, sync.shown);
     } catch (thrown) {
       this.current = undefined;
       // Not finished and not failed: the next start goes on. A command's outcome is then unknown, by its journal.
@@ -309,6 +309,14 @@ export class Operations {
       const decision = policy && retryDecision(policy, this.failures);
       const pause = decision?.again ? decision.inMs : this.backoff();
       this.notBefore = this.options.cluster.now() + pause;
+      const { app } = this;
+      const again = app.automated && app.suppressed !== payloadOf(app);
+      if (again && app.operation?.phase !== 'Succeeded')
+        showNextTry(app, {
+          attempt: this.failures,
+          limit: policy?.limit ?? -1,
+          atMs: BigInt(Math.round(this.notBefore)),
+        });
     }
     this.options.ended();
   }

@@ -1,4 +1,11 @@
-import { type SyncTask, describeKey, keyOf, keyString, parseKeyString } from '@muster/kube';
+import {
+  type HookProgress,
+  type SyncTask,
+  describeKey,
+  keyOf,
+  keyString,
+  parseKeyString,
+} from '@muster/kube';
 
 /** How a sync ended. `errors` is by object key, in words without secrets. */
 export interface SyncOutcome {
@@ -13,6 +20,8 @@ export interface SyncOutcome {
   settled: boolean;
   changed: number;
   pruned: number;
+  /** What came of each hook that was begun. */
+  hooks: HookProgress[];
   /** Milliseconds of the dry run and of the rest. */
   dryRunMs: number;
   applyMs: number;

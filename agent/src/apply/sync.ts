@@ -1,10 +1,11 @@
 import { MusterError } from '@muster/base';
-import { type StepDecision, afterRun, failRunning, nextStep, taskId } from '@muster/kube';
+import { type StepDecision, afterRun, describeProgress, failRunning, nextStep, taskId } from '@muster/kube';
 import type { Application } from './application.ts';
 import { type Cluster, PARALLEL } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
 import type { DesiredState } from './desired.ts';
 import { abandonHooks, releaseHook } from './hooks.ts';
+import type { Shown } from './operation.ts';
 import { type SyncOutcome, describeDryRun, describeFailure, describeSuccess } from './outcome.ts';
 import { deadlineOf, keyOfTask } from './plan.ts';
 import { may } from './power.ts';
@@ -45,6 +46,13 @@ export class Sync {
   /** A hook has begun and not ended: it is better not cut off. */
   get hooksRun(): boolean {
     return Object.values(this.work.request.operation.hooks).some(({ phase }) => phase === 'Running');
+  }
+
+  /** How far it is. */
+  get shown(): Shown {
+    const { tasks, progress, live } = this.work;
+    const { at, waitsFor, hooks } = describeProgress(tasks, progress, live);
+    return { ...at, waitsFor, hooks };
   }
 
   /** Goes on as far as it can. Undefined: it waits for the cluster. Rejects only with the reason of the signal. */
@@ -164,6 +172,7 @@ export class Sync {
       settled: failed && settled,
       changed: changed.size,
       pruned,
+      hooks: this.shown.hooks ?? [],
       dryRunMs: (this.dryRunEnded || ended) - this.started,
       applyMs: this.dryRunEnded ? ended - this.dryRunEnded : 0,
     };

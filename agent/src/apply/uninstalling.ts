@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MusterError } from '@muster/base';
-import { describeKey, keyOf } from '@muster/kube';
+import { describeKey, keyOf, parseKeyString } from '@muster/kube';
 import type { OperationRecord, Records, RemovalRecord } from '../state/records.ts';
 import type { Application } from './application.ts';
 import type { Cluster } from './cluster.ts';
@@ -184,7 +184,12 @@ export class Uninstalling {
 
   private awaitConfirmation(count: number): number {
     const what = count === 1 ? 'one object says' : `${count} objects say`;
-    showProgress(this.app, `${what} Delete=confirm: nothing is deleted until someone confirms`, Infinity);
+    const message = `${what} Delete=confirm: nothing is deleted until someone confirms`;
+    const waitsFor = [...this.app.kept].flatMap(([key, { reason }]) => {
+      const named = parseKeyString(key);
+      return named ? [{ ...named, health: '', message: reason }] : [];
+    });
+    showProgress(this.app, message, Infinity, { step: 'PreDelete', waitsFor });
     this.options.changed();
     return CONFIRMED_EVERY_MS;
   }
@@ -198,7 +203,12 @@ export class Uninstalling {
     const what = `${describeKey(keyOf(object))} to be gone, which waits for ${finalizers || 'the API server'}${more}`;
     if (this.options.cluster.now() > app.removal!.operation.startedAtMs + GONE_WITHIN_MS)
       throw new MusterError('unavailable', `still waiting for ${what}`);
-    showProgress(app, `waiting for ${what}`, Infinity);
+    const waitsFor = left.map(({ object: each }) => {
+      const { group, kind, namespace, name } = keyOf(each);
+      const holders = (each.metadata.finalizers ?? []).join(', ') || 'the API server';
+      return { group, kind, namespace, name, health: '', message: `is being deleted, waits for ${holders}` };
+    });
+    showProgress(app, `waiting for ${what}`, Infinity, { step: 'Delete', waitsFor });
     this.options.changed();
     return GONE_EVERY_MS;
   }
@@ -226,7 +236,7 @@ export class Uninstalling {
     }
     const outcome = await this.sync.step();
     if (!outcome) {
-      showProgress(app, this.sync.message, this.sync.deadline);
+      showProgress(app, this.sync.message, this.sync.deadline, this.sync.shown);
       this.options.changed();
       return this.sync.waitMs;
     }

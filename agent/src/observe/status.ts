@@ -34,7 +34,7 @@ export class StatusDeltas {
 
   /** The complete status; nothing is remembered of it. */
   complete(app: Application): ApplicationStatus {
-    const resources = [...app.resources.values()].map(asStatus);
+    const resources = [...app.resources.values()].map((each) => asStatus(app, each));
     return { ...summary(app), resources, resourcesComplete: true, removedResources: [] };
   }
 
@@ -44,7 +44,7 @@ export class StatusDeltas {
     const now = new Map<string, string>();
     const resources: ResourceStatus[] = [];
     for (const resource of app.resources.values()) {
-      const status = asStatus(resource);
+      const status = asStatus(app, resource);
       const text = written(status);
       now.set(resource.key, text);
       if (before?.get(resource.key) !== text) resources.push(status);
@@ -89,9 +89,11 @@ function summary(
   };
 }
 
-function asStatus(resource: Resource): ResourceStatus {
+function asStatus(app: Application, resource: Resource): ResourceStatus {
   const key = parseKeyString(resource.key) ?? { group: '', kind: resource.key, namespace: '', name: '' };
-  const { version, sync, health, message, drift, requiresPruning, held } = resource;
+  const { version, sync, health, message, drift, requiresPruning } = resource;
+  // What asks before it is deleted is held by the removal, not by a comparison.
+  const held = app.leaving ? (app.kept.get(resource.key)?.reason ?? '') : resource.held;
   return { ...key, version, sync, health, message, drift, requiresPruning, held };
 }
 

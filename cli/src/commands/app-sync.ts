@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { EXIT } from '../exit.ts';
 import { type Context, type Host, verb } from '../host.ts';
 import { formatName, parseDuration, parseName } from '../names.ts';
+import { progressLine } from '../operation-text.ts';
 import {
   type Goal,
   keyedByName,
@@ -106,6 +107,7 @@ async function sync(context: Context, names: string[], options: SyncOptions): Pr
         command,
         timeout,
         `sync of ${namespace}/${name}`,
+        () => doing(client, { namespace, name }),
       );
       terminal.out(`${shown} ${dryRun ? 'checked' : 'synced'}${message ? `: ${message}` : ''}`);
     } catch (thrown) {
@@ -116,6 +118,17 @@ async function sync(context: Context, names: string[], options: SyncOptions): Pr
   };
   await inTurn(selected, 16, each);
   return failed > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** How far the operation of an Application is; '' where that cannot be told. */
+async function doing(
+  client: HubClient,
+  { namespace, name }: { namespace: string; name: string },
+): Promise<string> {
+  const { operation } = await client.applications
+    .get(namespace, name)
+    .catch(() => ({ operation: undefined }));
+  return operation?.phase === 'Running' ? progressLine(operation) : '';
 }
 
 async function wait(context: Context, names: string[], options: WaitOptions): Promise<void> {

@@ -2,6 +2,7 @@ import type { ApplicationDetail, ApplicationView } from '@muster/api';
 import { shortCommit as short } from '@muster/api/commits';
 import { commitsOf } from '../commits.ts';
 import { formatName } from '../names.ts';
+import { operationText, progressText } from '../operation-text.ts';
 import { age, type Column, fields, paintState, table, type View } from '../output.ts';
 
 /** A resource as agents report it; the API leaves its shape open. */
@@ -90,6 +91,8 @@ export function applicationText(
   { now, colour }: { now: number; colour: boolean },
 ): string {
   const parts = [fields(headOf(app, now))];
+  const progress = app.operation && progressText(app.operation, { now, colour });
+  if (progress) parts.push(progress);
   if (app.conditions.length > 0) {
     parts.push(`Conditions:\n${app.conditions.map((each) => `  ${each.type}: ${each.message}`).join('\n')}`);
   }
@@ -126,7 +129,14 @@ function headOf(app: ApplicationDetail, now: number): [string, string | undefine
     ['Operation', operation && operationText(operation, now)],
     [
       'Leaving',
-      leaving && `${leaving.action} at ${leaving.at}${leaving.held ? `, held: ${leaving.held}` : ''}`,
+      leaving &&
+        [
+          `${leaving.action} at ${leaving.at}`,
+          leaving.held ? `held: ${leaving.held}` : '',
+          leaving.waits ?? '',
+        ]
+          .filter(Boolean)
+          .join(', '),
     ],
   ];
 }
@@ -152,12 +162,6 @@ function sourcesOf(app: ApplicationDetail): [string, string | undefined][] {
 
 function saidOf({ revision }: ApplicationView): string[] {
   return [revision?.message, revision?.author].filter((one) => one !== undefined);
-}
-
-function operationText(operation: NonNullable<ApplicationView['operation']>, now: number): string {
-  const { phase, message, startedAt, finishedAt, retries } = operation;
-  const when = finishedAt ? `${age(finishedAt, now)} ago` : startedAt ? `since ${age(startedAt, now)}` : '';
-  return [phase, when, retries > 0 ? `${retries} retries` : '', message].filter(Boolean).join(', ');
 }
 
 /** The table of resources, worst and named groups together, drift written below it field by field. */

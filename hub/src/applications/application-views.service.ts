@@ -174,6 +174,9 @@ export class ApplicationViews {
               action: row.leaving_action ?? 'orphan',
               ...(row.held_reason ? { held: row.held_reason } : {}),
               signed: row.tombstoned_at !== null,
+              ...(row.tombstoned_at && row.operation?.['message']
+                ? { waits: String(row.operation['message']) }
+                : {}),
             },
           }
         : {}),
@@ -190,10 +193,11 @@ function masked(manifest: Record<string, unknown>): Record<string, unknown> {
 }
 
 function operationOf(stored: Record<string, unknown>): NonNullable<ApplicationView['operation']> {
-  const { phase, message, startedAt, finishedAt, commandId, retries } = stored as Partial<
+  const { phase, message, startedAt, finishedAt, commandId, retries, ...progress } = stored as Partial<
     NonNullable<ApplicationView['operation']>
   >;
   return {
+    ...progress,
     phase: phase ?? '',
     message: message ?? '',
     ...(startedAt ? { startedAt } : {}),

@@ -43,4 +43,40 @@ describe('a reported status', () => {
     expect(status.conditions[0]!.message).toHaveLength(4096);
     expect(status.resources['/Secret//s']!.drift!.fields[0]!.expected).toHaveLength(1024);
   });
+
+  it('says how far an operation is, within bounds', () => {
+    const many = Array.from({ length: 99 }, (_, i) => ({ kind: 'Job', name: `j${i}`, health: 'fine' }));
+    const inAnHour = BigInt(now.getTime() + 3_600_000);
+    const running = { phase: 'Running', step: 'PreSync', wave: -1, deadlineMs: inAnHour };
+    const { operation } = bound({
+      operation: {
+        ...running,
+        waitsFor: many,
+        waitsForTotal: 200,
+        hooks: many.map(({ kind, name }) => ({ kind, name, step: 'PreSync', status: 'Running' })),
+        nextTry: { attempt: 2, limit: -1, atMs: inAnHour },
+      },
+    });
+    expect(operation).toMatchObject({
+      step: 'PreSync',
+      wave: -1,
+      deadline: '2026-11-21T13:00:00.000Z',
+      waitsForTotal: 200,
+      nextTry: { attempt: 2, at: '2026-11-21T13:00:00.000Z' },
+    });
+    expect(operation!.nextTry).not.toHaveProperty('limit');
+    expect(operation!.waitsFor).toHaveLength(20);
+    expect(operation!.waitsFor![0]).toEqual({
+      group: '',
+      kind: 'Job',
+      namespace: '',
+      name: 'j0',
+      health: 'Unknown',
+    });
+    expect(operation!.hooks).toHaveLength(50);
+    expect(bound({ operation: { phase: 'Succeeded' } }).operation).toEqual({
+      phase: 'Succeeded',
+      message: '',
+    });
+  });
 });

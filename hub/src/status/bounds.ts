@@ -1,5 +1,5 @@
 import { resourceKey } from '@muster/link';
-import type { ApplicationStatus, Drift, ResourceStatus } from '@muster/proto';
+import type { ApplicationStatus, Drift, Operation, ResourceStatus } from '@muster/proto';
 
 /** What an agent may make the hub keep. The agent redacts; here is only counted and cut. */
 const MAX = {
@@ -11,6 +11,8 @@ const MAX = {
   fields: 100,
   value: 1024,
   path: 1024,
+  waits: 20,
+  hooks: 50,
 };
 const SYNC = new Set(['Synced', 'OutOfSync', 'Unknown']);
 const DRIFT_CLASSES = new Set(['person', 'controller', 'pending', 'deleted']);
@@ -59,6 +61,34 @@ export interface StoredOperation {
   finishedAt?: string;
   commandId?: string;
   retries?: number;
+  /** PreSync, Sync, PostSync, SyncFail, PreDelete, Delete or PostDelete. */
+  step?: string;
+  wave?: number;
+  /** When it fails at the latest. */
+  deadline?: string;
+  /** The first of what it waits for, and how many there are. */
+  waitsFor?: StoredWait[];
+  waitsForTotal?: number;
+  hooks?: StoredHook[];
+  nextTry?: { attempt: number; limit?: number; at?: string };
+}
+
+interface StoredName {
+  group: string;
+  kind: string;
+  namespace: string;
+  name: string;
+}
+
+export interface StoredWait extends StoredName {
+  health?: string;
+  message?: string;
+}
+
+export interface StoredHook extends StoredName {
+  step: string;
+  status: string;
+  message?: string;
 }
 
 /** One status, cut to bounds, in the shape of a row. */
@@ -128,6 +158,54 @@ function boundOperation(operation: ApplicationStatus['operation'], now: Date): S
     ...(finishedAt ? { finishedAt: finishedAt.toISOString() } : {}),
     ...(operation.commandId ? { commandId: text(operation.commandId, MAX.word) } : {}),
     ...(operation.retries ? { retries: operation.retries } : {}),
+    ...boundProgress(operation),
+  };
+}
+
+function boundProgress(operation: Operation): Partial<StoredOperation> {
+  const { step, wave, deadlineMs, waitsFor, waitsForTotal, hooks, nextTry } = operation;
+  const deadline = future(deadlineMs);
+  return {
+    ...(step ? { step: text(step, MAX.word), wave } : {}),
+    ...(deadline ? { deadline } : {}),
+    ...(waitsFor.length > 0
+      ? {
+          waitsFor: waitsFor.slice(0, MAX.waits).map((each) => ({
+            ...boundName(each),
+            ...(each.health ? { health: HEALTH.has(each.health) ? each.health : 'Unknown' } : {}),
+            ...(each.message ? { message: text(each.message, MAX.value) } : {}),
+          })),
+          waitsForTotal: Math.max(waitsForTotal, waitsFor.length),
+        }
+      : {}),
+    ...(hooks.length > 0
+      ? {
+          hooks: hooks.slice(0, MAX.hooks).map((each) => ({
+            ...boundName(each),
+            step: text(each.step, MAX.word),
+            status: text(each.status, MAX.word),
+            ...(each.message ? { message: text(each.message, MAX.value) } : {}),
+          })),
+        }
+      : {}),
+    ...(nextTry
+      ? {
+          nextTry: {
+            attempt: nextTry.attempt,
+            ...(nextTry.limit >= 0 ? { limit: nextTry.limit } : {}),
+            ...(future(nextTry.atMs) ? { at: future(nextTry.atMs)! } : {}),
+          },
+        }
+      : {}),
+  };
+}
+
+function boundName({ group, kind, namespace, name }: StoredName): StoredName {
+  return {
+    group: text(group, MAX.name),
+    kind: text(kind, MAX.name),
+    namespace: text(namespace, MAX.name),
+    name: text(name, MAX.name),
   };
 }
 
@@ -172,6 +250,11 @@ function text(value: string, length: number): string {
 
 function digest(value: string): string | null {
   return /^[0-9a-f]{64}$/.test(value) ? value : null;
+}
+
+/** RFC 3339 of a time that may lie ahead; undefined: none, or none that a calendar has. */
+function future(ms: bigint): string | undefined {
+  return ms > 0n && ms < 8_640_000_000_000_000n ? new Date(Number(ms)).toISOString() : undefined;
 }
 
 function moment(ms: bigint, now: Date): Date | undefined {

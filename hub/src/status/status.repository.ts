@@ -94,8 +94,10 @@ export class StatusRepository {
                else (t.resources - array(select jsonb_array_elements_text(i.removed))) || i.resources end as merged_resources,
           case when t.sync = i.sync then t.sync_since else i.observed_at end as sync_since,
           case when t.health = i.health then t.health_since else i.observed_at end as health_since,
-          (t.sync, t.health, t.health_message, t.operation ->> 'phase', t.epoch, t.generation, t.applied_digest)
-            is distinct from (i.sync, i.health, i.health_message, i.operation ->> 'phase', i.epoch, i.generation, i.applied_digest) as changed
+          (t.sync, t.health, t.health_message, t.operation ->> 'phase', t.operation ->> 'step', t.operation ->> 'wave',
+            t.operation ->> 'waitsForTotal', jsonb_array_length(t.operation -> 'hooks'), t.epoch, t.generation, t.applied_digest)
+            is distinct from (i.sync, i.health, i.health_message, i.operation ->> 'phase', i.operation ->> 'step', i.operation ->> 'wave',
+            i.operation ->> 'waitsForTotal', jsonb_array_length(i.operation -> 'hooks'), i.epoch, i.generation, i.applied_digest) as changed
         from incoming i
         join assignments a using (cluster_id, application_namespace, application_name)
         left join target_status t using (cluster_id, application_namespace, application_name)

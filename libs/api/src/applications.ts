@@ -23,6 +23,43 @@ const Source = z.object({
   targetRevision: z.string(),
 });
 
+const Named = z.object({ group: z.string(), kind: z.string(), namespace: z.string(), name: z.string() });
+
+/** A sync or a removal; from `step` on only what agents report that can tell. */
+const Operation = z.object({
+  phase: z.string(),
+  message: z.string(),
+  startedAt: z.string().optional(),
+  finishedAt: z.string().optional(),
+  commandId: z.string().optional(),
+  retries: z.number(),
+  /** PreSync, Sync, PostSync, SyncFail, PreDelete, Delete or PostDelete, while it runs. */
+  step: z.string().optional(),
+  wave: z.number().optional(),
+  /** When it fails at the latest. */
+  deadline: z.string().optional(),
+  /** What it waits for: the first ones, and how many there are. */
+  waitsFor: z
+    .array(Named.extend({ health: z.string().optional(), message: z.string().optional() }))
+    .optional(),
+  waitsForTotal: z.number().optional(),
+  /** Hooks that have begun. */
+  hooks: z
+    .array(
+      Named.extend({
+        step: z.string(),
+        /** Running, Succeeded or Failed. */
+        status: z.string(),
+        message: z.string().optional(),
+      }),
+    )
+    .optional(),
+  /** It failed and is tried again by itself; without a limit: until it succeeds. */
+  nextTry: z
+    .object({ attempt: z.number(), limit: z.number().optional(), at: z.string().optional() })
+    .optional(),
+});
+
 export const ApplicationView = z
   .object({
     namespace: z.string(),
@@ -72,22 +109,15 @@ export const ApplicationView = z
     observedAt: z.string().optional(),
     clusterState: z.object({ connected: z.boolean(), silentSince: z.string().optional() }).optional(),
     conditions: z.array(Condition),
-    operation: z
-      .object({
-        phase: z.string(),
-        message: z.string(),
-        startedAt: z.string().optional(),
-        finishedAt: z.string().optional(),
-        commandId: z.string().optional(),
-        retries: z.number(),
-      })
-      .optional(),
+    operation: Operation.optional(),
     leaving: z
       .object({
         at: z.string(),
         action: z.enum(['orphan', 'uninstall']),
         held: z.string().optional(),
         signed: z.boolean(),
+        /** What the removal that is under way does or waits for. */
+        waits: z.string().optional(),
       })
       .optional(),
     release: z.object({ id: z.string(), number: z.number() }).optional(),

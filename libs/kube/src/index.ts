@@ -24,6 +24,7 @@ export * from './sync/order.ts';
 export * from './sync/prune.ts';
 export * from './sync/retry.ts';
 export * from './sync/selection.ts';
+export * from './sync/progress.ts';
 export * from './sync/steps.ts';
 export * from './sync/windows.ts';
 export * from './system-settings.ts';

@@ -9,6 +9,7 @@ import { ObservedAgo } from '../fleet/fleet-header.tsx';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { Actions } from './actions.tsx';
 import { History } from './history.tsx';
+import { OperationSection } from './operation.tsx';
 import { applicationQuery } from './queries.ts';
 import { Resources } from './resources.tsx';
 import { healthTone, isError, isSilent, shortCommit, shownRevision, syncTone } from './state.ts';
@@ -26,7 +27,7 @@ export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose:
           <Actions app={app} />
           <Conditions app={app} />
           <Revision app={app} />
-          <Operation app={app} />
+          <OperationSection app={app} />
           <Resources appKey={appKey} silent={isSilent(app)} />
           <History appKey={appKey} />
         </>
@@ -111,6 +112,7 @@ function Conditions({ app }: { app: ApplicationView }) {
             {leaving.signed ? 'It is being taken away' : `It leaves at ${exactly(leaving.at)}`} (
             {leaving.action === 'orphan' ? 'its resources stay' : 'its resources are deleted'}).{' '}
             {leaving.held && `Held: ${leaving.held}`}
+            {leaving.waits && <p className="break-words whitespace-pre-wrap">{leaving.waits}</p>}
           </li>
         )}
       </ul>
@@ -205,29 +207,5 @@ function SourceLine({ source }: { source: NonNullable<ApplicationView['sources']
         </span>
       )}
     </span>
-  );
-}
-
-function Operation({ app: { operation } }: { app: ApplicationView }) {
-  if (!operation) return null;
-  const failed = ['Failed', 'Error'].includes(operation.phase);
-  const at = operation.finishedAt ?? operation.startedAt;
-  return (
-    <Section
-      title="Last sync"
-      aside={
-        at && (
-          <>
-            {operation.finishedAt ? 'finished' : 'started'} <Ago at={at} suffix=" ago" />
-          </>
-        )
-      }
-    >
-      <p>
-        <span className={failed ? 'font-medium text-bad' : 'font-medium'}>{operation.phase}</span>
-        {operation.retries > 0 && <span className="text-muted"> after {operation.retries} retries</span>}
-      </p>
-      {operation.message && <p className="break-words whitespace-pre-wrap text-muted">{operation.message}</p>}
-    </Section>
   );
 }

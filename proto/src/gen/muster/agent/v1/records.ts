@@ -553,6 +553,48 @@ export interface Operation {
   /** The command that asked for it; empty: automated. */
   commandId: string;
   retries: number;
+  /** How far it is, from agents that say so: PreSync, Sync, PostSync, SyncFail, PreDelete, Delete, PostDelete; empty: not begun. */
+  step: string;
+  wave: number;
+  /** When it fails at the latest; 0: never. */
+  deadlineMs: bigint;
+  /** What it waits for: the first 20, and how many there are. */
+  waitsFor: WaitedFor[];
+  waitsForTotal: number;
+  /** Hooks that have begun, at most 50. */
+  hooks: HookProgress[];
+  /** Set when it failed and is tried again by itself. */
+  nextTry: NextTry | undefined;
+}
+
+export interface WaitedFor {
+  group: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  /** Empty: this kind has no health. */
+  health: string;
+  message: string;
+}
+
+export interface HookProgress {
+  group: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  /** As Operation.step. */
+  step: string;
+  /** Running, Succeeded, Failed. */
+  status: string;
+  message: string;
+}
+
+export interface NextTry {
+  /** The first retry is 1. */
+  attempt: number;
+  /** Negative: without end. */
+  limit: number;
+  atMs: bigint;
 }
 
 export interface Condition {
@@ -5987,7 +6029,21 @@ export const ApplicationStatus: MessageFns<ApplicationStatus> = {
 };
 
 function createBaseOperation(): Operation {
-  return { phase: "", message: "", startedAtMs: 0n, finishedAtMs: 0n, commandId: "", retries: 0 };
+  return {
+    phase: "",
+    message: "",
+    startedAtMs: 0n,
+    finishedAtMs: 0n,
+    commandId: "",
+    retries: 0,
+    step: "",
+    wave: 0,
+    deadlineMs: 0n,
+    waitsFor: [],
+    waitsForTotal: 0,
+    hooks: [],
+    nextTry: undefined,
+  };
 }
 
 export const Operation: MessageFns<Operation> = {
@@ -6015,6 +6071,30 @@ export const Operation: MessageFns<Operation> = {
     }
     if (message.retries !== 0) {
       writer.uint32(48).uint32(message.retries);
+    }
+    if (message.step !== "") {
+      writer.uint32(162).string(message.step);
+    }
+    if (message.wave !== 0) {
+      writer.uint32(168).int32(message.wave);
+    }
+    if (message.deadlineMs !== 0n) {
+      if (BigInt.asIntN(64, message.deadlineMs) !== message.deadlineMs) {
+        throw new globalThis.Error("value provided for field message.deadlineMs of type int64 too large");
+      }
+      writer.uint32(176).int64(message.deadlineMs);
+    }
+    for (const v of message.waitsFor) {
+      WaitedFor.encode(v!, writer.uint32(186).fork()).join();
+    }
+    if (message.waitsForTotal !== 0) {
+      writer.uint32(192).uint32(message.waitsForTotal);
+    }
+    for (const v of message.hooks) {
+      HookProgress.encode(v!, writer.uint32(202).fork()).join();
+    }
+    if (message.nextTry !== undefined) {
+      NextTry.encode(message.nextTry, writer.uint32(210).fork()).join();
     }
     return writer;
   },
@@ -6080,6 +6160,62 @@ export const Operation: MessageFns<Operation> = {
             message.retries = reader.uint32();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.wave = reader.int32();
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.deadlineMs = reader.int64() as bigint;
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.waitsFor.push(WaitedFor.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.waitsForTotal = reader.uint32();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.hooks.push(HookProgress.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.nextTry = NextTry.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6112,6 +6248,31 @@ export const Operation: MessageFns<Operation> = {
         ? globalThis.String(object.command_id)
         : "",
       retries: isSet(object.retries) ? globalThis.Number(object.retries) : 0,
+      step: isSet(object.step) ? globalThis.String(object.step) : "",
+      wave: isSet(object.wave) ? globalThis.Number(object.wave) : 0,
+      deadlineMs: isSet(object.deadlineMs)
+        ? BigInt(object.deadlineMs)
+        : isSet(object.deadline_ms)
+        ? BigInt(object.deadline_ms)
+        : 0n,
+      waitsFor: globalThis.Array.isArray(object?.waitsFor)
+        ? object.waitsFor.map((e: any) => WaitedFor.fromJSON(e))
+        : globalThis.Array.isArray(object?.waits_for)
+        ? object.waits_for.map((e: any) => WaitedFor.fromJSON(e))
+        : [],
+      waitsForTotal: isSet(object.waitsForTotal)
+        ? globalThis.Number(object.waitsForTotal)
+        : isSet(object.waits_for_total)
+        ? globalThis.Number(object.waits_for_total)
+        : 0,
+      hooks: globalThis.Array.isArray(object?.hooks)
+        ? object.hooks.map((e: any) => HookProgress.fromJSON(e))
+        : [],
+      nextTry: isSet(object.nextTry)
+        ? NextTry.fromJSON(object.nextTry)
+        : isSet(object.next_try)
+        ? NextTry.fromJSON(object.next_try)
+        : undefined,
     };
   },
 
@@ -6135,6 +6296,27 @@ export const Operation: MessageFns<Operation> = {
     if (message.retries !== 0) {
       obj.retries = Math.round(message.retries);
     }
+    if (message.step !== "") {
+      obj.step = message.step;
+    }
+    if (message.wave !== 0) {
+      obj.wave = Math.round(message.wave);
+    }
+    if (message.deadlineMs !== 0n) {
+      obj.deadlineMs = message.deadlineMs.toString();
+    }
+    if (message.waitsFor?.length) {
+      obj.waitsFor = message.waitsFor.map((e) => WaitedFor.toJSON(e));
+    }
+    if (message.waitsForTotal !== 0) {
+      obj.waitsForTotal = Math.round(message.waitsForTotal);
+    }
+    if (message.hooks?.length) {
+      obj.hooks = message.hooks.map((e) => HookProgress.toJSON(e));
+    }
+    if (message.nextTry !== undefined) {
+      obj.nextTry = NextTry.toJSON(message.nextTry);
+    }
     return obj;
   },
 
@@ -6153,6 +6335,435 @@ export const Operation: MessageFns<Operation> = {
       : 0n;
     message.commandId = object.commandId ?? "";
     message.retries = object.retries ?? 0;
+    message.step = object.step ?? "";
+    message.wave = object.wave ?? 0;
+    message.deadlineMs = (object.deadlineMs !== undefined && object.deadlineMs !== null)
+      ? BigInt(object.deadlineMs)
+      : 0n;
+    message.waitsFor = object.waitsFor?.map((e) => WaitedFor.fromPartial(e)) || [];
+    message.waitsForTotal = object.waitsForTotal ?? 0;
+    message.hooks = object.hooks?.map((e) => HookProgress.fromPartial(e)) || [];
+    message.nextTry = (object.nextTry !== undefined && object.nextTry !== null)
+      ? NextTry.fromPartial(object.nextTry)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWaitedFor(): WaitedFor {
+  return { group: "", kind: "", namespace: "", name: "", health: "", message: "" };
+}
+
+export const WaitedFor: MessageFns<WaitedFor> = {
+  encode(message: WaitedFor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(26).string(message.namespace);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.health !== "") {
+      writer.uint32(42).string(message.health);
+    }
+    if (message.message !== "") {
+      writer.uint32(50).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WaitedFor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWaitedFor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.health = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WaitedFor {
+    return {
+      group: isSet(object.group) ? globalThis.String(object.group) : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      namespace: isSet(object.namespace) ? globalThis.String(object.namespace) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      health: isSet(object.health) ? globalThis.String(object.health) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
+
+  toJSON(message: WaitedFor): unknown {
+    const obj: any = {};
+    if (message.group !== "") {
+      obj.group = message.group;
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.namespace !== "") {
+      obj.namespace = message.namespace;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.health !== "") {
+      obj.health = message.health;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WaitedFor>): WaitedFor {
+    return WaitedFor.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WaitedFor>): WaitedFor {
+    const message = createBaseWaitedFor();
+    message.group = object.group ?? "";
+    message.kind = object.kind ?? "";
+    message.namespace = object.namespace ?? "";
+    message.name = object.name ?? "";
+    message.health = object.health ?? "";
+    message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseHookProgress(): HookProgress {
+  return { group: "", kind: "", namespace: "", name: "", step: "", status: "", message: "" };
+}
+
+export const HookProgress: MessageFns<HookProgress> = {
+  encode(message: HookProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.namespace !== "") {
+      writer.uint32(26).string(message.namespace);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.step !== "") {
+      writer.uint32(42).string(message.step);
+    }
+    if (message.status !== "") {
+      writer.uint32(50).string(message.status);
+    }
+    if (message.message !== "") {
+      writer.uint32(58).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HookProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHookProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HookProgress {
+    return {
+      group: isSet(object.group) ? globalThis.String(object.group) : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      namespace: isSet(object.namespace) ? globalThis.String(object.namespace) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      step: isSet(object.step) ? globalThis.String(object.step) : "",
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
+
+  toJSON(message: HookProgress): unknown {
+    const obj: any = {};
+    if (message.group !== "") {
+      obj.group = message.group;
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.namespace !== "") {
+      obj.namespace = message.namespace;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.step !== "") {
+      obj.step = message.step;
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HookProgress>): HookProgress {
+    return HookProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HookProgress>): HookProgress {
+    const message = createBaseHookProgress();
+    message.group = object.group ?? "";
+    message.kind = object.kind ?? "";
+    message.namespace = object.namespace ?? "";
+    message.name = object.name ?? "";
+    message.step = object.step ?? "";
+    message.status = object.status ?? "";
+    message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseNextTry(): NextTry {
+  return { attempt: 0, limit: 0, atMs: 0n };
+}
+
+export const NextTry: MessageFns<NextTry> = {
+  encode(message: NextTry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.attempt !== 0) {
+      writer.uint32(8).uint32(message.attempt);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    if (message.atMs !== 0n) {
+      if (BigInt.asIntN(64, message.atMs) !== message.atMs) {
+        throw new globalThis.Error("value provided for field message.atMs of type int64 too large");
+      }
+      writer.uint32(24).int64(message.atMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NextTry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNextTry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.atMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NextTry {
+    return {
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      atMs: isSet(object.atMs) ? BigInt(object.atMs) : isSet(object.at_ms) ? BigInt(object.at_ms) : 0n,
+    };
+  },
+
+  toJSON(message: NextTry): unknown {
+    const obj: any = {};
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    if (message.atMs !== 0n) {
+      obj.atMs = message.atMs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NextTry>): NextTry {
+    return NextTry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NextTry>): NextTry {
+    const message = createBaseNextTry();
+    message.attempt = object.attempt ?? 0;
+    message.limit = object.limit ?? 0;
+    message.atMs = (object.atMs !== undefined && object.atMs !== null) ? BigInt(object.atMs) : 0n;
     return message;
   },
 };
