@@ -5,6 +5,8 @@ import { formatName, parseName } from '../names.ts';
 import { age, inUsualOrder, printList, printOne } from '../output.ts';
 import { waitForCommand } from '../wait.ts';
 import { appActCommands } from './app-act.ts';
+import { appObjectActs } from './app-object-acts.ts';
+import { appObjectCommands } from './app-objects.ts';
 import { type Filters, listApplications, withFilters } from './app-select.ts';
 import {
   applicationText,
@@ -41,7 +43,9 @@ export function appCommands(root: Command, host: Host): void {
     .option('--refresh', 'have the cluster compare again first')
     .action(host.run(get));
   appReadCommands(app, host);
+  appObjectCommands(app, host);
   appActCommands(app, host);
+  appObjectActs(app, host);
   unclaimedActs(app, host);
 }
 
