@@ -51,11 +51,11 @@ export function stageBlockers(work: Work, index: number): Blocker[] {
 export function gateBlockers(work: Work, index: number, at: 'entry' | 'end'): Blocker[] {
   return gatesOf(work, index).flatMap(([gate, state]) => {
     if (gate.at !== at || state.status === 'passed' || state.status === 'skipped') return [];
-    return gateBlocker(work, gate, state) ?? [];
+    return gateBlocker(work, gate, state, work.stage(index).since) ?? [];
   });
 }
 
-function gateBlocker(work: Work, gate: Gate, state: GateState): Blocker | undefined {
+function gateBlocker(work: Work, gate: Gate, state: GateState, stageSince: number): Blocker | undefined {
   const { since, until } = state;
   switch (gate.kind) {
     case 'approval': {
@@ -69,7 +69,7 @@ function gateBlocker(work: Work, gate: Gate, state: GateState): Blocker | undefi
       const verdict = windowVerdict(gate.windows, work.now);
       return verdict.open
         ? undefined
-        : windowBlocker(work, `"${gate.name}": ${verdict.reason}`, verdict.untilMs);
+        : windowBlocker(stageSince, `"${gate.name}": ${verdict.reason}`, verdict.untilMs);
     }
     default: {
       const text = `"${gate.name}" (${gate.kind}${state.last ? `, now ${state.last.verdict} ${state.last.detail}`.trimEnd() : ''})`;
@@ -78,15 +78,15 @@ function gateBlocker(work: Work, gate: Gate, state: GateState): Blocker | undefi
   }
 }
 
-function windowBlocker(work: Work, reason: string, until: number | null): Blocker {
+function windowBlocker(since: number, reason: string, until: number | null): Blocker {
   const text = `a window, ${reason}${until === null ? '' : `, until ${instant(until)}`}`;
-  return { what: 'window', who: [], count: 1, text, since: work.rollout.since, until };
+  return { what: 'window', who: [], count: 1, text, since, until };
 }
 
 /** Windows that hold back the starts of a stage. */
 export function heldBlocker(work: Work, index: number): Blocker | undefined {
   const held = startsHeld(work, index);
-  return held && windowBlocker(work, held.reason, held.untilMs);
+  return held && windowBlocker(work.stage(index).since, held.reason, held.untilMs);
 }
 
 function waitingBlockers(work: Work, index: number): Blocker[] {
@@ -147,7 +147,8 @@ export function rollbackBlockers(work: Work): Blocker[] {
   const all: Blocker[] = [];
   const { rollback, windows } = work.rollout.policy;
   const verdict = windowVerdict(windows, work.now);
-  if (rollback.windowsHold && !verdict.open) all.push(windowBlocker(work, verdict.reason, verdict.untilMs));
+  if (rollback.windowsHold && !verdict.open)
+    all.push(windowBlocker(work.rollout.since, verdict.reason, verdict.untilMs));
   const targets = [...work.targets()];
   const going = targets.filter(({ state }) => state === 'restoring');
   const next = targets.filter(({ state }) => state === 'reverting');

@@ -5,6 +5,7 @@ import { rollingSyncPolicy } from './rolling-sync.ts';
 import { policyOf } from './testing/policies.ts';
 import { World, targetInput } from './testing/world.ts';
 import type { RolloutEvent, TargetInput, VerbEvent } from './types.ts';
+import { undoPolicy } from './undo.ts';
 import { refusal } from './verbs.ts';
 
 const MINUTE = 60_000;
@@ -553,6 +554,44 @@ describe('people', () => {
     expect(assigned(held, 'restore')).toHaveLength(0);
     held.pass(60 * MINUTE);
     expect(assigned(held, 'restore')).toHaveLength(2);
+  });
+});
+
+describe('a hub that was away', () => {
+  it('counts no deadline and no soak for as long as nobody could be heard', () => {
+    const world = new World(policyOf([{ name: 'all', soak: '10m', deadline: '1m' }]), fleet(2));
+    world.feed();
+    world.obey('c1');
+    world.now += 60 * MINUTE;
+    world.feed({ kind: 'outage', ms: 60 * MINUTE });
+    expect([world.target('c1').state, world.target('c2').state]).toEqual(['healthy', 'assigned']);
+    world.obey('c2');
+    world.pass(9 * MINUTE);
+    expect(phase(world)).toBe('running');
+    world.pass(MINUTE);
+    expect(phase(world)).toBe('completed');
+  });
+});
+
+describe('an undo by hand', () => {
+  it('is a rollout of one stage that catches up silent agents, and stops for nothing', () => {
+    const policy = undoPolicy(
+      policyOf([{ name: 'a', take: 1 }, { name: 'b' }], { rollback: { maxConcurrent: 2 } }),
+    );
+    const world = new World(
+      policy,
+      fleet(3, (_, i) => ({ connected: i > 0 })),
+    );
+    world.feed();
+    expect(assigned(world)).toEqual(['c2=b-c2', 'c3=b-c3']);
+    world.obey('c2', 'Degraded');
+    world.obey('c3');
+    world.pass(10 * MINUTE);
+    expect([phase(world), world.in('failed'), world.target('c1').holds]).toEqual([
+      'completed',
+      ['c2'],
+      'b-c1',
+    ]);
   });
 });
 

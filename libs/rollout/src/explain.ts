@@ -58,7 +58,7 @@ export function explain(state: RolloutState, now: number): Explanation {
     lines: [
       headline,
       ...waitingFor.map((one) => `waits for ${one.text}`),
-      `next: ${next.what}${next.at === null ? '' : ` (at the latest looked at ${instant(next.at)})`}`,
+      `next: ${next.what}${next.at === null ? '' : ` (next look at ${instant(next.at)})`}`,
     ],
   };
 }

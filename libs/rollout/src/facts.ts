@@ -8,6 +8,8 @@ export function takeFact(work: Work, event: FactEvent): void {
   switch (event.kind) {
     case 'superseded':
       return superseded(work, event.by);
+    case 'outage':
+      return wasAway(work, event.ms);
     case 'joined':
       return joined(work, event.target);
     case 'gate':
@@ -19,7 +21,7 @@ export function takeFact(work: Work, event: FactEvent): void {
   }
 }
 
-type TargetEvent = Exclude<FactEvent, { kind: 'superseded' | 'joined' | 'gate' }>;
+type TargetEvent = Exclude<FactEvent, { kind: 'superseded' | 'outage' | 'joined' | 'gate' }>;
 
 function aboutTarget(work: Work, target: Target, event: TargetEvent): void {
   switch (event.kind) {
@@ -136,6 +138,23 @@ function unpinned(work: Work, target: Target): void {
   else if (work.isLate(target) || !target.counted)
     work.move(target, 'deferred', 'its override is gone', fresh);
   else work.move(target, 'waiting', 'its override is gone', fresh);
+}
+
+/** Deadlines, soaks and measurements go on where they were: what nobody could hear proves nothing. */
+function wasAway(work: Work, ms: number): void {
+  if (!(ms > 0)) return;
+  for (const target of work.targets()) {
+    const dueAt = target.dueAt === null ? null : target.dueAt + ms;
+    const healthySince = target.healthySince === null ? null : Math.min(work.now, target.healthySince + ms);
+    if (dueAt !== target.dueAt || healthySince !== target.healthySince)
+      work.patch(target, { dueAt, healthySince });
+  }
+  for (const { gates } of work.rollout.stages)
+    for (const gate of gates)
+      if (gate.status === 'open' && gate.until !== null) {
+        gate.until += ms;
+        work.touch();
+      }
 }
 
 function superseded(work: Work, by: string): void {

@@ -11,5 +11,6 @@ export * from './rolling-sync.ts';
 export * from './selector.ts';
 export * from './types.ts';
 export { refusal } from './verbs.ts';
+export * from './undo.ts';
 export * from './windows.ts';
 export { MAX_BREAKS, hasEnded } from './work.ts';

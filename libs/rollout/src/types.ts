@@ -243,7 +243,9 @@ export type FactEvent =
       verdict: 'ok' | 'bad' | 'unknown';
       detail: string;
     }
-  | { kind: 'superseded'; by: string };
+  | { kind: 'superseded'; by: string }
+  /** No hub was there for so long: nothing that was due meanwhile was missed by anyone but the hub. First of its batch. */
+  | { kind: 'outage'; ms: number };
 
 /** What people ask for. Each is refused, with the reason, where it makes no sense: `refusal`. */
 export type VerbEvent = By &

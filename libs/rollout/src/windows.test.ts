@@ -34,7 +34,7 @@ describe('windows', () => {
     };
     expect(windowVerdict([freeze], at('2026-12-31T12:00:00Z'))).toEqual({
       open: false,
-      reason: 'frozen by 2026-12-24T00:00:00.000Z – 2027-01-02T00:00:00.000Z',
+      reason: 'frozen by 2026-12-24T00:00:00Z – 2027-01-02T00:00:00Z',
       untilMs: freeze.untilMs,
     });
     expect(open(windowVerdict([freeze], freeze.fromMs - 1))).toBe(true);

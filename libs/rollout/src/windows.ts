@@ -1,5 +1,6 @@
 import { activeUntil, nextStart } from '@muster/kube';
 import type { Window } from './policy.ts';
+import { instant } from './words.ts';
 
 /** How much earlier an agent without a hub closes windows, and how much later it opens them: its clock may be wrong. */
 export const OFFLINE_MARGIN_MS = 10 * 60_000;
@@ -70,8 +71,7 @@ function texts(windows: readonly Window[]): string {
 }
 
 function windowText(window: Window): string {
-  if ('fromMs' in window)
-    return `${new Date(window.fromMs).toISOString()} – ${new Date(window.untilMs).toISOString()}`;
+  if ('fromMs' in window) return `${instant(window.fromMs)} – ${instant(window.untilMs)}`;
   const minutes = Math.round(window.durationMs / 60_000);
   const length = `${Math.floor(minutes / 60)}h${minutes % 60 ? `${minutes % 60}m` : ''}`;
   return `"${window.schedule}" ${window.timeZone} for ${length.replace(/^0h(?=\d)/, '')}`;

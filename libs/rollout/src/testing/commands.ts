@@ -99,6 +99,11 @@ export const facts: fc.Arbitrary<Happening>[] = [
   happens('dial', ({ world }, id) => world.dial(id)),
   happens('restart', ({ world }) => world.restart()),
   fc
+    .tuple(fc.nat(11), fc.integer({ min: 1, max: 4000 }))
+    .map(
+      ([pick, seconds]) => new Happening(`away ${seconds}s`, pick, ({ world }) => world.away(seconds * 1000)),
+    ),
+  fc
     .tuple(fc.nat(11), fc.integer({ min: -600, max: 600 }))
     .map(
       ([pick, seconds]) =>

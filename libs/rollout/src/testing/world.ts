@@ -157,6 +157,12 @@ export class World {
     this.feed();
   }
 
+  /** The hub is gone for so long, with agents that go on by themselves. */
+  away(ms: number): void {
+    this.now += ms;
+    this.feed({ kind: 'outage', ms });
+  }
+
   pass(ms: number): void {
     this.now += ms;
     this.feed();
