@@ -1,3 +1,4 @@
+import type { CommandView } from '@muster/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { type Fleet, startFleet } from '../spine/fleet.ts';
@@ -5,7 +6,6 @@ import { application, configMap } from '../spine/testing/documents.ts';
 import { type KubeObject, eventually } from '../src/index.ts';
 import { type Controllers, drifted, startArgoRollouts } from './testing/controllers.ts';
 
-const ROLLOUT = 'argoproj.io/v1alpha1/Rollout';
 const HASH = 'rollouts-pod-template-hash';
 
 let fleet: Fleet;
@@ -46,10 +46,15 @@ const service = (name: string, app: string) =>
     spec: { selector: { app }, ports: [{ port: 80 }] },
   });
 
-/** What an operator's tool writes for it. */
-async function act(name: string, action: 'promote' | 'abort'): Promise<void> {
-  const status = action === 'promote' ? { pauseConditions: null } : { abort: true };
-  await fleet.kube('dev').patch(ROLLOUT, name, { status }, { subresource: 'status' });
+/** Has Muster do something to the Rollout of an Application, which is called as it; answers how that ended. */
+async function act(name: string, action: string, reason = ''): Promise<CommandView> {
+  const resource = `argoproj.io/Rollout/${name}/${name}`;
+  const { command } = await fleet.client.applications.act('argocd', name, { resource, action, reason });
+  return fleet.client.command(command, 60);
+}
+
+async function done(name: string, action: string, reason?: string): Promise<void> {
+  expect(await act(name, action, reason)).toMatchObject({ verb: 'act', outcome: 'succeeded' });
 }
 
 /** How many Pods of an app run each version; those that end do not count. */
@@ -132,7 +137,7 @@ describe('a canary with steps', () => {
 
   it('is Suspended at its pause, and the next wave waits; promoted it is Healthy, and the wave comes', async () => {
     const commit = await paused('v2', 'v1');
-    await act(`${name}/${name}`, 'promote');
+    await done(name, 'promote');
     await fleet.synced(name, commit);
     await runs(name, { v2: 5 });
     expect(await after()).toBe('v2');
@@ -140,7 +145,7 @@ describe('a canary with steps', () => {
 
   it('aborted it is Degraded, and the old version serves; git revert makes it Healthy', async () => {
     await paused('v3', 'v2');
-    await act(`${name}/${name}`, 'abort');
+    await done(name, 'abort', 'too many errors');
     const app = await fleet.until(
       name,
       'to have failed',
@@ -149,8 +154,51 @@ describe('a canary with steps', () => {
     expect(app.healthMessage).toContain('aborted');
     await runs(name, { v2: 5 });
     expect(await after()).toBe('v2');
+    const { items } = await fleet.client.audit({ action: 'application.resource.abort' });
+    expect(items).toMatchObject([{ actor: 'admin', reason: 'too many errors' }]);
+    expect(await act(name, 'promote')).toMatchObject({ outcome: 'refused' });
     await fleet.synced(name, await fleet.revert());
     expect(await versions(name)).toEqual({ v2: 5 });
+    expect(await drifted(fleet, name)).toEqual([]);
+  });
+});
+
+describe('an aborted update that is tried again', () => {
+  const name = 'again';
+  const release = (version: string) =>
+    fleet.push(
+      {
+        [`${name}/rollout.yaml`]: rollout(name, version, 2, {
+          canary: { steps: [{ setWeight: 50 }, { pause: {} }, { setWeight: 75 }, { pause: {} }] },
+        }),
+      },
+      `again ${version}`,
+    );
+
+  it('stands at its pauses anew; resumed it goes to the next, promoted fully it skips them', async () => {
+    const first = await release('v1');
+    await fleet.apply(application(fleet.repository.url, name, { on: 'dev' }));
+    await fleet.synced(name, first);
+    const commit = await release('v2');
+    await shows(name, commit, 'Suspended');
+    await done(name, 'abort');
+    await shows(name, commit, 'Degraded', 'aborted');
+    await runs(name, { v1: 2 });
+    await done(name, 'retry');
+    await shows(name, commit, 'Suspended');
+    await done(name, 'resume');
+    const kube = fleet.kube('dev');
+    const at = async () => (await kube.get('argoproj.io/v1alpha1/Rollout', `${name}/${name}`)).status;
+    await eventually(
+      async (see) => {
+        const { currentStepIndex, phase } = see(await at());
+        return currentStepIndex === 3 && phase === 'Paused';
+      },
+      { what: 'the second pause' },
+    );
+    await done(name, 'promote-full');
+    await shows(name, commit, 'Healthy');
+    await runs(name, { v2: 2 });
     expect(await drifted(fleet, name)).toEqual([]);
   });
 });
@@ -201,7 +249,7 @@ describe('a blue-green without automatic promotion', () => {
 
   it('is Suspended beside its preview; promoted it serves the new version and is Healthy', async () => {
     const commit = await paused('v2', 'v1');
-    await act(`${name}/${name}`, 'promote');
+    await done(name, 'promote');
     await shows(name, commit, 'Healthy');
     expect(await serves('active')).toBe('v2');
     await runs(name, { v2: 2 });
@@ -209,7 +257,7 @@ describe('a blue-green without automatic promotion', () => {
 
   it('aborted it is Degraded and serves the old version; git revert makes it Healthy', async () => {
     const commit = await paused('v3', 'v2');
-    await act(`${name}/${name}`, 'abort');
+    await done(name, 'abort');
     await shows(name, commit, 'Degraded', 'aborted');
     expect(await serves('active')).toBe('v2');
     await shows(name, await fleet.revert(), 'Healthy');
