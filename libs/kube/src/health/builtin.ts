@@ -1,6 +1,7 @@
 import { annotationOf, isRecord, type KubeObject, parseApiVersion } from '../object.ts';
 import { podHealth } from './pod.ts';
 import { at, type Condition, conditionsOf, FieldError, listAt, stringAt } from './read.ts';
+import { checkTyped } from './typed.ts';
 import { degraded, type Health, healthy, progressing, unknown } from './status.ts';
 import {
   daemonSetHealth,
@@ -11,7 +12,7 @@ import {
 } from './workloads.ts';
 
 interface BuiltInCheck {
-  /** The versions it knows; another one is Unknown. Absent: any. */
+  /** The versions it knows; another one is Unknown. Absent: any, and its fields are not read into a type. */
   versions?: string[];
   check: (object: KubeObject) => Health;
   /** The kind's name in messages. */
@@ -49,6 +50,7 @@ export function assessBuiltIn(object: KubeObject): Health | null {
     return unknown(`unsupported ${label} GVK: ${group}/${version}, Kind=${object.kind}`);
   }
   try {
+    if (versions) checkTyped(object, `${group}/${object.kind}`);
     return check(object);
   } catch (thrown) {
     if (thrown instanceof FieldError)

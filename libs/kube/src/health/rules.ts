@@ -154,6 +154,13 @@ export function isStale(object: Loose): boolean {
   return observed !== undefined && wanted !== undefined && observed !== wanted;
 }
 
+/** Whether a condition says that it was written for another generation than the object's. */
+export function isOfAnotherGeneration(object: Loose, condition: Loose): boolean {
+  const wanted = field(object, 'metadata.generation');
+  const observed = condition.observedGeneration ?? undefined;
+  return wanted !== undefined && observed !== undefined && observed !== wanted;
+}
+
 /** A field that must be there, as in longer messages; throws RuleError otherwise. */
 export function need<Value>(value: Value | undefined | null, name: string): Value {
   if (value === undefined || value === null) throw new RuleError(`${name} is missing`);

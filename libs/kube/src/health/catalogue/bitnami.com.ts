@@ -4,7 +4,12 @@ const waiting = 'Waiting for Sealed Secret to be decrypted';
 
 export const rules: GroupRules = {
   SealedSecret: rule(
-    when((o) => field(o, 'status.observedGeneration') !== o.metadata.generation, `Progressing: ${waiting}`),
+    when(
+      (o) =>
+        field(o, 'metadata.generation') === undefined ||
+        field(o, 'status.observedGeneration') !== o.metadata.generation,
+      `Progressing: ${waiting}`,
+    ),
     ready(waiting, 'Synced'),
   ),
 };

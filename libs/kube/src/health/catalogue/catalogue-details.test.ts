@@ -7,6 +7,56 @@ type Case = [type: string, status: object, expected: string, rest?: object];
 /** What the reference says of states between those of its own examples. */
 const CASES: Case[] = [
   [
+    'kro.run/v1alpha1/WebApp',
+    {
+      state: 'FAILED',
+      conditions: [{ type: 'GraphResolved', status: 'False', message: 'no', observedGeneration: 2 }],
+    },
+    'Degraded: no',
+  ],
+  [
+    'kro.run/v1alpha1/WebApp',
+    { state: 'FAILED', conditions: [{ type: 'GraphResolved', status: 'False', observedGeneration: 1 }] },
+    'Progressing: Waiting for instance to become ready',
+  ],
+  [
+    'gateway.networking.k8s.io/v1/TLSRoute',
+    {
+      parents: [
+        { parentRef: { name: 'a' }, conditions: [{ type: 'Accepted', status: 'True' }] },
+        {
+          parentRef: { name: 'b' },
+          conditions: [
+            { type: 'Accepted', status: 'True' },
+            { type: 'ResolvedRefs', status: 'True' },
+          ],
+        },
+      ],
+    },
+    'Healthy: TLSRoute is healthy',
+  ],
+  [
+    'gateway.networking.k8s.io/v1/TLSRoute',
+    { parents: [{ parentRef: { name: 'a' }, conditions: [{ type: 'Accepted', status: 'True' }] }] },
+    'Progressing: Parent a: Waiting for TLSRoute conditions',
+  ],
+  [
+    'flink.apache.org/v1beta1/FlinkSessionJob',
+    { error: 'lost', jobStatus: { state: 'SUSPENDED' } },
+    'Suspended: SUSPENDED',
+  ],
+  [
+    'rabbitmq.com/v1beta1/RabbitmqCluster',
+    {},
+    'Progressing: Waiting for RabbitMQ Operator',
+    { spec: { replicas: 0 } },
+  ],
+  [
+    'promoter.argoproj.io/v1alpha1/PullRequest',
+    { conditions: [{ type: 'Ready', status: 'True', observedGeneration: 0 }] },
+    'Progressing: Waiting for pull request spec update to be observed',
+  ],
+  [
     'policies.kyverno.io/v1/ValidatingPolicy',
     { conditionStatus: { ready: true, conditions: [{ type: 'Admitted', status: 'True', message: 'x' }] } },
     'Healthy: Policy is ready',

@@ -30,8 +30,8 @@ export function managedResource(goodTypes: string[], withoutStatus: string[]): R
     conditions({ 'LastAsyncOperation|Synced=False': 'Degraded: {.message}' }),
     // A definition that is switched off is as it should be.
     when(
-      (o) => field(o, 'spec.state') === 'Inactive',
-      conditions({ 'Established=False/InactiveManagedResource': 'Healthy: Resource is up-to-date.' }),
+      (o) => field(o, 'spec.state') !== 'Active',
+      conditions({ 'Established/InactiveManagedResource': 'Healthy: Resource is up-to-date.' }),
     ),
     conditions({ [`${goodTypes.join('|')}=True`]: 'Healthy: Resource is up-to-date.' }),
     'Progressing: Provisioning ...',

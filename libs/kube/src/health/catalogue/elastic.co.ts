@@ -19,7 +19,7 @@ export const beat: GroupRules = {
         'Progressing: Elastic Beat status is deploying, there is {status.availableNodes} instance(s) on {status.expectedNodes} expected',
       ),
       when(
-        (o) => o.status.health === 'yellow' || !o.status.health,
+        (o) => o.status.health === 'yellow' || o.status.health === undefined,
         'Progressing: Elastic Beat phase is progressing',
       ),
     ),

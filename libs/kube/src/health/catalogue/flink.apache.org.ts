@@ -23,15 +23,16 @@ export const rules: GroupRules = {
     'Progressing: Waiting for Flink operator',
   ),
   FlinkSessionJob: rule(
-    when((o) => field(o, 'status.error'), 'Degraded: {status.error}'),
     byValue('status.jobStatus.state', {
       RUNNING: 'Healthy: {status.jobStatus.state}',
       FINISHED: 'Healthy: {status.jobStatus.state}',
+      RECONCILING: 'Progressing: {status.jobStatus.state}',
+      CREATED: 'Progressing: {status.jobStatus.state}',
       SUSPENDED: 'Suspended: {status.jobStatus.state}',
-      FAILED: 'Degraded: {status.jobStatus.state}',
-      CANCELED: 'Degraded: {status.jobStatus.state}',
-      '*': 'Progressing: {status.jobStatus.state}',
+      CANCELED: 'Suspended: {status.jobStatus.state}',
+      FAILED: 'Degraded: {status.error|FlinkSessionJob failed}',
     }),
+    when((o) => field(o, 'status.error') !== undefined, 'Degraded: {status.error}'),
     'Progressing: Waiting for FlinkSessionJob to be reconciled',
   ),
 };

@@ -25,22 +25,38 @@ function judge(holder: Loose, what: string, prefix: string): ReturnType<typeof h
 const parentPrefix = (parent: Loose) => `Parent ${parent.parentRef.name ?? ''}: `;
 
 /** A route: the first parent that objects decides; parents whose conditions are old are left out. */
-const route = (kind: string, incomplete?: (parent: Loose) => boolean): Step =>
+const route = (kind: string): Step =>
   rule((o) => {
     const parents = listOf(o, 'status.parents').filter((parent) => isCurrent(o, parent));
     for (const parent of parents.filter((p) => p.conditions)) {
       const answer = judge(parent, 'Route', parentPrefix(parent));
       if (answer) return answer;
-      if (incomplete?.(parent)) {
-        return health('Progressing', `${parentPrefix(parent)}Waiting for ${kind} conditions`);
-      }
     }
     return parents.some((parent) => parent.conditions?.length > 0)
       ? health('Healthy', `${kind} is healthy`)
       : undefined;
   }, `Progressing: Waiting for ${kind} status`);
 
-const withoutAcceptance = (parent: Loose) => !parent.conditions.some((c: Loose) => c.type === 'Accepted');
+/** A TLSRoute: any parent that objects, else any that is still programmed, else any that has accepted it, else waits. */
+const tlsRoute: Step = rule((o) => {
+  const parents = listOf(o, 'status.parents').filter(
+    (parent) => parent.conditions?.length > 0 && isCurrent(o, parent),
+  );
+  const prefix = (parent: Loose) => `Parent ${parent.parentRef?.name ?? ''}: `;
+  const isTrue = (parent: Loose, type: string) =>
+    parent.conditions.find((c: Loose) => c.type === type)?.status === 'True';
+  const judged = parents.map((parent) => ({
+    parent,
+    answer: judge(parent, 'Route', prefix(parent)),
+    accepted: isTrue(parent, 'Accepted') && isTrue(parent, 'ResolvedRefs'),
+  }));
+  const refused =
+    judged.find(({ answer }) => answer?.status === 'Degraded') ?? judged.find(({ answer }) => answer);
+  if (refused) return refused.answer;
+  if (judged.some(({ accepted }) => accepted)) return health('Healthy', 'TLSRoute is healthy');
+  const [first] = judged;
+  return first && health('Progressing', `${prefix(first.parent)}Waiting for TLSRoute conditions`);
+}, 'Progressing: Waiting for TLSRoute status');
 
 /** A Gateway or ListenerSet: its own conditions, then those of its listeners. */
 const listeners = (o: Loose, what: string) =>
@@ -88,7 +104,7 @@ export const rules: GroupRules = {
   ),
   GRPCRoute: route('GRPCRoute'),
   HTTPRoute: route('HTTPRoute'),
-  TLSRoute: route('TLSRoute', withoutAcceptance),
+  TLSRoute: tlsRoute,
   Gateway: rule(
     when(
       (o) => o.status,

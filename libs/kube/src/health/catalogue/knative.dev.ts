@@ -1,4 +1,4 @@
-import { field, type GroupRules, health, listOf, rule, type Step, when } from '../rules.ts';
+import { field, type GroupRules, health, listOf, need, rule, type Step, when } from '../rules.ts';
 
 /** The operator's installations: all of `good` must be True; False in `waiting`, or any Unknown, is on the way. */
 const installation = (kind: string, good: string[], waiting: string[]): Step =>
@@ -7,7 +7,9 @@ const installation = (kind: string, good: string[], waiting: string[]): Step =>
       (o) => field(o, 'status.conditions'),
       (o) => {
         const list = listOf(o, 'status.conditions');
-        const message = list.map((c, i) => `${i + 1}: ${c.type} | ${c.status}\n`).join('');
+        const message = list
+          .map((c, i) => `${i + 1}: ${need(c.type, 'type')} | ${need(c.status, 'status')}\n`)
+          .join('');
         const moving = list.some(
           (c) => c.status === 'Unknown' || (c.status === 'False' && waiting.includes(c.type)),
         );
@@ -40,7 +42,7 @@ export const serving: GroupRules = {
         const message = bad
           .map(
             (c) =>
-              `${c.type} is ${c.status}${c.reason ? `, since ${c.reason}.` : ''}${c.message ? ` ${c.message}` : ''}\n`,
+              `${need(c.type, 'type')} is ${c.status}${c.reason ? `, since ${c.reason}.` : ''}${c.message ? ` ${c.message}` : ''}\n`,
           )
           .join('');
         const good = list.filter((c) => c.status === 'True' && GOOD.includes(c.type)).length;

@@ -1,11 +1,12 @@
-import { conditionOf, type GroupRules, health, listOf, need, rule } from '../rules.ts';
+import { conditionOf, type GroupRules, health, listOf, rule } from '../rules.ts';
 
 export const rules: GroupRules = {
   Provider: rule((o) => {
     const told = [conditionOf(o, 'Installed'), conditionOf(o, 'Healthy')].filter((c) => c !== undefined);
-    if (told.length === 0) return undefined;
+    const reasons = told.flatMap((c) => c.reason ?? []);
+    if (reasons.length === 0) return undefined;
     const good = told.length === 2 && told.every((c) => c.status === 'True');
-    return health(good ? 'Healthy' : 'Degraded', told.map((c) => need(c.reason, 'reason')).join(' '));
+    return health(good ? 'Healthy' : 'Degraded', reasons.join(' '));
   }, 'Progressing: Waiting for provider to be installed'),
 };
 

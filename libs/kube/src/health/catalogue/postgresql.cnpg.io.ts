@@ -1,4 +1,14 @@
-import { byValue, field, type GroupRules, health, isStale, listOf, requires, rule, when } from '../rules.ts';
+import {
+  byValue,
+  field,
+  type GroupRules,
+  health,
+  listOf,
+  type Loose,
+  requires,
+  rule,
+  when,
+} from '../rules.ts';
 
 const PHASES: Record<string, string[]> = {
   Healthy: ['Cluster in healthy state'],
@@ -28,6 +38,10 @@ const PHASES: Record<string, string[]> = {
     'Cluster is unrecoverable and needs manual intervention',
   ],
 };
+
+/** Whether its generation was reconciled once. */
+const isObserved = (o: Loose) =>
+  field(o, 'metadata.generation') === undefined || o.status.observedGeneration === o.metadata.generation;
 
 export const rules: GroupRules = {
   Backup: rule(
@@ -63,15 +77,16 @@ export const rules: GroupRules = {
     'Progressing: {status.phaseReason}',
   ),
   Database: rule(
-    when((o) => !o.status || isStale(o), 'Progressing: Waiting for CloudNativePG to reconcile Database'),
+    when((o) => !o.status, 'Progressing: Waiting for CloudNativePG to reconcile Database'),
     when(
-      (o) => o.status.observedGeneration === o.metadata.generation && o.status.applied === true,
-      'Healthy: {status.message}',
+      isObserved,
+      when((o) => o.status.applied === true, 'Healthy: {status.message}'),
+      when(
+        (o) => o.status.applied === false,
+        'Degraded: {status.message|CloudNativePG failed to apply the Database}',
+      ),
     ),
-    when(
-      (o) => o.status.observedGeneration === o.metadata.generation && o.status.applied === false,
-      'Degraded: {status.message}',
-    ),
-    'Progressing: {status.message|Waiting for CloudNativePG to reconcile Database}',
+    when((o) => o.status.message, 'Progressing: {status.message}'),
+    'Progressing: Waiting for CloudNativePG to reconcile Database',
   ),
 };

@@ -43,8 +43,8 @@ export const capsule: GroupRules = {
       : undefined;
   }),
   ResourcePoolClaim: reconciled(
-    conditions({ 'Ready=False': 'Degraded: {.message}' }),
     conditions({ 'Bound=False': 'Suspended: {.message}' }),
+    conditions({ 'Ready=False': 'Degraded: {.message}' }),
   ),
   Tenant: reconciled(conditions({ 'Cordoned=True': 'Suspended: {.message}' })),
   TenantOwner: reconciled(),

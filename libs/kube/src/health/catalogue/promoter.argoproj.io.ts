@@ -1,4 +1,4 @@
-import { type GroupRules, health, listOf, rule, type Step, when } from '../rules.ts';
+import { type GroupRules, health, isOfAnotherGeneration, listOf, rule, type Step, when } from '../rules.ts';
 import { promotionHealth, policyHealth } from './promoter-progress.ts';
 
 interface Base {
@@ -23,7 +23,7 @@ const base = (text: Base, ...then: Step[]): Step =>
       const list = listOf(o, 'status.conditions').filter((c) => (text.types ?? ['Ready']).includes(c.type));
       if (list.length === 0) return health('Progressing', text.missing);
       for (const c of list) {
-        if (c.observedGeneration && o.metadata.generation && c.observedGeneration !== o.metadata.generation) {
+        if (isOfAnotherGeneration(o, c)) {
           return health('Progressing', `Waiting for ${text.name} spec update to be observed`);
         }
         const { reason = 'Unknown' } = c;

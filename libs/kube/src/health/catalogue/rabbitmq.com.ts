@@ -16,11 +16,14 @@ export const rules: GroupRules = {
   ...Object.fromEntries(TOPOLOGY.map((kind) => [kind, topology(kind.toLowerCase())])),
   RabbitmqCluster: rule(
     conditions({ 'ReconcileSuccess=False': 'Degraded: {.message}' }),
-    when((o) => o.status && o.spec?.replicas === 0, 'Suspended: RabbitmqCluster is scaled to 0 replicas'),
     when(
       either('Unknown', ['ClusterAvailable', 'AllReplicasReady']),
       'Progressing: Waiting for RabbitMQ cluster readiness (conditions unknown)',
     ),
+    when((o) => {
+      const all = conditionOf(o, 'AllReplicasReady');
+      return all?.status === 'False' && all.reason === 'ScaledToZero' && o.spec.replicas === 0;
+    }, 'Suspended: RabbitmqCluster is scaled to 0 replicas'),
     when(either('False', ['ClusterAvailable']), 'Progressing: Waiting for RabbitMQ cluster formation'),
     when(either('False', ['AllReplicasReady']), 'Progressing: Waiting for RabbitMQ instances ready'),
     when(

@@ -1,9 +1,9 @@
-import { field, type GroupRules, health, listOf, rule, type Step } from '../rules.ts';
+import { field, type GroupRules, health, isOfAnotherGeneration, listOf, rule, type Step } from '../rules.ts';
 
 const service: Step = rule((o) => {
   if (!Array.isArray(field(o, 'status.conditions'))) return undefined;
   for (const c of listOf(o, 'status.conditions')) {
-    if (c.observedGeneration && o.metadata.generation && c.observedGeneration !== o.metadata.generation) {
+    if (isOfAnotherGeneration(o, c)) {
       return health('Progressing', 'Waiting for spec update to be observed');
     }
     const bad =

@@ -4,6 +4,7 @@ import {
   field,
   type GroupRules,
   health,
+  isOfAnotherGeneration,
   isStale,
   listOf,
   type Loose,
@@ -12,7 +13,8 @@ import {
   when,
 } from '../rules.ts';
 
-const describe = (c: Loose) => [c.type, c.status, c.reason, c.message].filter(Boolean).join(' | ');
+const describe = (c: Loose) =>
+  [need(c.type, 'type'), need(c.status, 'status'), c.reason, c.message].filter(Boolean).join(' | ');
 
 export const rules: GroupRules = {
   InferenceService: rule(
@@ -44,25 +46,25 @@ export const rules: GroupRules = {
       (o) => !field(o, 'status.conditions'),
       'Progressing: Waiting for LLMInferenceService to report status...',
     ),
-    when(
-      (o) =>
-        isStale(o) ||
-        listOf(o, 'status.conditions').some(
-          (c) => c.observedGeneration !== undefined && c.observedGeneration !== o.metadata.generation,
-        ),
-      'Progressing: Waiting for LLMInferenceService reconciliation (generation mismatch)',
-    ),
     (o) => {
       const ready = conditionOf(o, 'Ready');
-      if (!ready) return undefined;
-      if (ready.reason === 'Stopped') return health('Suspended', 'LLMInferenceService is Stopped');
-      if (ready.status === 'True') return health('Healthy', 'LLMInferenceService is healthy.');
-      const bad = listOf(o, 'status.conditions').filter((c) => c.type !== 'Ready' && c.status !== 'True');
-      const message = bad
-        .map((c) => [`${c.type}: ${c.status}`, c.reason, c.message].filter(Boolean).join(' | '))
+      const list = listOf(o, 'status.conditions');
+      const message = list
+        .filter((c) => c.type !== 'Ready' && c.status !== 'True')
+        .map((c) => {
+          const state = `${need(c.type, 'type')}: ${need(c.status, 'status')}`;
+          return [state, c.reason, c.message].filter(Boolean).join(' | ');
+        })
         .join('; ');
-      return health(ready.status === 'False' ? 'Degraded' : 'Progressing', message);
+      if (isStale(o) || (ready && isOfAnotherGeneration(o, ready))) {
+        const what = 'LLMInferenceService reconciliation (generation mismatch)';
+        return health('Progressing', `Waiting for ${what}`);
+      }
+      if (list.some((c) => c.reason === 'Stopped'))
+        return health('Suspended', 'LLMInferenceService is Stopped');
+      if (ready?.status === 'True') return health('Healthy', 'LLMInferenceService is healthy.');
+      const text = message || ready?.message || 'Waiting for LLMInferenceService to report status...';
+      return health(ready?.status === 'False' ? 'Degraded' : 'Progressing', text);
     },
-    'Progressing: Waiting for LLMInferenceService to report status...',
   ),
 };
