@@ -10,10 +10,13 @@ const HASH = 'rollouts-pod-template-hash';
 
 let fleet: Fleet;
 let controllers: Controllers;
+let secret: string;
+const muster = (...args: string[]) => fleet.muster(secret, ...args);
 
 beforeAll(async () => {
   fleet = await startFleet({ clusters: ['dev'], env: { MUSTER_POLL_SECONDS: '3600' } });
   controllers = await startArgoRollouts(fleet.member('dev').plane);
+  ({ secret } = await fleet.client.tokens.create({ name: 'release-owner' }));
 });
 
 afterAll(async () => {
@@ -249,7 +252,7 @@ describe('a blue-green without automatic promotion', () => {
 
   it('is Suspended beside its preview; promoted it serves the new version and is Healthy', async () => {
     const commit = await paused('v2', 'v1');
-    await done(name, 'promote');
+    expect(await muster('app', 'promote', name)).toMatchObject({ code: 0 });
     await shows(name, commit, 'Healthy');
     expect(await serves('active')).toBe('v2');
     await runs(name, { v2: 2 });
@@ -257,7 +260,7 @@ describe('a blue-green without automatic promotion', () => {
 
   it('aborted it is Degraded and serves the old version; git revert makes it Healthy', async () => {
     const commit = await paused('v3', 'v2');
-    await done(name, 'abort');
+    expect(await muster('app', 'action', 'run', name, 'abort')).toMatchObject({ code: 0 });
     await shows(name, commit, 'Degraded', 'aborted');
     expect(await serves('active')).toBe('v2');
     await shows(name, await fleet.revert(), 'Healthy');
