@@ -5,7 +5,7 @@ import { type Fleet, startFleet } from '../spine/fleet.ts';
 import { application, configMap, deployment } from '../spine/testing/documents.ts';
 import { Repository } from '../spine/testing/repository.ts';
 import { eventually } from '../src/index.ts';
-import { type Controllers, drifted, startFlux } from './testing/controllers.ts';
+import { BUILDING, type Controllers, drifted, startFlux } from './testing/controllers.ts';
 import { type GitServer, startGitServer } from './testing/git-server.ts';
 
 const NAME = 'team';
@@ -24,7 +24,7 @@ beforeAll(async () => {
   await workloads.commit(web('fine'), 'the first version');
   server = await startGitServer(root);
   controllers = await startFlux(fleet.member('dev').plane);
-});
+}, BUILDING);
 
 afterAll(async () => {
   await controllers?.stop();

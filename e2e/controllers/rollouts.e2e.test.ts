@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { type Fleet, startFleet } from '../spine/fleet.ts';
 import { application, configMap } from '../spine/testing/documents.ts';
 import { type KubeObject, eventually } from '../src/index.ts';
-import { type Controllers, drifted, startArgoRollouts } from './testing/controllers.ts';
+import { BUILDING, type Controllers, drifted, startArgoRollouts } from './testing/controllers.ts';
 
 const HASH = 'rollouts-pod-template-hash';
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
   fleet = await startFleet({ clusters: ['dev'], env: { MUSTER_POLL_SECONDS: '3600' } });
   controllers = await startArgoRollouts(fleet.member('dev').plane);
   ({ secret } = await fleet.client.tokens.create({ name: 'release-owner' }));
-});
+}, BUILDING);
 
 afterAll(async () => {
   await controllers?.stop();

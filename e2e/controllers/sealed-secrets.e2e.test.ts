@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import { type Fleet, startFleet } from '../spine/fleet.ts';
 import { application } from '../spine/testing/documents.ts';
 import { eventually } from '../src/index.ts';
-import { type Controllers, drifted, startSealedSecrets } from './testing/controllers.ts';
+import { BUILDING, type Controllers, drifted, startSealedSecrets } from './testing/controllers.ts';
 
 const SECRET = `canary-${randomUUID()}`;
 const RENEWED = `renewed-${randomUUID()}`;
@@ -20,7 +20,7 @@ let controllers: Controllers;
 beforeAll(async () => {
   fleet = await startFleet({ clusters: ['dev'], env: { MUSTER_POLL_SECONDS: '3600' } });
   controllers = await startSealedSecrets(fleet.member('dev').plane);
-});
+}, BUILDING);
 
 afterAll(async () => {
   await controllers?.stop();

@@ -12,6 +12,9 @@ import {
 } from '../../src/index.ts';
 import type { Fleet } from '../../spine/fleet.ts';
 
+/** Milliseconds that starting controllers may take, as it builds them when they are not cached. */
+export const BUILDING = 30 * 60_000;
+
 /** Running controllers; `stop` ends them. */
 export interface Controllers {
   /** Folder of the programs. */
