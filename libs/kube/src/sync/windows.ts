@@ -63,7 +63,7 @@ export function problemsOfWindow({ kind, schedule = '', duration = '', timeZone 
 /** The windows that hold for an Application: any of the given lists names it, or all of them with `andOperator`. */
 export function windowsFor(windows: readonly WrittenWindow[], target: WindowTarget): SyncWindow[] {
   const matching = windows.filter(
-    (window) => problemsOfWindow(window).length === 0 && concerns(window, target),
+    (window) => problemsOfWindow(window).length === 0 && windowConcerns(window, target),
   );
   return matching.map(({ kind, schedule, duration, timeZone, manualSync }) => ({
     deny: kind === 'deny',
@@ -74,7 +74,11 @@ export function windowsFor(windows: readonly WrittenWindow[], target: WindowTarg
   }));
 }
 
-function concerns(window: WrittenWindow, { application, namespace, cluster }: WindowTarget): boolean {
+/** Whether a window names an Application: by any of its lists, or by all of them with `andOperator`. */
+export function windowConcerns(
+  window: WrittenWindow,
+  { application, namespace, cluster }: WindowTarget,
+): boolean {
   const { applications = [], namespaces = [], clusters = [] } = window;
   const names = (globs: string[], ...texts: string[]) =>
     globs.some((glob) => texts.some((text) => globMatches(glob, text)));
