@@ -15,6 +15,7 @@ export {
   Facts,
   FieldDifference,
   EventsQuery,
+  Foreign,
   GroupKind,
   IgnoreDifference,
   Key,

@@ -4,6 +4,7 @@ import type { ObjectReference } from '@muster/proto/records';
 import type { Application } from '../apply/application.ts';
 import type { Cluster } from '../apply/cluster.ts';
 import type { DesiredState } from '../apply/desired.ts';
+import { foreignText } from '../apply/foreign.ts';
 import { type Verdict, judge } from '../observe/compare.ts';
 import { findBelonging } from './lineage.ts';
 import type { Masking } from './masking.ts';
@@ -60,9 +61,8 @@ export async function readObject(
   if (wanted) view.desired = masking.object(withoutTracking(wanted.object));
   if (diff && wanted) {
     let verdict: Verdict | undefined;
-    await judge(cluster, app, desired, [key], signal, (_key, judged) => {
-      verdict = judged;
-    });
+    const tell = (_key: string, judged: Verdict) => void (verdict = judged);
+    await judge(cluster, app, desired, [key], signal, tell, { all: true });
     view.diff = masking.object(diffOf(verdict));
   } else if (diff && found?.managed) view.diff = { state: 'extra', fields: [] };
   return view;
@@ -71,11 +71,14 @@ export async function readObject(
 function diffOf(verdict: Verdict | undefined): ObjectDiff {
   if (!verdict) return { state: 'unknown', message: 'it could not be judged', fields: [] };
   if (verdict.kind === 'unknown') return { state: 'unknown', message: verdict.message, fields: [] };
+  if (verdict.kind === 'foreign')
+    return { state: 'unknown', message: foreignText(verdict.foreign), fields: [] };
   if (verdict.kind !== 'differs') return { state: verdict.kind, fields: [] };
   const { fields, writer } = verdict.difference;
   return {
     state: 'differs',
     fields,
+    ...(verdict.foreign && { message: foreignText(verdict.foreign) }),
     ...(writer && { manager: writer.manager, operation: writer.operation, timeMs: writer.timeMs }),
   };
 }

@@ -5,6 +5,7 @@ import {
   type Assignment,
   type Condition,
   type Drift,
+  type Foreign,
   type Operation,
   SyncPolicy,
 } from '@muster/proto/records';
@@ -35,6 +36,8 @@ export interface Resource {
   requiresPruning: boolean;
   /** Why a guard keeps it though it is to be pruned; '': none does. */
   held: string;
+  /** Another tool tracks it. */
+  foreign: Foreign | undefined;
   /** Hash of the live object that `sync` was judged by. */
   judged: string;
 }
@@ -117,6 +120,12 @@ export class Application {
   /** Digest of what a sync of it applies; what only says when to sync is left out. */
   get content(): string {
     return contentDigest(this.assignment);
+  }
+
+  /** Whether the next sync takes over objects that another tool tracks. */
+  get adopts(): boolean {
+    if (!this.assignment.adopt) return false;
+    return [...this.resources.values()].some(({ foreign }) => foreign?.adopting && !foreign.shared);
   }
 
   /** Whether what is compared is the assigned bundle, not an earlier one while that cannot be had. */
@@ -208,5 +217,12 @@ export function contentDigest(assignment: Assignment): string {
   const { syncPolicy } = assignment;
   const policy = syncPolicy && { ...syncPolicy, automated: false, selfHeal: false, retry: undefined };
   const project = assignment.project && { ...assignment.project, windows: [] };
-  return assignmentDigest({ ...assignment, notices: [], healthChecks: [], syncPolicy: policy, project });
+  return assignmentDigest({
+    ...assignment,
+    notices: [],
+    healthChecks: [],
+    adopt: '',
+    syncPolicy: policy,
+    project,
+  });
 }

@@ -3,6 +3,7 @@ import { type Verb, verbRefusal } from '@muster/link';
 import type { HealBudget } from '../observe/healing.ts';
 import type { Writer } from '../observe/live-object.ts';
 import type { Application } from './application.ts';
+import { foreignCondition } from './foreign.ts';
 import { type Power, isObserver } from './power.ts';
 import { stoppedText } from './uninstalling.ts';
 
@@ -15,6 +16,7 @@ export function describeConditions(app: Application, budget: HealBudget, power: 
     const texts = app.problems.filter((each) => each.type === type).map(({ message }) => message);
     app.condition(type, texts.slice(0, 10).join('; '), now);
   }
+  app.condition('ForeignResource', foreignCondition(app), now);
   app.condition('Notice', app.assignment.notices.join('; '), now);
   app.condition('SyncWindow', windowText(app, now), now);
   app.condition('ObserveOnly', isObserver(power) ? OBSERVES : '', now);

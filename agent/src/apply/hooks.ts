@@ -18,6 +18,7 @@ import { KubeError } from '../kube/errors.ts';
 import type { OperationRecord } from '../state/records.ts';
 import type { Application } from './application.ts';
 import { type Cluster, pathOfObject, readLive } from './cluster.ts';
+import { foreignText, foreignTo } from './foreign.ts';
 
 const GONE_WITHIN_MS = 60_000;
 
@@ -112,6 +113,8 @@ function mayReplace(app: Application, key: string, live: KubeObject): void {
   if (foreign || (!owner && !hooksOf(live))) {
     throw new MusterError('conflict', `${key} is there already and is no hook of this Application`);
   }
+  const tracked = owner ? undefined : foreignTo(app, live).foreign;
+  if (tracked && !tracked.adopting) throw new MusterError('conflict', `${key}: ${foreignText(tracked)}`);
 }
 
 /** Lets go of the hooks of an operation that will not go on; what runs of it is deleted. */

@@ -23,8 +23,9 @@ export function rulesOf(app: Application): IgnoreRule[] {
 }
 
 /**
- * The manifest as it is sent. Fields that are kept, and with RespectIgnoreDifferences=true all that are ignored, are sent
- * as they are in the cluster: left out, they would be removed where Muster had applied them before.
+ * The manifest as it is sent. Fields that are kept, and with RespectIgnoreDifferences=true or of what was adopted from
+ * another tool all that are ignored, are sent as they are in the cluster: left out, they would be removed where Muster
+ * had applied them before.
  */
 export async function forApply(
   cluster: Cluster,
@@ -35,7 +36,7 @@ export async function forApply(
 ): Promise<KubeObject> {
   const kept = keptPaths(object);
   const rules = app.assignment.ignoreDifferences;
-  const isRespected = app.option('RespectIgnoreDifferences') === 'true' && hasIgnored(rules, object);
+  const isRespected = respectsIgnored(cluster, app, object) && hasIgnored(rules, object);
   if (kept.length === 0 && !isRespected) return object;
   const impersonate = app.assignment.impersonate || undefined;
   const live = await readLive(cluster, type, keyString(keyOf(object)), signal, impersonate);
@@ -52,6 +53,11 @@ export async function forApply(
       hint: 'RespectIgnoreDifferences=true applies nothing that it cannot respect',
     });
   return keepLive(object, live, [...kept, ...wanted.paths, ...there.paths]);
+}
+
+function respectsIgnored(cluster: Cluster, app: Application, object: KubeObject): boolean {
+  if (app.option('RespectIgnoreDifferences') === 'true' || app.assignment.adopt !== '') return true;
+  return cluster.index.get(keyString(keyOf(object)))?.adopted ?? false;
 }
 
 /** The object with the fields at these paths as they are in `live`. */

@@ -165,7 +165,7 @@ export class Operations {
   dueIn(): number | undefined {
     const { app } = this;
     if (this.order) return 100;
-    const due = app.automated && app.applied.assignment !== app.content;
+    const due = app.automated && (app.applied.assignment !== app.content || app.adopts);
     if (!due || !may(this.options.cluster.power, 'apply') || app.suppressed === payloadOf(app))
       return undefined;
     const now = this.options.cluster.now();
@@ -185,7 +185,7 @@ export class Operations {
     const now = this.options.cluster.now();
     if (!app.automated || now < this.notBefore || !app.mayBegin(false, now).allowed) return false;
     if (app.suppressed === payloadOf(app) || !app.comparesAssigned) return false;
-    if (app.applied.assignment !== app.content) return true;
+    if (app.applied.assignment !== app.content || app.adopts) return true;
     // A sync of something else that failed half-way, then a return to what was applied before.
     if (app.operation?.phase === 'Failed' || app.operation?.phase === 'Error' || leftHalfWay(app))
       return true;

@@ -27,15 +27,27 @@ export interface SyncOutcome {
   applyMs: number;
 }
 
+/** What a sync did. `foreign`: left alone, as another tool tracks it. */
+export interface Counts {
+  changed: number;
+  adopted: number;
+  pruned: number;
+  hooks: number;
+  held: number;
+  foreign: number;
+}
+
 /** `12 applied, 2 pruned, 1 hook`. */
 export function describeSuccess(
-  { changed, pruned, hooks, held }: { changed: number; pruned: number; hooks: number; held: number },
+  { changed, pruned, hooks, held, adopted, foreign }: Counts,
   note: string,
 ): string {
   const more = [
+    ...(adopted > 0 ? [`${adopted} of them taken over`] : []),
     ...(pruned > 0 ? [`${pruned} pruned`] : []),
     ...(held > 0 ? [`${held} kept until someone confirms`] : []),
     ...(hooks > 0 ? [hooks === 1 ? '1 hook' : `${hooks} hooks`] : []),
+    ...(foreign > 0 ? [`${foreign} left alone, as another tool tracks them`] : []),
   ];
   const text = [`${changed} applied`, ...more].join(', ');
   return note ? `${note}: ${text}` : text;
@@ -46,6 +58,8 @@ export function describeDryRun(
   tasks: readonly SyncTask[],
   changed: ReadonlySet<string>,
   held: number,
+  /** Keys of what another tool tracks and the sync takes over. */
+  adopting: ReadonlySet<string> = new Set(),
 ): string {
   const keyed = tasks.map((task) => ({ ...task, key: keyOf((task.target ?? task.live)!) }));
   const named = (what: string, chosen: typeof keyed) => {
@@ -59,6 +73,10 @@ export function describeDryRun(
   const hooks = keyed.filter(({ hook }) => hook);
   const parts = [
     ...named('to apply', applied),
+    ...named(
+      'of them to take over from another tool',
+      applied.filter(({ key }) => adopting.has(keyString(key))),
+    ),
     ...named(
       'to prune',
       keyed.filter(({ action }) => action === 'prune'),

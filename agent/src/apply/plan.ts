@@ -7,8 +7,8 @@ import type { DesiredState } from './desired.ts';
 export interface PlanFacts {
   /** Keys of objects that are not as the bundle has them. */
   changed: ReadonlySet<string>;
-  /** Objects of other Applications, by key: left out. */
-  conflicts: ReadonlyMap<string, string>;
+  /** Keys of objects of other Applications and tools: left out. */
+  leftAlone: ReadonlySet<string>;
   /** What is to be pruned. */
   leaving: KubeObject[];
   /** Whether the sync is of this object. */
@@ -18,14 +18,14 @@ export interface PlanFacts {
 
 /** The plan of a sync. What is as it should be is in it too, for its health counts; not with ApplyOutOfSyncOnly. */
 export function planOf(app: Application, desired: DesiredState, facts: PlanFacts): SyncTask[] {
-  const { changed, conflicts, startedAtMs, selects } = facts;
+  const { changed, leftAlone, startedAtMs, selects } = facts;
   const leaving = facts.leaving.filter(selects);
   const hooks = desired.hooks.map(({ object }) => object).filter(selects);
   const only = app.option('ApplyOutOfSyncOnly') === 'true';
   const targets: KubeObject[] = [];
   for (const { key, object } of desired.objects.values()) {
     if (!selects(object)) continue;
-    if (!conflicts.has(key) && (!only || changed.has(key))) targets.push(object);
+    if (!leftAlone.has(key) && (!only || changed.has(key))) targets.push(object);
   }
   const known = new Set(leaving.map((object) => kindOf(keyString(keyOf(object)))));
   for (const { type } of [...desired.objects.values(), ...desired.hooks]) if (type) known.add(nameOf(type));

@@ -12,6 +12,7 @@ import { KubeError } from '../kube/errors.ts';
 import { PARALLEL } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
 import type { Desired } from './desired.ts';
+import { type Standing, foreignText, isOwn, lookAt } from './foreign.ts';
 import { forApply } from './ignored.ts';
 import { ensureNamespace, mustMakeNamespace } from './namespace.ts';
 import { ownerNow } from './ownership.ts';
@@ -36,6 +37,7 @@ export async function prepare(work: SyncWork): Promise<void> {
     if (owner !== app.key) work.conflicts.set(each.key, owner);
     else if (!unchanged(work, each) || isMadeAnew(work, each)) work.changed.add(each.key);
   }
+  await lookForForeign(work);
   if (app.option('FailOnSharedResource') === 'true') {
     for (const [key, owner] of work.conflicts)
       work.fail(key, new MusterError('conflict', `belongs to Application ${owner}`));
@@ -50,7 +52,7 @@ export async function prepare(work: SyncWork): Promise<void> {
   work.plan(
     planOf(app, desired, {
       changed: work.changed,
-      conflicts: work.conflicts,
+      leftAlone: new Set([...work.conflicts.keys(), ...work.foreign.keys()]),
       leaving: work.leaving.live,
       selects: work.selects,
       startedAtMs: request.operation.startedAtMs,
@@ -58,6 +60,42 @@ export async function prepare(work: SyncWork): Promise<void> {
   );
   forgetUnmade(work);
   request.signal.throwIfAborted();
+}
+
+/**
+ * Finds what stands under the names of objects that the Application has not applied yet. What another tool tracks and the
+ * Application does not adopt fails the sync before anything is touched, unless it says FailOnForeignResource=false.
+ */
+async function lookForForeign(work: SyncWork): Promise<void> {
+  const { cluster, app, desired, request } = work;
+  const objects = [...desired.objects.values()].filter(({ key, object }) => {
+    return work.selects(object) && !work.conflicts.has(key) && !isOwn(cluster, app, key);
+  });
+  const hooks = desired.hooks.filter(({ object }) => {
+    return work.selects(object) && !isOwn(cluster, app, keyString(keyOf(object)));
+  });
+  await eachOf([...objects, ...hooks], PARALLEL, async (each) => {
+    const key = keyString(keyOf(each.object));
+    try {
+      noteStanding(work, key, await lookAt(cluster, app, each, request.signal));
+    } catch (thrown) {
+      request.signal.throwIfAborted();
+      work.fail(key, thrown);
+    }
+  });
+}
+
+function noteStanding(work: SyncWork, key: string, standing: Standing | undefined): void {
+  const { app, desired } = work;
+  const foreign = standing?.foreign;
+  const resource = app.resources.get(key);
+  if (resource) resource.foreign = foreign;
+  if (standing && (!foreign || foreign.adopting)) work.standing.set(key, standing);
+  if (!foreign || foreign.adopting) return;
+  work.foreign.set(key, foreign);
+  work.changed.delete(key);
+  const alone = app.option('FailOnForeignResource') === 'false' && desired.objects.has(key);
+  if (!alone) work.fail(key, new MusterError('conflict', foreignText(foreign)));
 }
 
 /** A removal runs only the hooks of one of its sides. */

@@ -1,12 +1,15 @@
 import {
   type KubeObject,
   type SyncTask,
+  foreignOf,
   guardPrunes,
   heldData,
   keyOf,
   keyString,
+  mayAdopt,
   ownerOf,
   pruneDecision,
+  trackersOf,
 } from '@muster/kube';
 import type { ApiType } from '../kube/discovery.ts';
 import type { Application } from './application.ts';
@@ -72,7 +75,18 @@ export async function prunable(
   for (const { object, reason } of guarded.held) {
     held.set(keyString(keyOf(object)), { uid: object.metadata.uid ?? '', reason });
   }
-  return { live: guarded.prune, types, held };
+  for (const object of going) holdShared(app, object, held);
+  const prune = guarded.prune.filter((object) => !held.has(keyString(keyOf(object))));
+  return { live: prune, types, held };
+}
+
+/** What another tool tracks too is not pruned without a word. */
+function holdShared(app: Application, object: KubeObject, held: Prunable['held']): void {
+  const key = keyString(keyOf(object));
+  const { uid } = object.metadata;
+  const shared = foreignOf(trackersOf(object));
+  if (!shared || mayAdopt(trackersOf(object), app.assignment.adopt) || app.isConfirmed(key, uid)) return;
+  held.set(key, { uid: uid ?? '', reason: `${shared.by} tracks it too` });
 }
 
 async function guard(

@@ -1,13 +1,16 @@
 import { MusterError } from '@muster/base';
 import {
-  APPLICATION_LABEL,
   HOOK_FINALIZER,
   type KubeObject,
-  TRACKING_ANNOTATION,
+  adoptedFromOf,
   deleteDecision,
+  foreignOf,
   keyOf,
   keyString,
+  letGo,
+  trackersOf,
 } from '@muster/kube';
+import { FIELD_MANAGER } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { Application } from './application.ts';
 import { type Cluster, PARALLEL, pathOfObject } from './cluster.ts';
@@ -15,7 +18,10 @@ import { eachOf } from './concurrency.ts';
 import { ownedObjects } from './owned.ts';
 import { may, requireVerb } from './power.ts';
 
-/** Takes Muster's marks off everything of the Application and leaves it as it is. Throws MusterError; may be repeated. */
+/**
+ * Takes Muster's marks off everything of the Application and leaves it as it is; what was adopted is given back to its
+ * tool. Throws MusterError; may be repeated.
+ */
 export async function orphan(cluster: Cluster, app: Application, signal: AbortSignal): Promise<void> {
   const owned = await ownedObjects(cluster, app, signal);
   if (owned.length > 0 && !may(cluster.power, 'uninstall')) requireVerb(cluster.power, 'orphan');
@@ -25,8 +31,7 @@ export async function orphan(cluster: Cluster, app: Application, signal: AbortSi
       metadata: {
         uid,
         resourceVersion,
-        labels: { [APPLICATION_LABEL]: null },
-        annotations: { [TRACKING_ANNOTATION]: null },
+        ...letGo(object, FIELD_MANAGER),
         ...(finalizers?.includes(HOOK_FINALIZER) && {
           finalizers: finalizers.filter((each) => each !== HOOK_FINALIZER),
         }),
@@ -34,6 +39,8 @@ export async function orphan(cluster: Cluster, app: Application, signal: AbortSi
     };
     await cluster.client.call(pathOfObject(type, object), {
       method: 'PATCH',
+      // The marks that an adopted object gets back are its tool's.
+      query: { fieldManager: adoptedFromOf(object)?.manager ?? FIELD_MANAGER },
       body,
       contentType: 'application/merge-patch+json',
       impersonate: app.assignment.impersonate || undefined,
@@ -68,7 +75,9 @@ export async function awaitsConfirmation(
 }
 
 /** What becomes of an object of an Application that is removed. */
-export function decisionOn(app: Application, object: KubeObject) {
+export function decisionOn(app: Application, object: KubeObject): ReturnType<typeof deleteDecision> {
+  const shared = foreignOf(trackersOf(object));
+  if (shared) return { action: 'keep', reason: `${shared.by} tracks it too` };
   const confirmed = app.isConfirmed(keyString(keyOf(object)), object.metadata.uid);
   return deleteDecision(object, { defaultDelete: app.option('Delete'), confirmed });
 }

@@ -3,6 +3,7 @@ import { kindOf } from '../observe/live-index.ts';
 import type { Application, Resource } from './application.ts';
 import type { Cluster } from './cluster.ts';
 import type { DesiredState } from './desired.ts';
+import { foreignText, sharedWith } from './foreign.ts';
 
 /** Takes over what a newly read bundle says; what it no longer names stays until it is seen to be gone. */
 export function adopt(app: Application, desired: DesiredState): void {
@@ -51,6 +52,7 @@ export function triage(
     }
     const live = cluster.index.get(key);
     const entry = app.inventory.get(key);
+    if (live?.owner === app.key) resource.foreign = sharedWith(live);
     if (live) {
       resource.health = live.health;
       resource.healthMessage = live.healthMessage;
@@ -71,6 +73,8 @@ export function triage(
 
 /** What to show beside a resource: why it could not be applied, else what its health says. */
 export function messageOf(resource: Resource): string {
+  const { foreign } = resource;
+  if (foreign && !foreign.shared) return foreignText(foreign);
   return (resource.sync === 'Synced' ? '' : resource.applyError) || resource.healthMessage;
 }
 
@@ -113,6 +117,7 @@ function newResource(key: string, version: string): Resource {
     drift: undefined,
     requiresPruning: false,
     held: '',
+    foreign: undefined,
     judged: '',
   };
 }

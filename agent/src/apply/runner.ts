@@ -153,7 +153,7 @@ export class Runner {
     const { desired } = await this.bundles.read(this.app.held, '', signal);
     const verdicts = new Map<string, Verdict>();
     const tell = (key: string, verdict: Verdict) => void verdicts.set(key, verdict);
-    await judge(cluster, this.app, desired, desired.objects.keys(), signal, tell);
+    await judge(cluster, this.app, desired, desired.objects.keys(), signal, tell, { all: true });
     return verdicts;
   }
 
@@ -236,6 +236,7 @@ export class Runner {
 
   private again(pause: number | undefined): number | undefined {
     const waits = [pause, this.operations.dueIn(), this.budget.calmIn(this.options.cluster.now())];
+    waits.push(this.comparison.foreignIn);
     if (this.comparison.pending) waits.push(100);
     if (this.app.conditions.has('BundleUnavailable')) waits.push(this.operations.backoff());
     const due = waits.filter((wait) => wait !== undefined);

@@ -67,7 +67,7 @@ export class Sync {
         if (may(work.cluster.power, 'apply')) await tryOut(work);
         this.dryRunEnded = work.cluster.now();
         if (work.failed) return this.outcome('the dry run failed, nothing was changed');
-        if (dryRun) return this.outcome(describeDryRun(work.tasks, work.changed, work.leaving.held.size));
+        if (dryRun) return this.outcome(this.describeDryRun());
         await begin(work);
         this.prepared = true;
       }
@@ -138,6 +138,12 @@ export class Sync {
     for (const [id, state] of failRunning(ordinary, progress, message)) this.work.note(id, state);
   }
 
+  private describeDryRun(): string {
+    const { tasks, changed, leaving, standing } = this.work;
+    const adopting = [...standing].filter(([, { foreign }]) => foreign).map(([key]) => key);
+    return describeDryRun(tasks, changed, leaving.held.size, new Set(adopting));
+  }
+
   private async end(decision: StepDecision & { do: 'end' }): Promise<SyncOutcome> {
     const { work } = this;
     await removeHooks(work, decision.remove);
@@ -155,6 +161,7 @@ export class Sync {
 
   private outcome(note: string): SyncOutcome {
     const { errors, conflicts, cluster, changed, transient, settled, leaving, request } = this.work;
+    const { adopting, foreign } = this.work;
     const ended = cluster.now();
     const failed = errors.size > 0 || conflicts.size > 0;
     const hooks = Object.keys(request.operation.hooks).length;
@@ -165,7 +172,17 @@ export class Sync {
         ? describeFailure(errors, conflicts, note)
         : request.dryRun
           ? note
-          : describeSuccess({ changed: changed.size, pruned, hooks, held: leaving.held.size }, note),
+          : describeSuccess(
+              {
+                changed: changed.size,
+                pruned,
+                hooks,
+                held: leaving.held.size,
+                adopted: adopting,
+                foreign: foreign.size,
+              },
+              note,
+            ),
       errors,
       conflicts,
       transient: failed && transient,

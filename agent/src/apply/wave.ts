@@ -1,5 +1,6 @@
 import { MusterError } from '@muster/base';
 import { type RunDecision, type SyncTask, taskId } from '@muster/kube';
+import { takeOver } from './adoption.ts';
 import { PARALLEL } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
 import { waitForDefinitions } from './definitions.ts';
@@ -70,10 +71,15 @@ async function applyOne(work: SyncWork, each: Desired, hook: boolean): Promise<v
   const { type, object } = each;
   if (!type) throw new MusterError('not-found', unknownKind(object));
   if (hook) await makeWay(cluster, app, type, object, request.signal);
+  // What stands there was looked at before the dry run.
+  const standing = work.standing.get(each.key);
+  if (!hook && standing) await takeOver(cluster, app, each, request.signal, standing);
   const manifest = hook ? object : await forApply(cluster, app, object, type, request.signal);
   const how = work.how(object, hook);
   const made = await writeObject(cluster, app, type, manifest, { how, signal: request.signal });
   if (!hook) remember(app, each, made);
+  const resource = app.resources.get(each.key);
+  if (resource) resource.foreign = undefined;
   cluster.index.put(made);
 }
 

@@ -14,6 +14,7 @@ import {
   parseResourceSelector,
   taskId,
 } from '@muster/kube';
+import type { Foreign } from '@muster/proto/records';
 import type { ApiType } from '../kube/discovery.ts';
 import { KubeError, safeMessage } from '../kube/errors.ts';
 import { kindOf, nameOf } from '../observe/live-index.ts';
@@ -21,6 +22,7 @@ import type { OperationRecord } from '../state/records.ts';
 import type { Application } from './application.ts';
 import { type Cluster, isWatchable } from './cluster.ts';
 import type { Desired, DesiredState } from './desired.ts';
+import type { Standing } from './foreign.ts';
 import { hookManifest } from './hooks.ts';
 import { keyOfTask } from './plan.ts';
 import type { Prunable } from './prune.ts';
@@ -49,6 +51,10 @@ export class SyncWork {
   readonly errors = new Map<string, string>();
   /** The Application that an object belongs to, by key. */
   readonly conflicts = new Map<string, string>();
+  /** Objects that another tool tracks, by key: left alone. */
+  readonly foreign = new Map<string, Foreign>();
+  /** What stands under the name of an object that is to be taken over or made the Application's, by key. */
+  readonly standing = new Map<string, Standing>();
   /** Keys of objects that are not as the bundle has them. */
   readonly changed = new Set<string>();
   readonly progress: Map<string, TaskProgress>;
@@ -131,6 +137,11 @@ export class SyncWork {
   where(message: string): string {
     const at = this.tasks.findLast((task) => this.progress.has(taskId(task)));
     return at && message ? `${at.phase}, wave ${at.wave}: ${message}` : message;
+  }
+
+  /** How many objects this sync takes over from another tool. */
+  get adopting(): number {
+    return [...this.standing.values()].filter(({ foreign }) => foreign).length;
   }
 
   /** Watches the kinds of the bundle and of what was applied before: a prune goes by what is seen. */

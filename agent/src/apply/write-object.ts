@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MusterError } from '@muster/base';
 import {
+  ANNOTATION,
   type ApplyOptions,
   type KubeObject,
+  type ObjectMeta,
+  annotationOf,
   isRecreatable,
   keyOf,
   keyString,
@@ -103,7 +106,10 @@ async function replaceObject(
         return await cluster.client.call(path, { method: 'POST', body: object, query, impersonate, signal });
       }
       const { resourceVersion } = live.metadata;
-      const body = { ...object, metadata: { ...object.metadata, resourceVersion } };
+      const body = {
+        ...object,
+        metadata: { ...object.metadata, resourceVersion, ...adoption(object, live) },
+      };
       const path = pathOfObject(type, object);
       return await cluster.client.call(path, { method: 'PUT', body, query, impersonate, signal });
     } catch (thrown) {
@@ -112,6 +118,12 @@ async function replaceObject(
       if (!again || attempt >= TRIES) throw thrown;
     }
   }
+}
+
+/** Of what an object was adopted from nothing is lost when it is replaced as a whole. */
+function adoption({ metadata: { annotations } }: KubeObject, live: KubeObject): Partial<ObjectMeta> {
+  const from = annotationOf(live, ANNOTATION.adoptedFrom);
+  return from === undefined ? {} : { annotations: { ...annotations, [ANNOTATION.adoptedFrom]: from } };
 }
 
 /** The API server takes the object, but not as a change of the one that is there. */

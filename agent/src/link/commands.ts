@@ -2,6 +2,7 @@ import { MusterError } from '@muster/base';
 import { isSelected, parseKeyString, parseResourceSelector, selectorOf } from '@muster/kube';
 import { applicationKey, commandRefusal } from '@muster/link';
 import { type Command, CommandOutcome, type SyncCommand } from '@muster/proto/records';
+import { foreignText } from '../apply/foreign.ts';
 import type { Engine } from '../apply/engine.ts';
 import type { Power } from '../apply/power.ts';
 
@@ -129,9 +130,11 @@ async function diff(engine: Engine, key: string, signal: AbortSignal): Promise<C
           manager: writer?.manager,
           operation: writer?.operation,
           timeMs: writer?.timeMs,
+          ...(verdict.foreign && { message: foreignText(verdict.foreign) }),
         });
       } else if (verdict.kind === 'missing') resources.push({ ...name, state: 'missing', fields: [] });
-      else resources.push({ ...name, state: 'unknown', message: verdict.message, fields: [] });
+      else if (verdict.kind === 'unknown')
+        resources.push({ ...name, state: 'unknown', message: verdict.message, fields: [] });
     }
     for (const { key: resource, requiresPruning } of runner.app.resources.values()) {
       if (requiresPruning) resources.push({ ...parseKeyString(resource), state: 'extra', fields: [] });

@@ -1,9 +1,10 @@
-import { type KubeObject, applyOptionsOf } from '@muster/kube';
-import { Drift } from '@muster/proto/records';
+import { type FieldPath, type KubeObject, applyOptionsOf, fieldsThatGo, withoutPaths } from '@muster/kube';
+import { Drift, type Foreign } from '@muster/proto/records';
 import type { Application, Resource } from '../apply/application.ts';
 import { type Cluster, PARALLEL, readLive } from '../apply/cluster.ts';
 import { eachOf } from '../apply/concurrency.ts';
 import type { Desired, DesiredState } from '../apply/desired.ts';
+import { foreignTo, isOwn } from '../apply/foreign.ts';
 import { rulesOf } from '../apply/ignored.ts';
 import { messageOf } from '../apply/resources.ts';
 import { applyObject } from '../apply/write-object.ts';
@@ -15,10 +16,12 @@ import { liveHash } from './live-object.ts';
 
 /** What one look at one object found. */
 export type Verdict =
-  | ({ kind: 'synced' } & Judged)
-  | ({ kind: 'differs'; difference: Difference } & Judged)
+  | JudgedVerdict
+  | { kind: 'foreign'; foreign: Foreign }
   | { kind: 'missing' }
   | { kind: 'unknown'; message: string };
+
+type JudgedVerdict = ({ kind: 'synced' } & Judged) | ({ kind: 'differs'; difference: Difference } & Judged);
 
 interface Judged {
   live: KubeObject;
@@ -26,11 +29,14 @@ interface Judged {
   problems: string[];
   /** Why the server's dry run was not the judge; '' when it was. */
   dryRunRefused: string;
+  /** Another tool tracks it, and the next sync takes it over. */
+  foreign?: Foreign | undefined;
 }
 
 /**
  * Judges objects against the bundle: reads each, and lets the API server say what an apply would make of it. Two
- * requests an object, so callers ask only for those whose hash has changed.
+ * requests an object, so callers ask only for those whose hash has changed. What another tool tracks and the Application
+ * does not adopt is left at that, unless `all` are to be compared.
  */
 export async function judge(
   cluster: Cluster,
@@ -39,10 +45,11 @@ export async function judge(
   keys: Iterable<string>,
   signal: AbortSignal,
   told: (key: string, verdict: Verdict) => void,
+  { all = false } = {},
 ): Promise<void> {
   const some = [...keys].flatMap((key) => desired.objects.get(key) ?? []);
   await eachOf(some, PARALLEL / 2, async (each) => {
-    told(each.key, await judgeOne(cluster, app, each, signal));
+    told(each.key, await judgeOne(cluster, app, each, all, signal));
   });
 }
 
@@ -50,6 +57,7 @@ async function judgeOne(
   cluster: Cluster,
   app: Application,
   each: Desired,
+  all: boolean,
   signal: AbortSignal,
 ): Promise<Verdict> {
   const { object, key } = each;
@@ -59,7 +67,12 @@ async function judgeOne(
     if (!type) return { kind: 'missing' };
     const live = await readLive(cluster, type, key, signal, impersonate);
     if (!live) return { kind: 'missing' };
-    return await judgeLive(cluster, app, each, type, live, signal);
+    const own = isOwn(cluster, app, key);
+    const { foreign, trackers } = own ? { foreign: undefined, trackers: [] } : foreignTo(app, live, object);
+    if (foreign && !foreign.adopting && !all) return { kind: 'foreign', foreign };
+    const going = own ? [] : fieldsThatGo(live, object, trackers);
+    const verdict = await judgeLive(cluster, app, each, type, { live, going }, signal);
+    return { ...verdict, foreign };
   } catch (thrown) {
     signal.throwIfAborted();
     if (thrown instanceof KubeError && thrown.notFound) return { kind: 'missing' };
@@ -67,22 +80,25 @@ async function judgeOne(
   }
 }
 
-/** The server's dry run is the judge; where admission refuses dry runs, who owns the fields is. */
+/**
+ * The server's dry run is the judge, which cannot know what goes by a change of owners; where admission refuses dry runs, who owns
+ * the fields is.
+ */
 async function judgeLive(
   cluster: Cluster,
   app: Application,
   { object, key, hash }: Desired,
   type: ApiType,
-  live: KubeObject,
+  { live, going }: { live: KubeObject; going: readonly FieldPath[] },
   signal: AbortSignal,
-): Promise<Verdict> {
+): Promise<JudgedVerdict> {
   const around = { jq: cluster.jq, signal };
   let compared: Compared;
   let dryRunRefused = '';
   try {
     const how = applyOptionsOf(object, (option) => app.option(option));
     const wanted = await applyObject(cluster, app, type, object, { how, dryRun: true, signal });
-    compared = await difference(wanted, live, rulesOf(app), around);
+    compared = await difference(withoutPaths(wanted, going), live, rulesOf(app), around);
   } catch (thrown) {
     // Before the first apply of this version its fields are nobody's: nothing to judge by.
     if (!isDryRunRefusal(thrown) || app.inventory.get(key)?.applied !== hash) throw thrown;
@@ -126,6 +142,8 @@ function settle(
       ? earlier.detectedAtMs
       : BigInt(nowMs);
   if (verdict.kind === 'synced') resource.applyError = '';
+  if ('foreign' in verdict) resource.foreign = verdict.foreign ?? sharedOnly(resource);
+  else if (verdict.kind === 'missing') resource.foreign = undefined;
   switch (verdict.kind) {
     case 'synced': {
       resource.sync = 'Synced';
@@ -152,6 +170,11 @@ function settle(
       };
       return;
     }
+    case 'foreign':
+      // Its health is its tool's affair: nobody here would see it change.
+      Object.assign(resource, { sync: 'OutOfSync', judged: '', health: '', healthMessage: '' });
+      resource.drift = undefined;
+      return;
     case 'missing': {
       resource.sync = 'OutOfSync';
       resource.judged = '';
@@ -168,6 +191,10 @@ function settle(
       resource.judged = '';
       resource.applyError = verdict.message;
   }
+}
+
+function sharedOnly({ foreign }: Resource): Foreign | undefined {
+  return foreign?.shared ? foreign : undefined;
 }
 
 /** What people should know of how objects were judged. */

@@ -5,12 +5,17 @@ import { triage } from '../apply/resources.ts';
 import { judge, note } from './compare.ts';
 import { nameOf } from './live-index.ts';
 
+/** How often to look at what other tools track, and the least time for each of many. */
+const FOREIGN_EVERY_MS = 60_000;
+const FOREIGN_EACH_MS = 600;
+
 /** Keeps what is known of an Application's objects up to date: looks at what events name, or at all of it. */
 export class Comparison {
   private readonly cluster: Cluster;
   private readonly app: Application;
   private readonly dirty = new Set<string>();
   private all = true;
+  private foreignAt = 0;
 
   constructor(cluster: Cluster, app: Application) {
     this.cluster = cluster;
@@ -27,6 +32,16 @@ export class Comparison {
     this.all = true;
   }
 
+  /** In how many milliseconds to look again at what other tools track, as no watch tells of it; undefined: nothing is. */
+  get foreignIn(): number | undefined {
+    return this.foreign().length > 0 ? Math.max(100, this.foreignAt - this.cluster.now()) : undefined;
+  }
+
+  private foreign(): string[] {
+    const resources = [...this.app.resources.values()];
+    return resources.filter(({ foreign }) => foreign && !foreign.shared).map(({ key }) => key);
+  }
+
   get pending(): boolean {
     return this.dirty.size > 0;
   }
@@ -34,6 +49,11 @@ export class Comparison {
   async run(desired: DesiredState, signal: AbortSignal): Promise<void> {
     const { app, cluster } = this;
     const known = await this.watch(desired, signal);
+    const foreign = this.foreign();
+    if (foreign.length > 0 && cluster.now() >= this.foreignAt) {
+      for (const key of foreign) this.dirty.add(key);
+      this.foreignAt = cluster.now() + Math.max(FOREIGN_EVERY_MS, foreign.length * FOREIGN_EACH_MS);
+    }
     const keys = this.all
       ? new Set([...app.resources.keys(), ...desired.objects.keys(), ...this.dirty])
       : new Set(this.dirty);

@@ -1,8 +1,10 @@
 import { applyOptionsOf, planSync, keyOf, keyString } from '@muster/kube';
+import { takeOver } from '../apply/adoption.ts';
 import type { Application, Resource } from '../apply/application.ts';
 import { type Cluster, PARALLEL } from '../apply/cluster.ts';
 import { eachOf } from '../apply/concurrency.ts';
 import type { Desired, DesiredState } from '../apply/desired.ts';
+import { isLeftAlone } from '../apply/foreign.ts';
 import { forApply } from '../apply/ignored.ts';
 import { ensureNamespace, namespaceIsThere } from '../apply/namespace.ts';
 import { messageOf } from '../apply/resources.ts';
@@ -34,7 +36,7 @@ export async function heal(
     const each = desired.objects.get(key);
     if (!each || requiresPruning || sync !== 'OutOfSync') continue;
     if (ownerNow(cluster, app, key) !== app.key) continue;
-    if (desired.problems.some((problem) => problem.key === key)) continue;
+    if (desired.problems.some((problem) => problem.key === key) || isLeftAlone(app, each)) continue;
     const paused = budget.pausedUntil(key, now);
     if (paused > 0) pausedUntil = pausedUntil === 0 ? paused : Math.min(pausedUntil, paused);
     else targets.push(each);
@@ -80,6 +82,7 @@ async function putOneBack(
   budget.healed(key, cluster.now(), writerOf(resource));
   try {
     if (!type) return;
+    await takeOver(cluster, app, each, signal);
     const manifest = await forApply(cluster, app, object, type, signal);
     const how = applyOptionsOf(object, (option) => app.option(option));
     const made = await writeObject(cluster, app, type, manifest, { how, signal });
@@ -89,6 +92,7 @@ async function putOneBack(
       sync: 'Synced',
       judged: live.hash,
       applyError: '',
+      foreign: undefined,
       health: live.health,
       healthMessage: live.healthMessage,
     });

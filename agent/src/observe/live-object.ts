@@ -3,6 +3,8 @@ import {
   type Health,
   annotationOf,
   assessHealth,
+  type Foreign,
+  foreignOf,
   hooksOf,
   type KubeObject,
   forDisplay,
@@ -10,6 +12,7 @@ import {
   keyString,
   managedFieldsOf,
   ownerOf,
+  trackersOf,
 } from '@muster/kube';
 import { canonicalJson, sha256 } from '@muster/base';
 import { FIELD_MANAGER } from '../kube/client.ts';
@@ -34,6 +37,10 @@ export interface LiveObject {
   /** The operation that made a hook; else ''. */
   operation: string;
   writer: Writer | undefined;
+  /** Another tool that tracks what is an Application's, by marks that it wrote. */
+  sharedWith: Foreign | undefined;
+  /** It was another tool's before. */
+  adopted: boolean;
 }
 
 /** Who wrote last, Muster and status aside. */
@@ -65,6 +72,8 @@ export function liveObject(object: KubeObject): LiveObject {
     hook: hooksOf(object) !== null,
     operation: annotationOf(object, ANNOTATION.operation) ?? '',
     writer: newestWriter(object),
+    sharedWith: owner && foreignOf(trackersOf(object)),
+    adopted: annotationOf(object, ANNOTATION.adoptedFrom) !== undefined,
   };
 }
 

@@ -14,6 +14,7 @@ const resource = (name: string, some: Partial<Resource> = {}): Resource => ({
   drift: undefined,
   requiresPruning: false,
   held: '',
+  foreign: undefined,
   judged: '',
   ...some,
 });

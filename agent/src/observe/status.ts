@@ -91,10 +91,10 @@ function summary(
 
 function asStatus(app: Application, resource: Resource): ResourceStatus {
   const key = parseKeyString(resource.key) ?? { group: '', kind: resource.key, namespace: '', name: '' };
-  const { version, sync, health, message, drift, requiresPruning } = resource;
+  const { version, sync, health, message, drift, requiresPruning, foreign } = resource;
   // What asks before it is deleted is held by the removal, not by a comparison.
   const held = app.leaving ? (app.kept.get(resource.key)?.reason ?? '') : resource.held;
-  return { ...key, version, sync, health, message, drift, requiresPruning, held };
+  return { ...key, version, sync, health, message, drift, requiresPruning, held, foreign };
 }
 
 function written(value: unknown): string {

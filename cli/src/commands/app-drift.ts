@@ -111,7 +111,8 @@ function diffText(row: DiffRow): string {
   const state =
     STATES[row.state ?? ''] ?? (row.state === 'unknown' ? `cannot be told: ${row.message ?? ''}` : '');
   const by = row.manager ? ` (written by ${row.manager})` : '';
-  const head = `${resourceName(row)}${state ? ` ${state}` : ''}${by}`;
+  const note = row.state === 'differs' && row.message ? `: ${row.message}` : '';
+  const head = `${resourceName(row)}${state ? ` ${state}` : ''}${by}${note}`;
   return [head, ...(row.fields ?? row.drift?.fields ?? []).map((field) => `  ${fieldText(field)}`)].join(
     '\n',
   );

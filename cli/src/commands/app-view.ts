@@ -18,6 +18,8 @@ export interface ResourceRow {
   requiresPruning?: boolean;
   /** Why it is kept until someone confirms. */
   held?: string;
+  /** Another tool tracks it: left alone, taken over by the next sync, or Muster's as well. */
+  foreign?: { tool: string; by: string; adopting?: boolean; shared?: boolean };
   drift?: {
     fields?: FieldRow[];
     /** 'person', 'controller', 'pending' or 'deleted'. */
@@ -184,13 +186,20 @@ const RESOURCE_COLUMNS: Column<ResourceRow>[] = [
   { title: 'NAME', value: ({ name }) => name },
   {
     title: 'SYNC',
-    value: ({ sync, requiresPruning, held }) =>
-      requiresPruning ? `${sync} (${held ? 'kept' : 'to prune'})` : sync,
+    value: ({ sync, requiresPruning, held, foreign }) => {
+      if (requiresPruning) return `${sync} (${held ? 'kept' : 'to prune'})`;
+      return foreign ? `${sync} (${foreignWord(foreign)})` : sync;
+    },
     paint: paintState,
   },
   { title: 'HEALTH', value: ({ health }) => health, paint: paintState },
   { title: 'MESSAGE', value: ({ message }) => message },
 ];
+
+function foreignWord({ adopting, shared }: NonNullable<ResourceRow['foreign']>): string {
+  if (shared) return 'shared';
+  return adopting ? 'to adopt' : 'foreign';
+}
 
 function resourceKey({ namespace = '', kind, group = '', name }: ResourceRow): string {
   return `${namespace}\0${kind}\0${group}\0${name}`;

@@ -147,6 +147,7 @@ const SYNC_OPTIONS = new Set([
   'ApplyOutOfSyncOnly',
   'CreateNamespace',
   'Delete',
+  'FailOnForeignResource',
   'FailOnSharedResource',
   'Force',
   'Prune',

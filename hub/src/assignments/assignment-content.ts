@@ -1,5 +1,5 @@
 import type { Application } from '@muster/appset';
-import { ANNOTATION, type IgnoreRule, readRetryPolicy } from '@muster/kube';
+import { ANNOTATION, type IgnoreRule, parseAdopt, readRetryPolicy } from '@muster/kube';
 import { assignmentDigest } from '@muster/link';
 import { Action, Assignment, type HealthCheck, type ProjectLimits, type SyncPolicy } from '@muster/proto';
 
@@ -53,7 +53,8 @@ export function applyContent(
       }),
     ),
     project: limits,
-    notices: [...notices],
+    notices: [...notices, ...adoptNotices(metadata.annotations)],
+    adopt: parseAdopt(metadata.annotations?.[ANNOTATION.adopt] ?? '') ?? '',
     deletionApprovedMs: approvedAt(metadata.annotations),
     healthChecks: [...system.healthChecks],
   });
@@ -63,6 +64,15 @@ export function applyContent(
 function approvedAt(annotations: Record<string, string> | null | undefined): bigint {
   const at = Date.parse(annotations?.[ANNOTATION.deletionApproved] ?? '');
   return Number.isNaN(at) ? 0n : BigInt(at);
+}
+
+/** A word that means nothing adopts nothing, and says so. */
+function adoptNotices(annotations: Record<string, string> | null | undefined): string[] {
+  const written = annotations?.[ANNOTATION.adopt] ?? '';
+  if (written === '' || parseAdopt(written)) return [];
+  return [
+    `${ANNOTATION.adopt}: ${JSON.stringify(written.slice(0, 40))} is none of argocd, flux, helm and any: nothing is adopted`,
+  ];
 }
 
 /** Undefined where nothing is said, and where an older hub took what cannot be read: the agent then has its own way. */

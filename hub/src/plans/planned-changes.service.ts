@@ -13,6 +13,8 @@ import type { Rendering } from '../rendering/renderings.service.ts';
 import { lookingSecret } from '../rendering/secrets.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
 import { LookUps } from '../sources/look-ups.service.ts';
+import type { StoredCondition } from '../status/bounds.ts';
+import { StatusService, targetKey } from '../status/status.service.ts';
 import type { PlanReport } from './plan-report.ts';
 import { PlannedRenders, type Subject } from './planned-renders.service.ts';
 import type { Supposition } from './supposition.ts';
@@ -37,6 +39,12 @@ export interface PlanRun {
   signal: AbortSignal;
 }
 
+/** An Application that would change and is on a cluster already. */
+interface Changed {
+  application: PlannedApplication;
+  clusterId: string;
+}
+
 const ERRORS = new Set(['RenderError', 'InvalidSpec', 'ProjectDenied', 'SourceError']);
 const MAX_CACHED_BYTES = 32 * 1024 * 1024;
 
@@ -49,6 +57,7 @@ export class PlannedChanges {
     @Inject(BundlesService) private readonly bundles: BundlesService,
     @Inject(LookUps) private readonly lookUps: LookUps,
     @Inject(AccessService) private readonly access: AccessService,
+    @Inject(StatusService) private readonly statuses: StatusService,
   ) {}
 
   /** Those of Applications that the actor may not see are passed over in silence, as everywhere. */
@@ -62,6 +71,7 @@ export class PlannedChanges {
     const rendering = await this.renders.supposed(subjects, run.supposition, run.signal);
     const reseeded = await this.#reseeded(byId, rendering, run);
     const diffs = new DigestDiffs(this.bundles);
+    const changed: Changed[] = [];
     for (const [id, candidate] of byId) {
       run.signal.throwIfAborted();
       this.#conditions(id, candidate, rendering, run);
@@ -73,16 +83,37 @@ export class PlannedChanges {
       const objects = digest === undefined ? [] : await diffs.between(from, digest);
       const specification = specificationChange(before?.manifest, candidate.manifest);
       if (!specification && objects.length === 0) run.report.counts.unchanged++;
-      else
+      else {
+        const application = plannedApplication(candidate, cluster);
+        if (before && cluster) changed.push({ application, clusterId: cluster.id });
         run.report.change({
-          application: plannedApplication(candidate, cluster),
+          application,
           change: before ? 'changed' : 'added',
           specification,
           objects,
           names: namesOf(candidate, cluster),
         });
+      }
     }
+    await this.#foreign(changed, run.report);
     run.report.counts.renders += rendering.made;
+  }
+
+  /** A change does not reach what another tool tracks, nor anything beside it. */
+  async #foreign(changed: readonly Changed[], report: PlanReport): Promise<void> {
+    const keyed = changed.map((one) => ({
+      ...one,
+      key: { clusterId: one.clusterId, namespace: one.application.namespace, name: one.application.name },
+    }));
+    const statuses = await this.statuses.forApplications(keyed.map(({ key }) => key));
+    for (const { application, key } of keyed) {
+      const conditions = (statuses.get(targetKey(key))?.conditions ?? []) as unknown as StoredCondition[];
+      const { message } = conditions.find(({ type }) => type === 'ForeignResource') ?? {};
+      if (message === undefined) continue;
+      const object = `application/${key.namespace}/${key.name}`;
+      const problem = { object, application, type: 'ForeignResource', message } as const;
+      report.problem({ ...problem, severity: 'warning', already: true });
+    }
   }
 
   #maySee({ manifest, before }: Candidate, actor: Actor): boolean {

@@ -120,6 +120,27 @@ test('a changed file of a branch is one group over all clusters of the set, rend
   expect(await contents()).toEqual(before);
 });
 
+test('a change of an Application that meets objects of another tool says so', async () => {
+  const message = 'not touched, as another tool tracks it: ConfigMap page/page (Argo CD Application page)';
+  await sql`
+    insert into target_status (cluster_id, application_namespace, application_name, epoch, generation, bundle_digest,
+      sync, health, observed_at, sync_since, health_since, conditions)
+    select id, 'argocd', 'page-c003', 1, 1, '', 'OutOfSync', 'Healthy', now(), now(), now(),
+      ${JSON.stringify([{ type: 'ForeignResource', message, since: '2026-01-01T00:00:00Z' }])}::jsonb
+    from clusters where name = 'c003'
+  `.execute(hub.db);
+  const found = await plan({ revisions: [{ repo: hub.url, revision: 'green' }] });
+  expect(found.errors).toMatchObject([
+    {
+      type: 'ForeignResource',
+      message,
+      severity: 'warning',
+      members: [{ name: 'page-c003', cluster: 'c003' }],
+    },
+  ]);
+  expect(found.summary.errors).toBe(0);
+});
+
 test('what the plan says is what a merge does', async () => {
   const said = await plan({ revisions: [{ repo: hub.url, revision: 'green' }], members: 1000 });
   hub.git('merge', '-q', '--ff-only', 'green');

@@ -121,6 +121,17 @@ describe('assignments', () => {
     expect(content(disabled).syncPolicy).toMatchObject({ automated: false, prune: false });
   });
 
+  test('says whose objects may be taken over, and names a word that means nothing', () => {
+    const adopting = (word: string) =>
+      content({ metadata: { ...application.metadata, annotations: { 'muster.dev/adopt': word } } });
+    expect(adopting('flux')).toMatchObject({ adopt: 'flux', notices: [] });
+    expect(adopting('Argo')).toMatchObject({
+      adopt: '',
+      notices: ['muster.dev/adopt: "Argo" is none of argocd, flux, helm and any: nothing is adopted'],
+    });
+    expect(encodeContent(adopting('any')).digest).not.toBe(encodeContent(content()).digest);
+  });
+
   test('the digest is of the content, not of cluster, version or release', () => {
     const { digest, content: bytes } = encodeContent(content());
     const signed = Assignment.decode(applyPayload(bytes, header));

@@ -32,6 +32,7 @@ describe('a reported status', () => {
         {
           kind: 'Secret',
           name: 's',
+          foreign: { tool: 'argocd', by: 'b'.repeat(5000), adopting: true },
           drift: { fields: [{ path: '/data', expected: 'e'.repeat(5000), actual: '' }] },
         },
       ],
@@ -41,6 +42,11 @@ describe('a reported status', () => {
     expect(status.bundleDigest).toBe('');
     expect(status.conditions).toHaveLength(50);
     expect(status.conditions[0]!.message).toHaveLength(4096);
+    expect(status.resources['/Secret//s']!.foreign).toEqual({
+      tool: 'argocd',
+      by: `${'b'.repeat(316)}…`,
+      adopting: true,
+    });
     expect(status.resources['/Secret//s']!.drift!.fields[0]!.expected).toHaveLength(1024);
   });
 

@@ -1,5 +1,5 @@
 import { resourceKey } from '@muster/link';
-import type { ApplicationStatus, Drift, Operation, ResourceStatus } from '@muster/proto';
+import type { ApplicationStatus, Drift, Foreign, Operation, ResourceStatus } from '@muster/proto';
 
 /** What an agent may make the hub keep. The agent redacts; here is only counted and cut. */
 const MAX = {
@@ -31,7 +31,20 @@ export interface StoredResource {
   requiresPruning?: true;
   /** Why it is kept until someone confirms. */
   held?: string;
+  /** Another tool tracks it. */
+  foreign?: StoredForeign;
   drift?: StoredDrift;
+}
+
+export interface StoredForeign {
+  /** 'argocd', 'flux' or 'helm'; 'any': several of them. */
+  tool: string;
+  /** In words. */
+  by: string;
+  /** Its next sync takes it over. */
+  adopting?: true;
+  /** It is Muster's all the same. */
+  shared?: true;
 }
 
 export interface StoredDrift {
@@ -221,7 +234,17 @@ function boundResource(resource: ResourceStatus): StoredResource {
     ...(resource.message ? { message: text(resource.message, MAX.message) } : {}),
     ...(resource.requiresPruning ? { requiresPruning: true as const } : {}),
     ...(resource.held ? { held: text(resource.held, MAX.message) } : {}),
+    ...(resource.foreign ? { foreign: boundForeign(resource.foreign) } : {}),
     ...(resource.drift ? { drift: boundDrift(resource.drift) } : {}),
+  };
+}
+
+function boundForeign({ tool, by, adopting, shared }: Foreign): StoredForeign {
+  return {
+    tool: text(tool, MAX.word),
+    by: text(by, MAX.name),
+    ...(adopting ? { adopting: true as const } : {}),
+    ...(shared ? { shared: true as const } : {}),
   };
 }
 

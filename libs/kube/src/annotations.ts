@@ -19,6 +19,10 @@ export const ANNOTATION = {
   deletionApproved: 'argocd.argoproj.io/deletion-approved',
   /** On hooks: the operation that made them. */
   operation: 'muster.dev/operation',
+  /** On an Application: `argocd`, `flux`, `helm` or `any`: objects that this tool tracks are taken over. */
+  adopt: 'muster.dev/adopt',
+  /** On an object that was taken over: from whom, and what it takes to give it back. */
+  adoptedFrom: 'muster.dev/adopted-from',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const;
 

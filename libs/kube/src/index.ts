@@ -1,4 +1,6 @@
 export * from './actions/action.ts';
+export * from './adoption/foreign.ts';
+export * from './adoption/takeover.ts';
 export * from './annotations.ts';
 export * from './changes/change-groups.ts';
 export * from './changes/object-changes.ts';

@@ -6,8 +6,11 @@ export interface ManagedFieldsEntry {
   manager?: string;
   operation?: string;
   subresource?: string;
+  /** Version of the object that the fields are of. */
+  apiVersion?: string;
   /** RFC 3339. */
   time?: string;
+  fieldsType?: string;
   /** A set of fields as structured-merge-diff writes them: `f:`, `k:`, `v:`, `i:` and `.` members. */
   fieldsV1?: Record<string, unknown>;
 }

@@ -8,6 +8,8 @@ export interface ResourceRow {
   health?: string;
   message?: string;
   requiresPruning: boolean;
+  /** Another tool tracks it: 'foreign', 'to be adopted' or 'shared'. */
+  foreign?: string;
   drift?: Drift;
 }
 
@@ -74,8 +76,14 @@ function readResource(given: Record<string, unknown>): ResourceRow {
     ...(given['health'] ? { health: text(given['health']) } : {}),
     ...(given['message'] ? { message: text(given['message']) } : {}),
     requiresPruning: given['requiresPruning'] === true,
+    ...(isObject(given['foreign']) ? { foreign: foreignWord(given['foreign']) } : {}),
     ...(isObject(drift) ? { drift: readDrift(drift) } : {}),
   };
+}
+
+function foreignWord(given: Record<string, unknown>): string {
+  if (given['shared'] === true) return 'shared';
+  return given['adopting'] === true ? 'to be adopted' : 'foreign';
 }
 
 function readDrift(given: Record<string, unknown>): Drift {

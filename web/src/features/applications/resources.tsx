@@ -44,6 +44,11 @@ export function Resources({ appKey, silent }: { appKey: string; silent: boolean 
                   </span>
                 )}
               </span>
+              {row.foreign && (
+                <span className="text-warn" title={row.message}>
+                  {row.foreign}
+                </span>
+              )}
               {row.requiresPruning && <span className="text-warn">to be pruned</span>}
               <StateWord word={row.sync} tone={syncTone(row.sync)} quiet={row.sync === 'Synced'} />
               {row.health && (

@@ -214,6 +214,8 @@ export interface Assignment {
   deletionApprovedMs: bigint;
   /** Users' health checks for the kinds of this bundle. */
   healthChecks: HealthCheck[];
+  /** Whose objects are taken over: "argocd", "flux", "helm" or "any"; empty: nobody's. */
+  adopt: string;
 }
 
 export interface SyncPolicy {
@@ -621,6 +623,20 @@ export interface ResourceStatus {
   requiresPruning: boolean;
   /** Why a guard holds back its removal until someone confirms; empty: none does. */
   held: string;
+  /** Another tool tracks it; absent: none does. */
+  foreign: Foreign | undefined;
+}
+
+/** Who besides Muster tracks an object. */
+export interface Foreign {
+  /** "argocd", "flux" or "helm"; "any": several of them. */
+  tool: string;
+  /** In words: "Argo CD Application shop". */
+  by: string;
+  /** The Application says that it may be taken over, which its next sync does. */
+  adopting: boolean;
+  /** It is Muster's all the same: both write it. */
+  shared: boolean;
 }
 
 /** What differs from the assignment, who wrote it, when. */
@@ -873,6 +889,7 @@ function createBaseAssignment(): Assignment {
     notices: [],
     deletionApprovedMs: 0n,
     healthChecks: [],
+    adopt: "",
   };
 }
 
@@ -937,6 +954,9 @@ export const Assignment: MessageFns<Assignment> = {
     }
     for (const v of message.healthChecks) {
       HealthCheck.encode(v!, writer.uint32(242).fork()).join();
+    }
+    if (message.adopt !== "") {
+      writer.uint32(290).string(message.adopt);
     }
     return writer;
   },
@@ -1098,6 +1118,14 @@ export const Assignment: MessageFns<Assignment> = {
             message.healthChecks.push(HealthCheck.decode(reader, reader.uint32()));
             continue;
           }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.adopt = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1180,6 +1208,7 @@ export const Assignment: MessageFns<Assignment> = {
         : globalThis.Array.isArray(object?.health_checks)
         ? object.health_checks.map((e: any) => HealthCheck.fromJSON(e))
         : [],
+      adopt: isSet(object.adopt) ? globalThis.String(object.adopt) : "",
     };
   },
 
@@ -1239,6 +1268,9 @@ export const Assignment: MessageFns<Assignment> = {
     if (message.healthChecks?.length) {
       obj.healthChecks = message.healthChecks.map((e) => HealthCheck.toJSON(e));
     }
+    if (message.adopt !== "") {
+      obj.adopt = message.adopt;
+    }
     return obj;
   },
 
@@ -1275,6 +1307,7 @@ export const Assignment: MessageFns<Assignment> = {
       ? BigInt(object.deletionApprovedMs)
       : 0n;
     message.healthChecks = object.healthChecks?.map((e) => HealthCheck.fromPartial(e)) || [];
+    message.adopt = object.adopt ?? "";
     return message;
   },
 };
@@ -6885,6 +6918,7 @@ function createBaseResourceStatus(): ResourceStatus {
     drift: undefined,
     requiresPruning: false,
     held: "",
+    foreign: undefined,
   };
 }
 
@@ -6922,6 +6956,9 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
     }
     if (message.held !== "") {
       writer.uint32(90).string(message.held);
+    }
+    if (message.foreign !== undefined) {
+      Foreign.encode(message.foreign, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -7027,6 +7064,14 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
             message.held = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.foreign = Foreign.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7056,6 +7101,7 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
         ? globalThis.Boolean(object.requires_pruning)
         : false,
       held: isSet(object.held) ? globalThis.String(object.held) : "",
+      foreign: isSet(object.foreign) ? Foreign.fromJSON(object.foreign) : undefined,
     };
   },
 
@@ -7094,6 +7140,9 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
     if (message.held !== "") {
       obj.held = message.held;
     }
+    if (message.foreign !== undefined) {
+      obj.foreign = Foreign.toJSON(message.foreign);
+    }
     return obj;
   },
 
@@ -7113,6 +7162,126 @@ export const ResourceStatus: MessageFns<ResourceStatus> = {
     message.drift = (object.drift !== undefined && object.drift !== null) ? Drift.fromPartial(object.drift) : undefined;
     message.requiresPruning = object.requiresPruning ?? false;
     message.held = object.held ?? "";
+    message.foreign = (object.foreign !== undefined && object.foreign !== null)
+      ? Foreign.fromPartial(object.foreign)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseForeign(): Foreign {
+  return { tool: "", by: "", adopting: false, shared: false };
+}
+
+export const Foreign: MessageFns<Foreign> = {
+  encode(message: Foreign, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tool !== "") {
+      writer.uint32(10).string(message.tool);
+    }
+    if (message.by !== "") {
+      writer.uint32(18).string(message.by);
+    }
+    if (message.adopting !== false) {
+      writer.uint32(24).bool(message.adopting);
+    }
+    if (message.shared !== false) {
+      writer.uint32(32).bool(message.shared);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Foreign {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForeign();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tool = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.adopting = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.shared = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Foreign {
+    return {
+      tool: isSet(object.tool) ? globalThis.String(object.tool) : "",
+      by: isSet(object.by) ? globalThis.String(object.by) : "",
+      adopting: isSet(object.adopting) ? globalThis.Boolean(object.adopting) : false,
+      shared: isSet(object.shared) ? globalThis.Boolean(object.shared) : false,
+    };
+  },
+
+  toJSON(message: Foreign): unknown {
+    const obj: any = {};
+    if (message.tool !== "") {
+      obj.tool = message.tool;
+    }
+    if (message.by !== "") {
+      obj.by = message.by;
+    }
+    if (message.adopting !== false) {
+      obj.adopting = message.adopting;
+    }
+    if (message.shared !== false) {
+      obj.shared = message.shared;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Foreign>): Foreign {
+    return Foreign.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Foreign>): Foreign {
+    const message = createBaseForeign();
+    message.tool = object.tool ?? "";
+    message.by = object.by ?? "";
+    message.adopting = object.adopting ?? false;
+    message.shared = object.shared ?? false;
     return message;
   },
 };
