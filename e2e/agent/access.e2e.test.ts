@@ -1,4 +1,5 @@
-import { CommandOutcome, ObjectQuery, EventsQuery, ActCommand } from '@muster/proto/records';
+import { appendFile } from 'node:fs/promises';
+import { LogsQuery, CommandOutcome, ObjectQuery, EventsQuery, ActCommand } from '@muster/proto/records';
 import type { TreeNode } from '@muster/kube';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/index.ts';
@@ -185,5 +186,63 @@ describe('objects of an Application', () => {
     expect(await act('acts', object('apps', 'Deployment', 'free'), 'promote')).toMatchObject({
       outcome: FAILED,
     });
+  });
+
+  it('tell the logs of their Pods: followed, bounded, and ended when nobody waits any more', async () => {
+    await joined();
+    const write = (text: string) =>
+      appendFile(test.cluster.podLog, `${new Date().toISOString()} stdout F ${text}\n`);
+    await test.hub.assign({ name: 'logs', objects: [deployment('talks'), secret('pass', 'hunter2-secret')] });
+    await settled('logs', 'Synced', 'Healthy');
+    for (let i = 1; i <= 5; i++) await write(`line ${i}`);
+    await write('the password is hunter2-secret');
+    const pods = (await tree('logs')).filter(({ kind }) => kind === 'Pod');
+    const ask = (value: Parameters<typeof LogsQuery.fromPartial>[0], more = {}) =>
+      test.hub.ask('logs', { $case: 'logs', value: LogsQuery.fromPartial(value) }, more);
+    const lines = ({ text }: TestAnswer) =>
+      text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as { pod: string; container: string; time: string; text: string });
+
+    const one = await answered(ask({ object: object('', 'Pod', pods[0]!.name), tailLines: 3 }));
+    expect(one.end, one.end?.message).toMatchObject({ code: '', cut: '' });
+    expect(lines(one)).toMatchObject([
+      { pod: pods[0]!.name, container: 'main', text: 'line 4' },
+      { text: 'line 5' },
+      { text: 'the password is ••••••••' },
+    ]);
+    expect(Date.parse(lines(one)[0]!.time)).toBeGreaterThan(0);
+
+    const all = await answered(ask({ object: object('apps', 'Deployment', 'talks'), tailLines: 1 }));
+    expect(new Set(lines(all).map(({ pod }) => pod))).toEqual(new Set(pods.map(({ name }) => name)));
+
+    const cut = await answered(ask({ tailLines: 6 }, { maxBytes: 300n }));
+    expect(cut.end).toMatchObject({ code: '', cut: expect.stringContaining('is longer than') });
+    const none = await answered(ask({ object: object('', 'Pod', pods[0]!.name), container: 'side' }));
+    expect(none.end).toMatchObject({ code: 'not-found', hint: 'it has main' });
+
+    const followed = ask({ object: object('', 'Pod', pods[0]!.name), follow: true, tailLines: 1 });
+    await eventually(() => followed.text.includes('the password'), { what: 'the last line' });
+    await write('a new line');
+    await eventually(() => followed.text.includes('a new line'), { what: 'the line that came later' });
+    expect(followed.ended).toBe(false);
+    test.hub.cancelAsk(followed.id);
+    await answered(followed);
+
+    const left = ask({ follow: true });
+    await eventually(() => left.text !== '', { what: 'the first lines' });
+    left.close();
+    const over = ask({ follow: true, tailLines: 1 }, { maxSeconds: 1 });
+    await answered(over);
+    expect(over.end).toMatchObject({ code: '', cut: '1 s are over' });
+    // Nothing is left running for those who went away: the agent answers sixteen at once, and no more.
+    const many = Array.from({ length: 17 }, () =>
+      ask({ object: object('', 'Pod', pods[0]!.name), follow: true }),
+    );
+    await eventually(() => many.filter(({ ended }) => ended).length === 1, { what: 'one too many' });
+    expect(many.find(({ ended }) => ended)!.end).toMatchObject({ code: 'limit' });
+    for (const { id } of many) test.hub.cancelAsk(id);
+    await Promise.all(many.map(answered));
   });
 });

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Pki } from './pki.ts';
@@ -20,12 +21,33 @@ export interface Ports {
   api: number;
   etcd: number;
   etcdPeer: number;
+  /** Where kwok answers for the kubelets of all nodes. */
+  kubelet: number;
 }
 
 /** The address of the `kubernetes` Service, which the serving certificate names. */
 export const serviceAddress = '10.96.0.1';
 
 const stages = fileURLToPath(new URL('../kwok/stages.yaml', import.meta.url));
+
+/** What every container of every Pod has written: a file in the runtime's form, `TIME stdout F TEXT`. */
+export const podLog = (dir: string) => join(dir, 'pod.log');
+
+/** The configuration of kwok that serves it. */
+const podLogsConfig = (dir: string) => join(dir, 'pod-logs.yaml');
+
+/** Writes what kwok needs besides its stages. */
+export async function writeKwokFiles(dir: string): Promise<void> {
+  const logs = [{ logsFile: podLog(dir), follow: true }];
+  const config = {
+    apiVersion: 'kwok.x-k8s.io/v1alpha1',
+    kind: 'ClusterLogs',
+    metadata: { name: 'all' },
+    spec: { logs },
+  };
+  await writeFile(podLogsConfig(dir), JSON.stringify(config));
+  await writeFile(podLog(dir), '', { flag: 'a' });
+}
 
 /** The store and the API, which start at once. */
 export function storeAndApi({ dir, pki, ports }: Layout): Component[] {
@@ -68,6 +90,7 @@ export function storeAndApi({ dir, pki, ports }: Layout): Component[] {
         `--service-account-signing-key-file=${pki.serviceAccountKey}`,
         '--allow-privileged=true',
         '--disable-admission-plugins=TaintNodesByCondition', // nothing here would take the taint away
+        '--kubelet-preferred-address-types=ExternalIP', // the only one of a fake node that answers
         '--enable-priority-and-fairness=false',
         '--profiling=false',
       ],
@@ -76,7 +99,7 @@ export function storeAndApi({ dir, pki, ports }: Layout): Component[] {
 }
 
 /** What works against the API; started when it answers. */
-export function workers({ dir, pki, kubeconfig }: Layout): Component[] {
+export function workers({ dir, pki, kubeconfig, ports }: Layout): Component[] {
   return [
     {
       name: 'kube-controller-manager',
@@ -111,7 +134,10 @@ export function workers({ dir, pki, kubeconfig }: Layout): Component[] {
         `--kubeconfig=${kubeconfig}`,
         '--manage-all-nodes=true',
         '--node-lease-duration-seconds=0',
-        `--config=${stages}`,
+        `--config=${stages},${podLogsConfig(dir)}`,
+        `--server-address=127.0.0.1:${ports.kubelet}`,
+        `--tls-cert-file=${pki.serverCert}`,
+        `--tls-private-key-file=${pki.serverKey}`,
       ],
       // kwok also reads the configuration in the user's home unless it is sent elsewhere.
       env: { KWOK_WORKDIR: dir },

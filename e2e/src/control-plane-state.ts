@@ -71,9 +71,15 @@ export async function stopLeftovers(state: ControlPlaneState): Promise<number> {
 
 /** The earlier ports where they are still free, so that kubeconfigs stay true; others in place of the rest. */
 export async function choosePorts(earlier?: Ports): Promise<Ports> {
-  const [api, etcd, etcdPeer] = await freePorts(3);
-  const fresh: Ports = { api: api!, etcd: etcd!, etcdPeer: etcdPeer! };
+  const [api, etcd, etcdPeer, kubelet] = await freePorts(4);
+  const fresh: Ports = { api: api!, etcd: etcd!, etcdPeer: etcdPeer!, kubelet: kubelet! };
   if (!earlier) return fresh;
-  const keep = async (port: keyof Ports) => ((await isFree(earlier[port])) ? earlier[port] : fresh[port]);
-  return { api: await keep('api'), etcd: await keep('etcd'), etcdPeer: await keep('etcdPeer') };
+  const keep = async (port: keyof Ports) =>
+    earlier[port] && (await isFree(earlier[port])) ? earlier[port] : fresh[port];
+  return {
+    api: await keep('api'),
+    etcd: await keep('etcd'),
+    etcdPeer: await keep('etcdPeer'),
+    kubelet: await keep('kubelet'),
+  };
 }

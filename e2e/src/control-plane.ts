@@ -2,7 +2,15 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { MusterError } from '@muster/base';
 import { stringify } from 'yaml';
-import { type Component, type Layout, serviceAddress, storeAndApi, workers } from './components.ts';
+import {
+  type Component,
+  type Layout,
+  podLog,
+  serviceAddress,
+  storeAndApi,
+  workers,
+  writeKwokFiles,
+} from './components.ts';
 import {
   type ControlPlaneState,
   choosePorts,
@@ -48,6 +56,8 @@ export interface ControlPlane {
   readonly access: KubeAccess;
   /** A client with them. */
   readonly kube: KubeClient;
+  /** What every container has written: lines of `TIME stdout F TEXT`, to be appended to by a test. */
+  readonly podLog: string;
   readonly pids: Record<Component['name'], number>;
   readonly processes: Record<Component['name'], Running>;
   /** Milliseconds from the call to ready, without building. */
@@ -138,13 +148,14 @@ class Start {
     this.#kube = kube;
     await writeKubeconfig(this.#layout.kubeconfig, name, access);
 
+    await writeKwokFiles(dir);
     for (const component of storeAndApi(this.#layout)) await this.#start(component);
     await this.#until(
       `the API server of "${name}"`,
       async (until) => (await kube.raw('GET', '/readyz', { signal: until })) === 'ok',
     );
     for (const component of workers(this.#layout)) await this.#start(component);
-    await createNodes(kube, nodes);
+    await createNodes(kube, nodes, this.#layout.ports.kubelet);
     await this.#until(`the controllers of "${name}"`, () =>
       kube.find('v1/ServiceAccount', 'default/default'),
     );
@@ -165,6 +176,7 @@ class Start {
       kube,
       pids: Object.fromEntries(this.#processes.map((running) => [running.name, running.pid])),
       processes: byName,
+      podLog: podLog(dir),
       startedIn: Date.now() - started,
       memory: () => this.#memory(),
       stop,

@@ -1,14 +1,27 @@
 import type { KubeClient, KubeObject } from './kube.ts';
 
-/** Creates `count` fake nodes that are Ready; kwok runs what is scheduled to them. Those that exist stay as they are. */
-export async function createNodes(kube: KubeClient, count: number): Promise<void> {
+/**
+ * Creates `count` fake nodes that are Ready; kwok runs what is scheduled to them, and answers for their kubelets on a port
+ * of this machine. Those that exist stay as they are, but for that port.
+ */
+export async function createNodes(kube: KubeClient, count: number, kubelet: number): Promise<void> {
   const { gitVersion } = (await kube.raw('GET', '/version')) as { gitVersion: string };
   const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
-  await Promise.all(names.map((name, index) => createNode(kube, name, index, gitVersion)));
+  await Promise.all(names.map((name, index) => createNode(kube, name, index, gitVersion, kubelet)));
 }
 
-async function createNode(kube: KubeClient, name: string, index: number, version: string): Promise<void> {
-  if (await kube.find('v1/Node', name)) return;
+async function createNode(
+  kube: KubeClient,
+  name: string,
+  index: number,
+  version: string,
+  kubelet: number,
+): Promise<void> {
+  const daemonEndpoints = { kubeletEndpoint: { Port: kubelet } };
+  if (await kube.find('v1/Node', name)) {
+    await kube.patch('v1/Node', name, { status: { daemonEndpoints } }, { subresource: 'status' });
+    return;
+  }
   const node: KubeObject = {
     apiVersion: 'v1',
     kind: 'Node',
@@ -24,7 +37,12 @@ async function createNode(kube: KubeClient, name: string, index: number, version
     },
   };
   await kube.create(node);
-  await kube.patch('v1/Node', name, { status: status(name, index, version) }, { subresource: 'status' });
+  await kube.patch(
+    'v1/Node',
+    name,
+    { status: { ...status(name, index, version), daemonEndpoints } },
+    { subresource: 'status' },
+  );
 }
 
 function status(name: string, index: number, version: string) {
@@ -49,6 +67,7 @@ function status(name: string, index: number, version: string) {
     addresses: [
       { type: 'InternalIP', address: `10.0.0.${index + 1}` },
       { type: 'Hostname', address: name },
+      { type: 'ExternalIP', address: '127.0.0.1' },
     ],
     nodeInfo: {
       architecture: 'amd64',

@@ -235,28 +235,39 @@ async function proven(
   }
 }
 
-const FIELD_OF: Record<string, string> = {
-  scale: 'replicas',
-  pause: 'paused',
-  resume: 'paused',
-  suspend: 'suspend',
-};
+/** The field that an action writes, and what it writes there; undefined: none that Git is likely to state. */
+function written({ action, object, parameters }: ActCommand): [field: string, value: string] | undefined {
+  const batch = object?.group === 'batch';
+  switch (action) {
+    case 'scale':
+      return ['replicas', parameters.replicas ?? ''];
+    case 'pause':
+      return ['paused', 'true'];
+    case 'suspend':
+      return ['suspend', 'true'];
+    case 'resume':
+      return [batch ? 'suspend' : 'paused', 'false'];
+    default:
+      return undefined;
+  }
+}
 
 /**
- * Why an action would be undone at once: Git states the field that it changes and self-heal puts that back. Undefined
- * where nothing stands against it.
+ * Why an action would be undone at once: Git states the field that it changes otherwise, and self-heal puts that back.
+ * Undefined where nothing stands against it.
  */
 async function healedAway(
   { cluster, app, asked, signal }: Acting,
   desired: () => Promise<DesiredState>,
 ): Promise<string | undefined> {
-  const field = FIELD_OF[asked.action];
-  if (!field || !app.selfHeal) return undefined;
+  const writes = written(asked);
+  if (!writes || !app.selfHeal) return undefined;
+  const [field, value] = writes;
   const wanted = (await desired()).objects.get(keyString(asked.object!))?.object;
   const stated = part(wanted, 'spec', field);
-  if (!wanted || stated === undefined || String(stated) === asked.parameters.replicas) return undefined;
+  if (!wanted || stated === undefined || String(stated) === value) return undefined;
   // What ignoreDifferences leaves to the cluster is not put back.
-  const changed = { ...wanted, spec: { ...(wanted.spec as object), [field]: Number(stated) + 1 } };
+  const changed = { ...wanted, spec: { ...(wanted.spec as object), [field]: `not ${String(stated)}` } };
   const { difference: counts } = await difference(wanted, changed, rulesOf(app), { jq: cluster.jq, signal });
   if (!counts) return undefined;
   return `Git states spec.${field} of ${describeKey(asked.object!)} (${String(stated)}), and self-heal would put it back: change it in Git, or list the field in ignoreDifferences`;

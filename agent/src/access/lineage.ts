@@ -13,6 +13,7 @@ import {
 import type { ObjectReference } from '@muster/proto/records';
 import type { Application } from '../apply/application.ts';
 import type { Cluster } from '../apply/cluster.ts';
+import { namespaceAllowed } from '../apply/limits.ts';
 import { mayLook } from '../apply/power.ts';
 import type { ApiType } from '../kube/discovery.ts';
 import { pathOf } from '../kube/objects.ts';
@@ -47,6 +48,11 @@ export async function findBelonging(
       'forbidden',
       `${describeKey(reference)} is outside of what this agent is limited to`,
     );
+  }
+  const { project } = app.assignment;
+  // An object of the whole cluster may own others anywhere; the project says how far that goes.
+  if (type?.namespaced && project && !namespaceAllowed(project, namespace)) {
+    throw new MusterError('forbidden', `project ${project.name} does not allow namespace ${namespace}`);
   }
   if (!type) {
     throw new MusterError('not-found', `this cluster serves no ${group ? `${kind}.${group}` : kind}`);

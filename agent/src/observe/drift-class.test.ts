@@ -8,6 +8,7 @@ it.each([
   ['k9s', 'person'],
   ['Mozilla', 'person'],
   ['helm', 'person'],
+  ['muster-action', 'person'],
   ['kube-controller-manager', 'controller'],
   ['horizontal-pod-autoscaler', 'controller'],
   ['ocean-operator', 'controller'],

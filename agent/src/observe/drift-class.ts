@@ -5,7 +5,7 @@ export type DriftClass = 'person' | 'controller' | 'pending' | 'deleted';
 
 /** Field managers of the tools that people change objects with, by the beginning of their names. */
 const TOOLS_OF_PEOPLE =
-  /^(kubectl|oc|k9s|lens|openlens|freelens|headlamp|octant|kube-?ui|kubernetes-dashboard|dashboard|rancher|mozilla|chrome|curl|helm|postman|edit)\b/i;
+  /^(kubectl|oc|k9s|lens|openlens|freelens|headlamp|octant|kube-?ui|kubernetes-dashboard|dashboard|rancher|mozilla|chrome|curl|helm|postman|edit|muster-action)\b/i;
 
 /**
  * Classes a difference.

@@ -4,7 +4,6 @@ import {
   ApplicationHistory,
   ApplicationList,
   ApplicationManifests,
-  ApplicationWindows,
   ApplicationResources,
   CommandStarted,
   ConfirmRequest,
@@ -84,17 +83,6 @@ export class ApplicationsController {
     @CurrentActor() actor: Actor,
   ): Promise<ApplicationManifests> {
     return this.views.manifests(actor, namespace, name);
-  }
-
-  @Get(':namespace/:name/windows')
-  @Allow('viewer', { project: 'any' })
-  @Answers(ApplicationWindows)
-  windows(
-    @Param('namespace') namespace: string,
-    @Param('name') name: string,
-    @CurrentActor() actor: Actor,
-  ): Promise<ApplicationWindows> {
-    return this.actions.windows(actor, namespace, name);
   }
 
   @Get(':namespace/:name/diff')

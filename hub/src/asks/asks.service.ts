@@ -8,6 +8,7 @@ import { RecoveryService } from '../recovery/recovery.service.ts';
 import { Notifications } from '../store/notifications.ts';
 import { Sealer } from '../store/sealer.ts';
 import { LOGGER, type Logger } from '../telemetry/logger.ts';
+import { Metrics } from '../telemetry/metrics.ts';
 import {
   ANSWER_WITHIN_MS,
   type AnswerEnded,
@@ -76,6 +77,7 @@ export class AsksService implements OnModuleInit, OnModuleDestroy {
     @Inject(Notifications) notifications: Notifications,
     @Inject(Sealer) sealer: Sealer,
     @Inject(LOGGER) logger: Logger,
+    @Inject(Metrics) metrics: Metrics,
   ) {
     this.#repository = repository;
     this.#keys = keys;
@@ -83,6 +85,7 @@ export class AsksService implements OnModuleInit, OnModuleDestroy {
     this.#notifications = notifications;
     this.#sealer = sealer;
     this.#logger = logger.child({ part: 'asks' });
+    metrics.gauge('muster_asks', 'Questions to clusters that this replica waits for', () => this.#open.size);
   }
 
   async onModuleInit(): Promise<void> {

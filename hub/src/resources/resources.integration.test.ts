@@ -45,7 +45,7 @@ describe('objects in clusters, with two replicas', () => {
   beforeAll(async () => {
     const keysDir = join(folder, 'keys');
     await Keys.open(keysDir);
-    one = await LinkFixture.start({ MUSTER_KEYS_DIR: keysDir });
+    one = await LinkFixture.start({ MUSTER_KEYS_DIR: keysDir, MUSTER_LEASE_SECONDS: '600' });
     const env = { MUSTER_DATA_DIR: join(folder, 'two'), DATABASE_URL: one.hub.database.url };
     const allowed = { MUSTER_KEYS_DIR: keysDir, MUSTER_ALLOW_FILE_REPOSITORIES: 'true' };
     const ports = { MUSTER_HTTP_PORT: '0', MUSTER_SESSION_PORT: '0', MUSTER_ENROL_PORT: '0' };
@@ -110,7 +110,7 @@ describe('objects in clusters, with two replicas', () => {
     let written = 0;
     agent.onAsk = ({ id }) => {
       const call = agent.answer({ askId: id });
-      for (; written < 300; written++) call.write(lines(`line ${written}`, 'x'.repeat(60_000)));
+      for (; written < 120; written++) call.write(lines(`line ${written}`, 'x'.repeat(60_000)));
       call.write(end({ cut: '3 lines were left' }));
       call.end();
     };
@@ -122,7 +122,7 @@ describe('objects in clusters, with two replicas', () => {
       const rows = await one.db.selectFrom('answers').select('sequence').execute();
       expect(rows.length).toBeLessThanOrEqual(12);
     }
-    expect(got).toEqual(Array.from({ length: 300 }, (_, index) => `line ${index}`));
+    expect(got).toEqual(Array.from({ length: 120 }, (_, index) => `line ${index}`));
     expect(cut).toBe('3 lines were left');
   });
 
@@ -167,6 +167,21 @@ describe('objects in clusters, with two replicas', () => {
     hangUp.abort();
     expect((await call!.ended)?.code).toBe(status.NOT_FOUND);
     await eventually(() => expect(agent.cancelled).toContain(agent.asks[0]!.id));
+    await logs.next().catch(() => undefined);
+  });
+
+  it('what nobody keeps alive any more ends in the cluster, though nobody says so', async () => {
+    let call: ReturnType<TestAgent['answer']> | undefined;
+    agent.onAsk = ({ id }) => {
+      call = agent.answer({ askId: id }, lines('first'));
+    };
+    const hangUp = new AbortController();
+    const logs = at('two').applications.logs('argocd', 'web', { follow: true }, { signal: hangUp.signal });
+    await logs.next();
+    // As the sweep does, after the replica that waits has died.
+    await one.db.deleteFrom('asks').execute();
+    expect((await call!.ended)?.code).toBe(status.NOT_FOUND);
+    hangUp.abort();
     await logs.next().catch(() => undefined);
   });
 

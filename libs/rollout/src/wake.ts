@@ -1,4 +1,4 @@
-import { gatesOf, policyHeld, startsHeld } from './gates.ts';
+import { gatesOf, startsHeld } from './gates.ts';
 import { isReady } from './starts.ts';
 import { windowVerdict } from './windows.ts';
 import { type Work, hasEnded } from './work.ts';
@@ -26,11 +26,7 @@ function stageTimes(work: Work, times: number[]): void {
   const { stage: current, stages } = work.rollout;
   for (let index = 0; index <= Math.min(current, stages.length - 1); index++)
     startTimes(work, index, index === current ? 'waiting' : 'deferred', times);
-  if (current >= stages.length) {
-    const held = policyHeld(work);
-    if (held) times.push(held.untilMs ?? work.now + LOOK_AGAIN_MS);
-    return;
-  }
+  if (current >= stages.length) return;
   for (const [gate, state] of gatesOf(work, current)) {
     if (state.status === 'open' && state.until !== null) times.push(state.until);
     if (gate.kind !== 'windows' || state.status === 'skipped') continue;
@@ -57,6 +53,8 @@ function startTimes(work: Work, index: number, state: 'waiting' | 'deferred', ti
 }
 
 function rollbackTimes(work: Work, times: number[]): void {
-  const held = work.rollout.policy.rollback.windowsHold ? policyHeld(work) : undefined;
-  if (held) times.push(held.untilMs ?? work.now + LOOK_AGAIN_MS);
+  const { rollback, windows } = work.rollout.policy;
+  if (!rollback.windowsHold) return;
+  const verdict = windowVerdict(windows, work.now);
+  if (!verdict.open) times.push(verdict.untilMs ?? work.now + LOOK_AGAIN_MS);
 }
