@@ -273,6 +273,20 @@ describe('a failure', () => {
     });
   });
 
+  it('is not a bad line, however often it breaks the soak', () => {
+    const world = new World(
+      policyOf([{ name: 'all', soak: '10m', deadline: '1m', onFailure: 'stop' }]),
+      fleet(1),
+    );
+    world.feed();
+    for (let i = 0; i < 20; i++) {
+      world.obey('c1');
+      world.cut('c1');
+      world.dial('c1');
+    }
+    expect(world.target('c1')).toMatchObject({ state: 'healthy', breaks: 0 });
+  });
+
   it('of one that was done counts as long as its stage goes on', () => {
     const world = new World(policy({ maxConcurrent: 1 }), fleet(2));
     world.feed();

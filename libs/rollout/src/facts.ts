@@ -104,9 +104,9 @@ export function failTarget(work: Work, target: Target, cause: string): void {
 }
 
 /** It was healthy, and is not any more: its soak begins anew, in a deadline of its own. */
-function broken(work: Work, target: Target, cause: string): void {
+function broken(work: Work, target: Target, cause: string, counts: 0 | 1 = 1): void {
   const { deadlineMs } = work.settings(target);
-  const breaks = target.breaks + 1;
+  const breaks = target.breaks + counts;
   if (deadlineMs !== null && breaks > MAX_BREAKS)
     return failTarget(work, target, `${cause}, the ${breaks}th time after it was healthy`);
   const dueAt = deadlineMs === null ? null : work.now + deadlineMs;
@@ -116,8 +116,8 @@ function broken(work: Work, target: Target, cause: string): void {
 function disconnected(work: Work, target: Target): void {
   if (!target.connected) return;
   const now = work.patch(target, { connected: false, connectedSince: work.now });
-  // Nobody knows how it is: that is no health.
-  if (now.state === 'healthy') broken(work, now, 'its agent is silent');
+  // Nobody knows how it is: that is no health. But a bad line says nothing of the release.
+  if (now.state === 'healthy') broken(work, now, 'its agent is silent', 0);
 }
 
 function joined(work: Work, input: TargetInput): void {

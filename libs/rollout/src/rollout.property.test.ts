@@ -37,6 +37,7 @@ const settings = fc.record({
   offline: fc.constantFrom('wait', 'skip', 'catch-up'),
   onFailure: fc.constantFrom('stop', 'rollback-failed', 'rollback-all'),
   gates,
+  rate: fc.constantFrom(undefined, undefined, undefined, { perMinute: 20, jitter: 0.5 }),
 });
 const region = { matchLabels: { region: 'eu' } };
 const policy = fc

@@ -96,7 +96,7 @@ export interface Target {
   healthySince: number | null;
   /** Failed unless healthy by then; null: it is healthy, or has no deadline. */
   dueAt: number | null;
-  /** How often it was healthy at this release and then was not. */
+  /** How often it was healthy at this release and then was not; silence is not counted. */
   breaks: number;
   /** An observation that is certainly younger than the apply was reported for this version. */
   proved: boolean;
@@ -269,7 +269,10 @@ export type RolloutEvent = FactEvent | VerbEvent;
 
 /** To be carried out in the transaction that writes the step, or caused by a row that it writes. */
 export type Action =
-  /** The target is to hold this digest from now on. Sign it, and answer `signed` in the same transaction. */
+  /**
+   * The target is to hold this digest from now on, and to be synced to it, whatever `automated` says. Sign it, and answer
+   * `signed` in the same transaction.
+   */
   | { kind: 'assign'; target: string; digest: string; release: string; purpose: 'advance' | 'restore' }
   | { kind: 'request-approval'; stage: string; gate: string; groups: string[]; count: number; until: number }
   /** Begin to measure, and answer `gate` with this round, once or repeatedly. */

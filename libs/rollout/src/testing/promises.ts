@@ -96,6 +96,14 @@ export class Promises {
 
   /** Whatever starts in a stage, all that counts in those before it was really healthy for the whole soak. */
   #order(world: World, { state }: Step, advances: readonly Assign[]): void {
+    for (const { target } of advances) {
+      const { stage } = state.targets.get(target)!;
+      const passed = stage === null || state.rollout.stages[stage]!.step === 'passed';
+      demand(
+        passed || !this.#late.has(target),
+        `order: ${target} is late, and starts before its stage has passed`,
+      );
+    }
     const first = Math.max(-1, ...advances.map(({ target }) => this.#stageOf(state, target)));
     for (let stage = 0; stage < first; stage++) {
       const { soakMs, name } = state.rollout.policy.stages[stage]!;
