@@ -16,6 +16,7 @@ import {
   shortCommit,
 } from './app-view.ts';
 import { unclaimedActs } from './unclaimed.ts';
+import { appWindowsCommand } from './windows.ts';
 
 export function appCommands(root: Command, host: Host): void {
   const app = group(root, 'app', 'Applications: see, sync, compare, wait', ['apps', 'application']);
@@ -43,6 +44,7 @@ export function appCommands(root: Command, host: Host): void {
     .option('--refresh', 'have the cluster compare again first')
     .action(host.run(get));
   appReadCommands(app, host);
+  appWindowsCommand(app, host);
   appObjectCommands(app, host);
   appActCommands(app, host);
   appObjectActs(app, host);

@@ -2,6 +2,7 @@ import { allItems } from '@muster/api/client';
 import { stringify } from '@muster/base';
 import type { Command } from 'commander';
 import { group, type Host, verb } from '../host.ts';
+import { projectWindowsCommand } from './windows.ts';
 import { age, inUsualOrder, printList, printOne } from '../output.ts';
 
 export function projectCommands(root: Command, host: Host): void {
@@ -42,6 +43,7 @@ export function projectCommands(root: Command, host: Host): void {
       );
     }),
   );
+  projectWindowsCommand(project, host);
   verb(project, 'delete <name>', {
     summary: 'Delete a project that no Application uses',
     examples: ['muster project delete team-a'],

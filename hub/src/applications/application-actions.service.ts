@@ -1,4 +1,10 @@
-import type { ApplicationDiff, CommandStarted, ConfirmRequest, SyncRequest } from '@muster/api';
+import type {
+  ApplicationDiff,
+  ApplicationWindows,
+  CommandStarted,
+  ConfirmRequest,
+  SyncRequest,
+} from '@muster/api';
 import { MusterError } from '@muster/base';
 import { parseResourceSelector } from '@muster/kube';
 import { Inject, Injectable } from '@nestjs/common';
@@ -116,6 +122,13 @@ export class ApplicationActions {
       });
     const verb: CommandVerb = { kind: 'confirm', resources: checkedSelectors(resources) };
     return this.#command(actor, row, verb, 'application.confirm', { resources }, reason);
+  }
+
+  /** The sync windows that hold for it, and what they let begin now. */
+  async windows(actor: Actor, namespace: string, name: string): Promise<ApplicationWindows> {
+    const row = await this.#for(actor, 'viewer', namespace, name);
+    const cluster = { name: row.cluster_name ?? '', server: row.cluster_server ?? row.destination };
+    return this.projects.windowsOf(row.project, cluster, { name, namespace: row.destination_namespace });
   }
 
   /** Asks the agent for field-level differences and waits for them, at most half a minute. */

@@ -4,6 +4,7 @@ import {
   ApplicationHistory,
   ApplicationList,
   ApplicationManifests,
+  ApplicationWindows,
   ApplicationResources,
   CommandStarted,
   ConfirmRequest,
@@ -83,6 +84,17 @@ export class ApplicationsController {
     @CurrentActor() actor: Actor,
   ): Promise<ApplicationManifests> {
     return this.views.manifests(actor, namespace, name);
+  }
+
+  @Get(':namespace/:name/windows')
+  @Allow('viewer', { project: 'any' })
+  @Answers(ApplicationWindows)
+  windows(
+    @Param('namespace') namespace: string,
+    @Param('name') name: string,
+    @CurrentActor() actor: Actor,
+  ): Promise<ApplicationWindows> {
+    return this.actions.windows(actor, namespace, name);
   }
 
   @Get(':namespace/:name/diff')

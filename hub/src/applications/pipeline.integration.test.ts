@@ -204,6 +204,11 @@ test('sync windows go to the agent with the limits of the project, and hold back
   ]);
   const actions = hub.running.app.get(ApplicationActions, { strict: false });
   const sync = (dryRun: boolean) => actions.sync(systemActor, 'argocd', 'windowed', { dryRun });
+  expect(await actions.windows(systemActor, 'argocd', 'windowed')).toMatchObject({
+    items: [{ kind: 'deny', open: true, closesAt: expect.any(String) as string }],
+    automated: { allowed: false, until: expect.any(String) as string },
+    manual: { allowed: false },
+  });
   await expect(sync(false)).rejects.toThrow('project windowed lets nobody sync windowed until');
   await expect(sync(true)).resolves.toMatchObject({ command: expect.any(String) as string });
   await hub.apply([project(true)]);

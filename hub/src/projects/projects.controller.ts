@@ -1,4 +1,4 @@
-import { ProjectList, ProjectView } from '@muster/api';
+import { ProjectList, ProjectView, ProjectWindows } from '@muster/api';
 import { Controller, Delete, Get, HttpCode, Inject, Param } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../access/actor.ts';
@@ -24,6 +24,13 @@ export class ProjectsController {
   @Answers(ProjectView)
   get(@Param('name') name: string): Promise<ProjectView> {
     return this.projects.get(name);
+  }
+
+  @Get(':name/windows')
+  @Allow('viewer', { project })
+  @Answers(ProjectWindows)
+  windows(@Param('name') name: string): Promise<ProjectWindows> {
+    return this.projects.windows(name);
   }
 
   @Delete(':name')

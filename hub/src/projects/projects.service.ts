@@ -1,5 +1,5 @@
 import { MusterError, canonicalJson } from '@muster/base';
-import type { ProjectList, ProjectView } from '@muster/api';
+import type { ApplicationWindows, ProjectList, ProjectView, ProjectWindows } from '@muster/api';
 import { type Project, syncAllowed } from '@muster/kube';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AccessService } from '../access/access.service.ts';
@@ -9,6 +9,7 @@ import { Audit } from '../audit/audit.ts';
 import type { Trx } from '../store/schema.ts';
 import { DEFAULT_PROJECT, storedProject } from './project-manifest.ts';
 import { type NamedCluster, windowsOn } from './project-policy.ts';
+import { applicationWindows, windowViews } from './window-view.ts';
 import { type ProjectRow, ProjectsRepository } from './projects.repository.ts';
 
 /** AppProjects: what Applications may deploy, from where, to where. */
@@ -66,6 +67,24 @@ export class ProjectsService implements OnModuleInit {
     const [row, counts] = await Promise.all([this.repository.byName(name), this.repository.counts()]);
     if (!row) throw new MusterError('not-found', `there is no project ${name}`);
     return view(row, counts.get(name) ?? 0);
+  }
+
+  /** Its sync windows, and which are open. Throws `not-found`. */
+  async windows(name: string): Promise<ProjectWindows> {
+    const row = await this.repository.byName(name);
+    if (!row) throw new MusterError('not-found', `there is no project ${name}`);
+    return { items: windowViews(storedProject(row.manifest).spec.syncWindows ?? [], Date.now()) };
+  }
+
+  /** The windows that hold for an Application, and what they let begin now. */
+  async windowsOf(
+    project: string,
+    cluster: NamedCluster,
+    application: { name: string; namespace: string },
+  ): Promise<ApplicationWindows> {
+    const row = await this.repository.byName(project);
+    const windows = row ? (storedProject(row.manifest).spec.syncWindows ?? []) : [];
+    return applicationWindows(windows, cluster, application, Date.now());
   }
 
   /** Writes a checked AppProject; answers what that did. The caller asks for what it affects. */

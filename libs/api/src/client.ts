@@ -52,6 +52,7 @@ import type { Page, PageQuery } from './paging.ts';
 import { planWithProgress } from './client-plan.ts';
 import type { PlanInput } from './plan.ts';
 import type { ProjectList, ProjectView } from './projects.ts';
+import type { ApplicationWindows, ProjectWindows } from './windows.ts';
 import type { AcceptDrift, AcceptedDrift, ForgetDrift } from './drift.ts';
 import type { SettingsView } from './settings.ts';
 import type {
@@ -282,6 +283,8 @@ function applicationRoutes(http: Transport) {
       http.post<CommandStarted>(of(ns, name, '/resources/actions'), body, o),
     manifests: (ns: string, name: string, o?: Options) =>
       http.get<ApplicationManifests>(of(ns, name, '/manifests'), undefined, o),
+    windows: (ns: string, name: string, o?: Options) =>
+      http.get<ApplicationWindows>(of(ns, name, '/windows'), undefined, o),
   };
 }
 
@@ -306,6 +309,8 @@ function projectRoutes(http: Transport) {
   return {
     list: (query: Paging = {}, o?: Options) => http.get<ProjectList>(path, query, o),
     get: (name: string, o?: Options) => http.get<ProjectView>(`${path}/${at(name)}`, undefined, o),
+    windows: (name: string, o?: Options) =>
+      http.get<ProjectWindows>(`${path}/${at(name)}/windows`, undefined, o),
     remove: (name: string, o?: Options) => http.delete(`${path}/${at(name)}`, undefined, o),
   };
 }

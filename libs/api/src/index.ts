@@ -21,3 +21,4 @@ export * from './apply.ts';
 export * from './drift.ts';
 export * from './settings.ts';
 export * from './plan.ts';
+export * from './windows.ts';

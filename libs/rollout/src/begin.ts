@@ -154,7 +154,13 @@ function taken(stage: StagePolicy, left: readonly TargetInput[], random: Random)
   return [...groups.values()].flatMap((group) => group.slice(0, shareOf(take.quantity, group.length)));
 }
 
+/** In order, but first those that an earlier rollout left on their way: no others are disturbed before they are whole again. */
 function sorted(targets: readonly TargetInput[], order: Order, random: Random): TargetInput[] {
+  const all = ordered(targets, order, random);
+  return [...all.filter(({ unsettled }) => unsettled), ...all.filter(({ unsettled }) => !unsettled)];
+}
+
+function ordered(targets: readonly TargetInput[], order: Order, random: Random): TargetInput[] {
   const byName = [...targets].sort((a, b) => compare(a.cluster, b.cluster) || compare(a.id, b.id));
   switch (order.by) {
     case 'name':

@@ -1,4 +1,4 @@
-import { gatesOf, startsHeld } from './gates.ts';
+import { gatesOf, policyHeld, startsHeld } from './gates.ts';
 import type { Gate } from './policy.ts';
 import type { GateState, Target } from './types.ts';
 import { windowVerdict } from './windows.ts';
@@ -142,13 +142,15 @@ function flightBlockers(work: Work, index: number): Blocker[] {
   return all;
 }
 
+/** The windows of the policy, while they are closed. */
+export function policyBlockers(work: Work): Blocker[] {
+  const held = policyHeld(work);
+  return held ? [windowBlocker(work.rollout.since, held.reason, held.untilMs)] : [];
+}
+
 /** What a rollback waits for. */
 export function rollbackBlockers(work: Work): Blocker[] {
-  const all: Blocker[] = [];
-  const { rollback, windows } = work.rollout.policy;
-  const verdict = windowVerdict(windows, work.now);
-  if (rollback.windowsHold && !verdict.open)
-    all.push(windowBlocker(work.rollout.since, verdict.reason, verdict.untilMs));
+  const all = work.rollout.policy.rollback.windowsHold ? policyBlockers(work) : [];
   const targets = [...work.targets()];
   const going = targets.filter(({ state }) => state === 'restoring');
   const next = targets.filter(({ state }) => state === 'reverting');

@@ -137,6 +137,16 @@ describe('a rollout', () => {
     expect(targets.get('c3')).toMatchObject({ state: 'pinned', counted: false, note: 'kept back' });
   });
 
+  it('begins with what an earlier rollout left on its way: no others are disturbed before', () => {
+    const world = new World(
+      policyOf([{ name: 'all', maxConcurrent: 1 }]),
+      fleet(3, (_, i) => ({ unsettled: i === 1 })),
+    );
+    world.feed();
+    world.obey('c2');
+    expect(assigned(world)).toEqual(['c2=b-c2', 'c1=b-c1']);
+  });
+
   it('sends only to connected agents, and keeps the slot of one that falls silent until its deadline', () => {
     const policy = policyOf([{ name: 'all', maxConcurrent: 1, deadline: '5m', failureBudget: 1 }]);
     const world = new World(

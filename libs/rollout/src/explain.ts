@@ -1,4 +1,11 @@
-import { type Blocker, gateBlockers, heldBlocker, rollbackBlockers, stageBlockers } from './blockers.ts';
+import {
+  type Blocker,
+  gateBlockers,
+  heldBlocker,
+  policyBlockers,
+  rollbackBlockers,
+  stageBlockers,
+} from './blockers.ts';
 import { instant } from './words.ts';
 import type { Phase, RolloutState, StageStep, Target, TargetState } from './types.ts';
 import { nextWake } from './wake.ts';
@@ -79,6 +86,9 @@ function blockers(work: Work): Blocker[] {
   if (rollout.phase === 'rolling-back') all.push(...rollbackBlockers(work));
   if (rollout.phase === 'running' && rollout.stage < rollout.stages.length)
     all.push(...stageBlockers(work, rollout.stage));
+  // All stages have passed: only what comes later is left, and windows hold it.
+  if (rollout.phase === 'running' && rollout.stage === rollout.stages.length)
+    all.push(...policyBlockers(work));
   return all;
 }
 

@@ -52,6 +52,12 @@ export function closeGates(work: Work, cause: string): void {
       if (state.status === 'open') resetGate(work, index, gate, state, cause);
 }
 
+/** Whether the windows of the policy are closed. */
+export function policyHeld(work: Work): { reason: string; untilMs: number | null } | undefined {
+  const verdict = windowVerdict(work.rollout.policy.windows, work.now);
+  return verdict.open ? undefined : verdict;
+}
+
 /** Whether windows hold back every start: those of the policy, and those at the entry of the stage. */
 export function startsHeld(
   work: Work,

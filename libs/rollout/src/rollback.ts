@@ -1,7 +1,6 @@
-import { closeGates } from './gates.ts';
+import { closeGates, policyHeld } from './gates.ts';
 import { shareOf } from './quantity.ts';
 import type { By, Target, TargetState } from './types.ts';
-import { windowVerdict } from './windows.ts';
 import { type Work, inFlight } from './work.ts';
 
 /** It was chosen to go back once; that is never done again. */
@@ -51,8 +50,8 @@ function isTouched({ state, touched, holds, to }: Target): boolean {
 }
 
 function sendBack(work: Work): void {
-  const { rollback, windows } = work.rollout.policy;
-  if (rollback.windowsHold && !windowVerdict(windows, work.now).open) return;
+  const { rollback } = work.rollout.policy;
+  if (rollback.windowsHold && policyHeld(work)) return;
   const chosen = [...work.targets()].filter(({ state }) => CHOSEN.has(state) && state !== 'kept');
   let free = Math.max(1, shareOf(rollback.maxConcurrent, chosen.length));
   free -= chosen.filter(({ state }) => state === 'restoring').length;

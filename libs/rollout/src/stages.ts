@@ -1,4 +1,4 @@
-import { closeGates, judgeGates, judgeSoak, resetEndGates } from './gates.ts';
+import { closeGates, judgeGates, judgeSoak, policyHeld, resetEndGates } from './gates.ts';
 import { beginRollback } from './rollback.ts';
 import { passOverOffline, startDue } from './starts.ts';
 import type { Failure } from './types.ts';
@@ -122,10 +122,11 @@ function fail(work: Work, index: number, kind: Failure['kind'], reason: string):
 
 export { fail as failStage };
 
-/** What was left to come later gets the release now, connected or not: it is the last completed one. */
+/** What was left to come later gets the release now, connected or not: it is the last completed one. Windows hold that too. */
 function complete(work: Work): void {
-  for (const target of work.targets()) {
-    if (target.state !== 'deferred' || target.holds === target.to) continue;
+  const late = [...work.targets()].filter(({ state, holds, to }) => state === 'deferred' && holds !== to);
+  if (late.length > 0 && policyHeld(work)) return;
+  for (const target of late) {
     work.patch(target, { holds: target.to, touched: true, assignedAt: work.now });
     const release = work.rollout.to.id;
     work.actions.push({ kind: 'assign', target: target.id, digest: target.to, release, purpose: 'advance' });

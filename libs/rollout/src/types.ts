@@ -200,6 +200,8 @@ export interface TargetInput {
   proven: Proven | null;
   to: string;
   connected: boolean;
+  /** An earlier rollout left it on its way: it is disturbed already, so it comes first. */
+  unsettled?: boolean;
   /** Why an operator's override holds it. */
   pinned?: string | null;
   /** The release would prune objects there. */

@@ -1,5 +1,5 @@
 import { failStage } from './stages.ts';
-import { closeGates, gatesOf, resetGate } from './gates.ts';
+import { closeGates, gatesOf, policyHeld, resetGate, startsHeld } from './gates.ts';
 import type { Gate } from './policy.ts';
 import { beginRollback } from './rollback.ts';
 import { start } from './starts.ts';
@@ -190,6 +190,8 @@ function planStart(work: Work, verb: VerbEvent & { kind: 'start' }): Plan {
     if (!byHand) return { refused: `"${id}" is ${target.state}; its stage starts it` };
     if (!target.connected) return { refused: `the agent of "${id}" is not connected` };
     if (target.blocked) return { refused: `"${id}" is held back: ${target.blocked.reason}` };
+    const window = target.stage === null ? policyHeld(work) : startsHeld(work, target.stage);
+    if (window) return { refused: `"${id}" is ${window.reason}` };
   }
   return {
     run: () => {

@@ -1,4 +1,4 @@
-import { gatesOf, startsHeld } from './gates.ts';
+import { gatesOf, policyHeld, startsHeld } from './gates.ts';
 import { isReady } from './starts.ts';
 import { windowVerdict } from './windows.ts';
 import { type Work, hasEnded } from './work.ts';
@@ -26,7 +26,11 @@ function stageTimes(work: Work, times: number[]): void {
   const { stage: current, stages } = work.rollout;
   for (let index = 0; index <= Math.min(current, stages.length - 1); index++)
     startTimes(work, index, index === current ? 'waiting' : 'deferred', times);
-  if (current >= stages.length) return;
+  if (current >= stages.length) {
+    const held = policyHeld(work);
+    if (held) times.push(held.untilMs ?? work.now + LOOK_AGAIN_MS);
+    return;
+  }
   for (const [gate, state] of gatesOf(work, current)) {
     if (state.status === 'open' && state.until !== null) times.push(state.until);
     if (gate.kind !== 'windows' || state.status === 'skipped') continue;
@@ -53,8 +57,6 @@ function startTimes(work: Work, index: number, state: 'waiting' | 'deferred', ti
 }
 
 function rollbackTimes(work: Work, times: number[]): void {
-  const { rollback, windows } = work.rollout.policy;
-  if (!rollback.windowsHold) return;
-  const verdict = windowVerdict(windows, work.now);
-  if (!verdict.open) times.push(verdict.untilMs ?? work.now + LOOK_AGAIN_MS);
+  const held = work.rollout.policy.rollback.windowsHold ? policyHeld(work) : undefined;
+  if (held) times.push(held.untilMs ?? work.now + LOOK_AGAIN_MS);
 }

@@ -1,9 +1,6 @@
-import { activeUntil, nextStart } from '@muster/kube';
+import { OFFLINE_MARGIN_MS, activeUntil, nextStart, turningPoints } from '@muster/kube';
 import type { Window } from './policy.ts';
 import { instant } from './words.ts';
-
-/** How much earlier an agent without a hub closes windows, and how much later it opens them: its clock may be wrong. */
-export const OFFLINE_MARGIN_MS = 10 * 60_000;
 
 /** Whether windows let something begin; `untilMs`: when that may change, where it is known. */
 export type WindowVerdict = { open: true } | { open: false; reason: string; untilMs: number | null };
@@ -45,15 +42,11 @@ export function offlineWindowVerdict(
   return { open: true };
 }
 
-/** Times at which a window may have changed: whole minutes, as schedules have no seconds, and ends. */
 function changesBetween(windows: readonly Window[], from: number, until: number): number[] {
-  const times = new Set([from, until]);
-  for (let at = Math.ceil(from / 60_000) * 60_000; at < until; at += 60_000) times.add(at);
-  for (const window of windows) {
-    if ('fromMs' in window) for (const at of [window.fromMs, window.untilMs]) times.add(at);
-    else for (const at of [...times]) times.add(openUntil(window, at) ?? at);
-  }
-  return [...times].filter((at) => at >= from && at <= until).sort((a, b) => a - b);
+  const scheduled = windows.filter((window) => 'schedule' in window);
+  const once = windows.flatMap((window) => ('fromMs' in window ? [window.fromMs, window.untilMs] : []));
+  const within = once.filter((at) => at > from && at < until);
+  return [...turningPoints(scheduled, from, until), ...within].sort((a, b) => a - b);
 }
 
 function openUntil(window: Window, nowMs: number): number | undefined {

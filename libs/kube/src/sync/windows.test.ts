@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type SyncWindow, syncAllowed, windowProblems, windowsFor } from './windows.ts';
+import { type SyncWindow, syncAllowed, syncAllowedOffline, windowProblems, windowsFor } from './windows.ts';
 
 const at = (text: string) => Date.parse(text);
 const window = (more: Partial<SyncWindow> = {}): SyncWindow => ({
@@ -66,6 +66,53 @@ describe('a sync', () => {
     const either = deny({ schedule: '0 0 1 * MON', durationMs: 3_600_000 });
     expect(syncAllowed([either], at('2026-03-02T00:30:00Z'), false).allowed).toBe(false);
     expect(syncAllowed([either], at('2026-04-01T00:30:00Z'), false).allowed).toBe(false);
+  });
+});
+
+describe('a sync by an agent that does not hear its hub', () => {
+  const allowed = (windows: SyncWindow[], time: string) =>
+    syncAllowedOffline(windows, at(`2026-03-02T${time}Z`), false).allowed;
+
+  it('finds windows closed 10 minutes early and opened 10 minutes late', () => {
+    const times = [
+      '21:49:59',
+      '21:50:00',
+      '22:09:59',
+      '22:10:00',
+      '22:49:59',
+      '22:50:00',
+      '23:09:59',
+      '23:10:00',
+    ];
+    expect(times.map((time) => allowed([window()], time))).toEqual([
+      false,
+      false,
+      false,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(times.map((time) => allowed([deny()], time))).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  it('misses no window that is shorter than the margin, and says until when it waits', () => {
+    const short = deny({ durationMs: 30_000 });
+    expect(allowed([short], '22:05:00')).toBe(false);
+    expect(syncAllowedOffline([short], at('2026-03-02T22:05:00Z'), false)).toMatchObject({
+      untilMs: at('2026-03-02T22:10:30Z'),
+    });
+    expect(allowed([window({ durationMs: 1_200_000 })], '22:10:00')).toBe(false);
   });
 });
 

@@ -63,7 +63,7 @@ export function problemsOfWindow({ kind, schedule = '', duration = '', timeZone 
 /** The windows that hold for an Application: any of the given lists names it, or all of them with `andOperator`. */
 export function windowsFor(windows: readonly WrittenWindow[], target: WindowTarget): SyncWindow[] {
   const matching = windows.filter(
-    (window) => problemsOfWindow(window).length === 0 && concerns(window, target),
+    (window) => problemsOfWindow(window).length === 0 && windowConcerns(window, target),
   );
   return matching.map(({ kind, schedule, duration, timeZone, manualSync }) => ({
     deny: kind === 'deny',
@@ -74,7 +74,11 @@ export function windowsFor(windows: readonly WrittenWindow[], target: WindowTarg
   }));
 }
 
-function concerns(window: WrittenWindow, { application, namespace, cluster }: WindowTarget): boolean {
+/** Whether a window names an Application: by any of its lists, or by all of them with `andOperator`. */
+export function windowConcerns(
+  window: WrittenWindow,
+  { application, namespace, cluster }: WindowTarget,
+): boolean {
   const { applications = [], namespaces = [], clusters = [] } = window;
   const names = (globs: string[], ...texts: string[]) =>
     globs.some((glob) => texts.some((text) => globMatches(glob, text)));
@@ -110,6 +114,36 @@ export function syncAllowed(windows: readonly SyncWindow[], nowMs: number, manua
   return { allowed: false, reason, untilMs: starts.length > 0 ? Math.min(...starts) : undefined };
 }
 
+/** How much earlier an agent that does not hear its hub closes windows, and how much later it opens them. */
+export const OFFLINE_MARGIN_MS = 10 * 60_000;
+
+/**
+ * The same for an agent that does not hear its hub, whose clock may be wrong: a sync may begin only where it might at
+ * every time that it could be.
+ */
+export function syncAllowedOffline(
+  windows: readonly SyncWindow[],
+  nowMs: number,
+  manual: boolean,
+  marginMs = OFFLINE_MARGIN_MS,
+): WindowDecision {
+  for (const at of turningPoints(windows, nowMs - marginMs, nowMs + marginMs)) {
+    const decision = syncAllowed(windows, at, manual);
+    if (decision.allowed) continue;
+    const reason = `${decision.reason}, give or take ${marginMs / 60_000} minutes while the hub is not heard`;
+    return { allowed: false, reason, untilMs: decision.untilMs && decision.untilMs + marginMs };
+  }
+  return { allowed: true };
+}
+
+/** Both times, and those between them at which windows may open or close: whole minutes, as schedules have no seconds, and ends. */
+export function turningPoints(windows: readonly WindowTimes[], from: number, until: number): number[] {
+  const times = new Set([from, until]);
+  for (let at = Math.ceil(from / 60_000) * 60_000; at < until; at += 60_000) times.add(at);
+  for (const window of windows) for (const at of [...times]) times.add(activeUntil(window, at) ?? at);
+  return [...times].filter((at) => at >= from && at <= until).sort((a, b) => a - b);
+}
+
 /** When a window is: the part of it that is about time. */
 export type WindowTimes = Pick<SyncWindow, 'schedule' | 'timeZone' | 'durationMs'>;
 
@@ -143,8 +177,21 @@ function durationText(ms: number): string {
   return rest === 0 ? `${hours}h` : `${hours}h${rest}m`;
 }
 
-/** A schedule as the reference's parser takes it: five fields, `?` as `*`, days of month and week in either case. */
+/** Schedules are read once: that takes far longer than asking one. */
+const read = new Map<string, Cron | undefined>();
+const READ_AT_MOST = 1_000;
+
 function cronOf(schedule: string, timezone: string): Cron | undefined {
+  const key = `${timezone}/${schedule}`;
+  if (!read.has(key)) {
+    if (read.size >= READ_AT_MOST) read.clear();
+    read.set(key, readCron(schedule, timezone));
+  }
+  return read.get(key);
+}
+
+/** A schedule as the reference's parser takes it: five fields, `?` as `*`, days of month and week in either case. */
+function readCron(schedule: string, timezone: string): Cron | undefined {
   if (schedule.trim().split(/\s+/).length !== 5 || /[L#W@]/i.test(schedule.replace(NAMES, '')))
     return undefined;
   try {

@@ -96,6 +96,7 @@ export const facts: fc.Arbitrary<Happening>[] = [
     for (const id of world.in('assigned', 'applied', 'restoring')) world.obey(id);
   }),
   happens('cut', ({ world }, id) => world.cut(id)),
+  happens('hear late', ({ world }, id) => world.hearLate(id)),
   happens('dial', ({ world }, id) => world.dial(id)),
   happens('restart', ({ world }) => world.restart()),
   fc

@@ -1,4 +1,5 @@
 import { explain } from '../explain.ts';
+import type { Window } from '../policy.ts';
 import { shareOf, toleratedOf } from '../quantity.ts';
 import type { Action, RolloutEvent, RolloutState, Step, Target, TargetInput, Version } from '../types.ts';
 import type { Heard, World } from './world.ts';
@@ -49,6 +50,7 @@ export class Promises {
       this.#budget(step, advances);
       this.#connected(world, advances);
     }
+    this.#gates(world, step, advances);
     this.#order(world, step, advances);
     for (const { target } of advances) this.#advanced.add(target);
     this.#restores(step, restores);
@@ -92,6 +94,47 @@ export class Promises {
   #connected(world: World, advances: readonly Assign[]): void {
     for (const { target } of advances)
       demand(world.agent(target).connected, `${target} was sent to while not connected`);
+  }
+
+  /** Windows are open, who has to approve has approved, and what was measured was good: here and in every stage before. */
+  #gates(world: World, { state }: Step, advances: readonly Assign[]): void {
+    const closed = (windows: readonly Window[]) =>
+      windows.some(
+        (one) => 'fromMs' in one && one.deny && one.fromMs <= world.now && world.now < one.untilMs,
+      );
+    const { policy, stages } = state.rollout;
+    demand(
+      advances.length === 0 || !closed(policy.windows),
+      'a start while the windows of the policy are closed',
+    );
+    for (const { target } of advances) {
+      const own = this.#stageOf(state, target);
+      for (let stage = 0; stage <= own; stage++) {
+        for (const [i, gate] of policy.stages[stage]!.gates.entries()) {
+          const { status, approvals, last } = stages[stage]!.gates[i]!;
+          if (status === 'skipped' || (stage === own && gate.at === 'end')) continue;
+          // A stage in which nothing moves is passed with its gates untouched.
+          if (stage < own && status === 'pending' && gate.kind !== 'windows') {
+            demand(!this.#moved(state, stage), `${gate.name} of stage ${stage} was never asked`);
+          } else if (gate.kind === 'windows') {
+            demand(stage < own || !closed(gate.windows), `a start while "${gate.name}" is closed`);
+          } else if (gate.kind === 'approval') {
+            const people = new Set(approvals.map(({ actor }) => actor)).size;
+            demand(status === 'passed' && people >= gate.count, `"${gate.name}" has ${people} approvals`);
+          } else {
+            demand(
+              status === 'passed' && last?.verdict === 'ok',
+              `"${gate.name}" was measured ${last?.verdict}`,
+            );
+          }
+        }
+      }
+    }
+  }
+
+  /** Something of a stage was started in its turn. */
+  #moved(state: RolloutState, stage: number): boolean {
+    return membersOf(state, stage).some(({ id }) => this.#advanced.has(id) && !this.#late.has(id));
   }
 
   /** Whatever starts in a stage, all that counts in those before it was really healthy for the whole soak. */

@@ -211,6 +211,15 @@ export class World {
     this.feed(next.report);
   }
 
+  /** What was on the wire when the agent fell silent is handled after that was noticed. It proves nothing of now. */
+  hearLate(id: string): void {
+    const agent = this.agent(id);
+    const next = agent.connected ? undefined : agent.outbox.shift();
+    if (!next) return;
+    this.heard.get(id)!.push({ at: this.now, silent: true });
+    this.feed(next.report);
+  }
+
   cut(id: string): void {
     const agent = this.agent(id);
     if (!agent.connected) return;
