@@ -339,6 +339,20 @@ describe('what is not adopted', () => {
     expect(Object.keys(left.metadata.annotations!)).toEqual(['argocd.argoproj.io/tracking-id']);
   });
 
+  it('is compared all the same by an agent that only observes', async () => {
+    const before = await tracked('observed');
+    await joined({ MUSTER_AGENT_VERBS: 'observe-only' });
+    await assign('observed', [configMap('observed', { a: '2' })]);
+    await eventually(
+      (see) => see(resource('observed', 'observed'))?.drift?.fields.some(({ path }) => path === 'data.a'),
+      { what: 'the difference to be reported' },
+    );
+    expect(resource('observed', 'observed')!.foreign).toMatchObject({ tool: 'argocd', adopting: false });
+    expect((await find(CONFIG_MAP, 'observed'))!.metadata.resourceVersion).toBe(
+      before.metadata.resourceVersion,
+    );
+  });
+
   it('the diff says what adopting would change, and a dry run what it would take over', async () => {
     await tracked('asked', { a: '1', b: '2' });
     await joined();

@@ -6,6 +6,7 @@ import { eachOf } from '../apply/concurrency.ts';
 import type { Desired, DesiredState } from '../apply/desired.ts';
 import { foreignTo, isOwn } from '../apply/foreign.ts';
 import { rulesOf } from '../apply/ignored.ts';
+import { isObserver } from '../apply/power.ts';
 import { messageOf } from '../apply/resources.ts';
 import { applyObject } from '../apply/write-object.ts';
 import type { ApiType } from '../kube/discovery.ts';
@@ -69,8 +70,10 @@ async function judgeOne(
     if (!live) return { kind: 'missing' };
     const own = isOwn(cluster, app, key);
     const { foreign, trackers } = own ? { foreign: undefined, trackers: [] } : foreignTo(app, live, object);
-    if (foreign && !foreign.adopting && !all) return { kind: 'foreign', foreign };
-    const going = own ? [] : fieldsThatGo(live, object, trackers);
+    // Who only observes is there to compare.
+    const observes = isObserver(cluster.power);
+    if (foreign && !foreign.adopting && !all && !observes) return { kind: 'foreign', foreign };
+    const going = own || observes ? [] : fieldsThatGo(live, object, trackers);
     const verdict = await judgeLive(cluster, app, each, type, { live, going }, signal);
     return { ...verdict, foreign };
   } catch (thrown) {
