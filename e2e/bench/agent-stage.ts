@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TestHub } from '../agent/testing/test-hub.ts';
-import { AGENT_FLAGS, type ControlPlane, eventually, type Running } from '../src/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AGENT_FLAGS, type ControlPlane, eventually, processMemory, type Running } from '../src/index.ts';
 import { startControlPlane, startProcess } from '../src/index.ts';
 import { buildAgent } from './bundles.ts';
 import type { BenchContext } from './figure.ts';
@@ -59,4 +60,18 @@ export async function applyByAgent({ cluster, hub }: AgentStage, name: string): 
     what: `the Application ${name} to be healthy`,
     timeout: 240_000,
   });
+}
+
+/** RSS in MB once it has not grown by a hundredth in two looks; at most 40 s. */
+export async function settledMegabytes(pid: number): Promise<number> {
+  let last = 0;
+  let quiet = 0;
+  for (let round = 0; round < 20 && quiet < 2; round++) {
+    await sleep(2_000);
+    const { rss } = await processMemory(pid);
+    if (rss === 0) throw new Error('the memory of a process can only be read on Linux');
+    quiet = rss <= last * 1.01 ? quiet + 1 : 0;
+    last = rss;
+  }
+  return last / 1e6;
 }

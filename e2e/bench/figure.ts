@@ -2,7 +2,7 @@
 export interface Figure {
   name: string;
   value: number;
-  unit: 'ms' | 's' | 'µs' | 'MB' | '1/s';
+  unit: 'ms' | 's' | 'µs' | 'MB' | '1/s' | '%' | '';
   /** What it was measured against in the same run, with that one's value; null where there is no peer. */
   against: string | null;
   /** To the peer, as the aim reads it: how many times faster, or what part of its time. */
@@ -32,7 +32,7 @@ export interface Bench {
 /** A figure whose own value has an upper bound. */
 export function atMost(name: string, value: number, unit: Figure['unit'], limit: number): Figure {
   const rounded = round(value);
-  const aim = `≤ ${limit} ${unit}`;
+  const aim = `≤ ${limit} ${unit}`.trimEnd();
   return { name, value: rounded, unit, against: null, ratio: null, aim, holds: rounded <= limit };
 }
 

@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { processMemory } from '../src/index.ts';
-import { applyByAgent, startStage } from './agent-stage.ts';
+import { applyByAgent, settledMegabytes, startStage } from './agent-stage.ts';
 import { atMost, type Bench } from './figure.ts';
 
 /** Resident memory of the agent as its image starts it. */
@@ -24,17 +22,3 @@ export const memory: Bench = {
     }
   },
 };
-
-/** RSS in MB once it has not grown by a hundredth in two looks; at most 40 s. */
-async function settledMegabytes(pid: number): Promise<number> {
-  let last = 0;
-  let quiet = 0;
-  for (let round = 0; round < 20 && quiet < 2; round++) {
-    await sleep(2_000);
-    const { rss } = await processMemory(pid);
-    if (rss === 0) throw new Error('the memory of a process can only be read on Linux');
-    quiet = rss <= last * 1.01 ? quiet + 1 : 0;
-    last = rss;
-  }
-  return last / 1e6;
-}

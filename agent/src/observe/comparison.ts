@@ -3,7 +3,8 @@ import { type Cluster, isWatchable } from '../apply/cluster.ts';
 import type { DesiredState } from '../apply/desired.ts';
 import { triage } from '../apply/resources.ts';
 import { judge, note } from './compare.ts';
-import { nameOf } from './live-index.ts';
+import type { ApiType } from '../kube/discovery.ts';
+import { kindOf, nameOf } from './live-index.ts';
 
 /** How often to look at what other tools track, and the least time for each of many. */
 const FOREIGN_EVERY_MS = 60_000;
@@ -78,12 +79,20 @@ export class Comparison {
     const { cluster, app } = this;
     // A kind that is no longer served has no objects.
     const known = new Set<string>();
-    const types = new Map(
-      [...desired.objects.values()].flatMap(({ type }) => (type ? [[nameOf(type), type] as const] : [])),
-    );
+    // Every turn comes here: objects of one kind mostly follow each other, and share their type.
+    const types = new Map<string, ApiType>();
+    let last: ApiType | undefined;
+    for (const { type } of desired.objects.values()) {
+      if (!type || type === last) continue;
+      types.set(nameOf(type), type);
+      last = type;
+    }
+    const looked = new Set<string>(types.keys());
     for (const key of app.inventory.keys()) {
-      const [group, kind] = key.split('/') as [string, string];
-      if (types.has(`${group}/${kind}`)) continue;
+      const name = kindOf(key);
+      if (looked.has(name)) continue;
+      looked.add(name);
+      const [group, kind] = name.split('/') as [string, string];
       const type = await cluster.discovery.resolveKind(group, kind);
       if (type) types.set(nameOf(type), type);
       else known.add(`${group}/${kind}`);

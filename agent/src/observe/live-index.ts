@@ -14,9 +14,12 @@ import { pathOf } from '../kube/objects.ts';
 import { type ReflectorSink, reflect } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import { HealthJudge } from './health-judge.ts';
-import { type LiveObject, healthOf, isNewer, liveObject } from './live-object.ts';
+import { type LiveObject, healthOf, isNewer, liveObject, matters } from './live-object.ts';
 
-/** Told of every change of an object that carries Muster's label. `before` or `after` is undefined when it is not there. */
+/**
+ * Told of every change that matters of an object that carries Muster's label; a status that says the same of its health
+ * does not. `before` or `after` is undefined when it is not there.
+ */
 export type Observer = (key: string, before: LiveObject | undefined, after: LiveObject | undefined) => void;
 
 interface Watched {
@@ -116,7 +119,7 @@ export class LiveIndex {
         ? { ...read, ...healthMeanwhile(before, read) }
         : read;
     this.objects.set(after.key, after);
-    this.observer(after.key, before, after);
+    if (!before || matters(before, after)) this.observer(after.key, before, after);
     return after;
   }
 
@@ -245,5 +248,6 @@ export function nameOf(type: { group: string; kind: string }): string {
 
 /** `group/Kind` of a key `group/Kind/namespace/name`. */
 export function kindOf(key: string): string {
-  return key.split('/', 2).join('/');
+  const end = key.indexOf('/', key.indexOf('/') + 1);
+  return end < 0 ? key : key.slice(0, end);
 }

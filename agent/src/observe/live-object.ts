@@ -110,6 +110,17 @@ export function newestWriter(object: KubeObject): Writer | undefined {
   return newest;
 }
 
+/** Whether something else has changed than a status that says the same, and bookkeeping. */
+export function matters(before: LiveObject, after: LiveObject): boolean {
+  // Made by `useChecks`: it is to be told anew.
+  if (before.resourceVersion === '') return true;
+  return (Object.keys(after) as (keyof LiveObject)[]).some((name) => {
+    if (name === 'resourceVersion' || name === 'writer') return false;
+    const [was, is] = [before[name], after[name]];
+    return was !== is && (typeof is !== 'object' || JSON.stringify(was) !== JSON.stringify(is));
+  });
+}
+
 /** Whether a resourceVersion is newer than another of the same collection. */
 export function isNewer(a: string, b: string): boolean {
   return a.length === b.length ? a > b : a.length > b.length;

@@ -70,3 +70,18 @@ it('tells all at first, then only what has changed', () => {
   deltas.forget(app.key);
   expect(deltas.changes(app)?.resourcesComplete).toBe(true);
 });
+
+it('names what has gone when something else has come', () => {
+  const deltas = new StatusDeltas();
+  const app = application(resource('a'), resource('b'));
+  deltas.changes(app);
+  app.resources.delete('/ConfigMap/n/a');
+  app.resources.set('/ConfigMap/n/c', resource('c'));
+  expect(deltas.changes(app)).toMatchObject({
+    resourcesComplete: false,
+    resources: [{ name: 'c' }],
+    removedResources: ['/ConfigMap/n/a'],
+  });
+  app.resources.set('/ConfigMap/n/a', resource('a'));
+  expect(deltas.changes(app)).toMatchObject({ resources: [{ name: 'a' }], removedResources: [] });
+});

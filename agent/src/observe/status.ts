@@ -28,9 +28,17 @@ export function syncOf(app: Application): 'Synced' | 'OutOfSync' | 'Unknown' {
   return sync;
 }
 
+type Saying = Omit<ResourceStatus, 'group' | 'kind' | 'namespace' | 'name'>;
+
+interface Told {
+  /** All but the resources, as text. */
+  head: string;
+  resources: Map<string, Saying>;
+}
+
 /** Remembers what was told of each Application, so that a status names only what has changed. */
 export class StatusDeltas {
-  private readonly told = new Map<string, Map<string, string>>();
+  private readonly told = new Map<string, Told>();
 
   /** The complete status; nothing is remembered of it. */
   complete(app: Application): ApplicationStatus {
@@ -41,21 +49,25 @@ export class StatusDeltas {
   /** The status since the last call; undefined when nothing has changed. */
   changes(app: Application): ApplicationStatus | undefined {
     const before = this.told.get(app.key);
-    const now = new Map<string, string>();
+    const told: Told = before ?? { head: '', resources: new Map() };
     const resources: ResourceStatus[] = [];
     for (const resource of app.resources.values()) {
-      const status = asStatus(app, resource);
-      const text = written(status);
-      now.set(resource.key, text);
-      if (before?.get(resource.key) !== text) resources.push(status);
+      const now = saying(app, resource);
+      const last = told.resources.get(resource.key);
+      if (last && isSame(last, now)) continue;
+      told.resources.set(resource.key, now);
+      resources.push(asStatus(app, resource));
     }
-    const removedResources = [...(before?.keys() ?? [])].filter((key) => key && !now.has(key));
+    const removedResources: string[] = [];
+    if (told.resources.size > app.resources.size)
+      for (const key of told.resources.keys()) if (!app.resources.has(key)) removedResources.push(key);
+    for (const key of removedResources) told.resources.delete(key);
     const head = summary(app);
     const text = written({ ...head, observedAtMs: 0n });
-    now.set('', text);
-    this.told.set(app.key, now);
-    if (before && before.get('') === text && resources.length === 0 && removedResources.length === 0)
-      return undefined;
+    const isHeadSame = told.head === text;
+    told.head = text;
+    this.told.set(app.key, told);
+    if (before && isHeadSame && resources.length === 0 && removedResources.length === 0) return undefined;
     return { ...head, resources, resourcesComplete: before === undefined, removedResources };
   }
 
@@ -89,12 +101,23 @@ function summary(
   };
 }
 
-function asStatus(app: Application, resource: Resource): ResourceStatus {
-  const key = parseKeyString(resource.key) ?? { group: '', kind: resource.key, namespace: '', name: '' };
+/** What is told of a resource; what is an object in it is replaced when it changes, never written. */
+function saying(app: Application, resource: Resource): Saying {
   const { version, sync, health, message, drift, requiresPruning, foreign } = resource;
   // What asks before it is deleted is held by the removal, not by a comparison.
   const held = app.leaving ? (app.kept.get(resource.key)?.reason ?? '') : resource.held;
-  return { ...key, version, sync, health, message, drift, requiresPruning, held, foreign };
+  return { version, sync, health, message, drift, requiresPruning, held, foreign };
+}
+
+function isSame(last: Saying, now: Saying): boolean {
+  return (Object.keys(now) as (keyof Saying)[]).every(
+    (name) => last[name] === now[name] || written(last[name]) === written(now[name]),
+  );
+}
+
+function asStatus(app: Application, resource: Resource): ResourceStatus {
+  const key = parseKeyString(resource.key) ?? { group: '', kind: resource.key, namespace: '', name: '' };
+  return { ...key, ...saying(app, resource) };
 }
 
 function written(value: unknown): string {
