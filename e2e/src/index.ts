@@ -1,4 +1,5 @@
 export * from './agent.ts';
+export { Canaries, type Leak } from './canaries.ts';
 export * from './control-plane.ts';
 export * from './hub.ts';
 export * from './kube.ts';

@@ -9,7 +9,9 @@ import {
   keyOf,
   keyString,
   problemOf,
+  redactText,
   scopeWithDefinitions,
+  secretValues,
   withNamespace,
   withTracking,
 } from '@muster/kube';
@@ -34,6 +36,8 @@ export interface DesiredState {
   objects: Map<string, Desired>;
   /** Objects that phases of a sync or a removal run, without Muster's marks. */
   hooks: { object: KubeObject; type: ApiType | undefined }[];
+  /** Words from outside without the values of the Secrets of the bundle. */
+  mask(text: string): string;
   /** What forbids applying, by the key of the object ('' for the bundle as a whole). */
   problems: { key: string; message: string; type: Refusal['type'] | 'InvalidManifest' }[];
 }
@@ -49,7 +53,7 @@ export async function readDesired(plain: Buffer, options: DesiredOptions): Promi
   const { assignment, discovery } = options;
   const application = { namespace: assignment.applicationNamespace, name: assignment.applicationName };
   const all = parseBundle(plain);
-  const state: DesiredState = { objects: new Map(), hooks: [], problems: [] };
+  const state: DesiredState = { objects: new Map(), hooks: [], problems: [], mask: maskOf(all) };
   const types = await resolveTypes(all, discovery);
   const scopeOf = scopeWithDefinitions(all, scopesOf(types));
   for (const written of all) {
@@ -91,6 +95,16 @@ export async function readDesired(plain: Buffer, options: DesiredOptions): Promi
 /** Hash of an object as it is applied. */
 export function appliedHash(object: KubeObject): string {
   return sha256(canonicalJson(object)).slice(0, 32);
+}
+
+/** The values are looked up when there is something to mask for the first time: that is seldom. */
+function maskOf(objects: readonly KubeObject[]): (text: string) => string {
+  let values: ReadonlySet<string> | undefined;
+  return (text) => {
+    if (text === '') return text;
+    values ??= secretValues(objects);
+    return values.size > 0 ? redactText(text, values) : text;
+  };
 }
 
 function parseBundle(plain: Buffer): KubeObject[] {

@@ -40,7 +40,7 @@ export function triage(
   for (const key of keys) {
     const each = desired.objects.get(key);
     if (!each) {
-      if (known.has(kindOf(key))) triageLeft(cluster, app, key);
+      if (known.has(kindOf(key))) triageLeft(cluster, app, desired, key);
       continue;
     }
     const resource = app.resources.get(key) ?? newResource(key, keyOf(each.object).version);
@@ -55,7 +55,7 @@ export function triage(
     if (live?.owner === app.key) resource.foreign = sharedWith(live);
     if (live) {
       resource.health = live.health;
-      resource.healthMessage = live.healthMessage;
+      resource.healthMessage = desired.mask(live.healthMessage);
     }
     if (!live || live.deleting || (live.owner && live.owner !== app.key)) {
       doubtful.push(key);
@@ -79,7 +79,7 @@ export function messageOf(resource: Resource): string {
 }
 
 /** An object that the bundle does not name: it waits to be pruned, or is gone. */
-function triageLeft(cluster: Cluster, app: Application, key: string): void {
+function triageLeft(cluster: Cluster, app: Application, desired: DesiredState, key: string): void {
   const live = cluster.index.get(key);
   if (live?.owner !== app.key || live.hook) {
     app.resources.delete(key);
@@ -95,7 +95,7 @@ function triageLeft(cluster: Cluster, app: Application, key: string): void {
     requiresPruning: true,
     sync: 'OutOfSync',
     health: live.health,
-    healthMessage: live.healthMessage,
+    healthMessage: desired.mask(live.healthMessage),
   });
   const held = live.deleting ? undefined : app.kept.get(key);
   resource.held = held?.reason ?? '';

@@ -93,7 +93,7 @@ export class SyncWork {
   }
 
   fail(key: string, thrown: unknown): void {
-    this.errors.set(key, safeMessage(key.split('/')[1] ?? '', thrown));
+    this.errors.set(key, this.desired.mask(safeMessage(key.split('/')[1] ?? '', thrown)));
     const transient =
       thrown instanceof KubeError
         ? thrown.transient
@@ -129,7 +129,10 @@ export class SyncWork {
     // What an earlier operation left there is not what this one has begun.
     const begun = this.progress.has(taskId(task));
     if (task.hook && begun && found.operation !== this.request.operation.id) return undefined;
-    const health = { status: found.health as LiveTask['health']['status'], message: found.healthMessage };
+    const health = {
+      status: found.health as LiveTask['health']['status'],
+      message: this.desired.mask(found.healthMessage),
+    };
     return { deleting: found.deleting, health };
   };
 

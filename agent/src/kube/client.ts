@@ -189,7 +189,7 @@ export class KubeClient {
     });
     if (response.statusCode >= 300) throw await toError(response, path);
     const text = await readBounded(response.body, options.maxBytes ?? MAX_BYTES, path);
-    return { status: response.statusCode, body: JSON.parse(text) as T };
+    return { status: response.statusCode, body: parseJson(text, path) as T };
   }
 
   private dispatch(path: string, query: Query, options: Parameters<typeof request>[1]) {
@@ -245,6 +245,15 @@ async function toError(response: Dispatcher.ResponseData<unknown>, path: string)
   const seconds = Number(response.headers['retry-after'] ?? status?.details?.retryAfterSeconds ?? 0);
   if (seconds > 0) RETRY_AFTER.set(error, Math.min(seconds, 30) * 1_000);
   return error;
+}
+
+/** What JavaScript says of a text that is no JSON quotes it. */
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new KubeError(502, undefined, `the answer of ${path} is no JSON`);
+  }
 }
 
 function parseStatus(text: string): KubeStatus | undefined {

@@ -38,6 +38,15 @@ export class KubeError extends MusterError {
   }
 }
 
+/** What API servers themselves say of a Secret without quoting it: a webhook may say anything, with any code. */
+const HARMLESS = [
+  /^secrets ("[^"]*" )?is forbidden: User "[^"]*" cannot \w+ resource "[^"]*" in API group "[^"]*"( in the namespace "[^"]*"| at the cluster scope)?/,
+  /^secrets "[^"]*" is forbidden: unable to create new content in namespace [\w-]+ because it is being terminated/,
+  /^secrets "[^"]*" is forbidden: exceeded quota: [\w.-]+, requested: [\w.=/,-]+, used: [\w.=/,-]+, limited: [\w.=/,-]+/,
+  /^(secrets|namespaces) "[^"]*" not found$/,
+  /^the server could not find the requested resource$/,
+];
+
 /**
  * The words to show for what went wrong with an object of this kind. The API server quotes values in its
  * messages; for a Secret only the reason and the names of the fields leave the agent.
@@ -45,9 +54,13 @@ export class KubeError extends MusterError {
 export function safeMessage(kind: string, thrown: unknown): string {
   if (!(thrown instanceof KubeError)) return thrown instanceof Error ? thrown.message : String(thrown);
   if (kind !== 'Secret') return shortened(thrown.message);
-  if (thrown.status === 403 || thrown.status === 404 || thrown.status === 0) return shortened(thrown.message);
+  if (thrown.status === 0) return shortened(thrown.message);
+  const harmless = HARMLESS.map((pattern) => pattern.exec(thrown.message)?.[0]).find(Boolean);
+  if (harmless) return harmless;
+  const webhook = /admission webhook "([\w.-]+)"/.exec(thrown.message)?.[1];
+  const by = webhook ? ` by the admission webhook ${webhook}` : '';
   const fields = thrown.fields.length > 0 ? `: ${thrown.fields.join(', ')}` : '';
-  return `the API server refused the Secret (${thrown.reason || thrown.status})${fields}`;
+  return `the API server refused the Secret${by} (${thrown.reason || thrown.status})${fields}`;
 }
 
 /** The API server quotes whole objects and says at the end what is wrong with them. */

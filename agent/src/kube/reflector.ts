@@ -121,12 +121,21 @@ async function watch(state: State, initial: Set<string> | undefined): Promise<vo
   try {
     for await (const line of lines(body)) {
       if (signal.aborted) return;
-      listing = tell(state, JSON.parse(line) as WatchEvent, listing);
+      listing = tell(state, parseEvent(line), listing);
     }
   } finally {
     body.destroy();
   }
   if (listing) throw new Error('the watch ended before its list was complete');
+}
+
+/** What JavaScript says of a text that is no JSON quotes it. */
+function parseEvent(line: string): WatchEvent {
+  try {
+    return JSON.parse(line) as WatchEvent;
+  } catch {
+    throw new Error('an event of a watch is no JSON');
+  }
 }
 
 /** Returns the UIDs of the list that is still being streamed; undefined when there is none. */

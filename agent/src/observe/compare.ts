@@ -50,7 +50,7 @@ export async function judge(
 ): Promise<void> {
   const some = [...keys].flatMap((key) => desired.objects.get(key) ?? []);
   await eachOf(some, PARALLEL / 2, async (each) => {
-    told(each.key, await judgeOne(cluster, app, each, all, signal));
+    told(each.key, masked(await judgeOne(cluster, app, each, all, signal), desired.mask));
   });
 }
 
@@ -81,6 +81,21 @@ async function judgeOne(
     if (thrown instanceof KubeError && thrown.notFound) return { kind: 'missing' };
     return { kind: 'unknown', message: safeMessage(object.kind, thrown) };
   }
+}
+
+/** A verdict whose words hold nothing that is in the Secrets of the bundle: other objects may hold the same values. */
+function masked(verdict: Verdict, mask: DesiredState['mask']): Verdict {
+  if (verdict.kind === 'unknown') return { ...verdict, message: mask(verdict.message) };
+  if (verdict.kind !== 'synced' && verdict.kind !== 'differs') return verdict;
+  const dryRunRefused = mask(verdict.dryRunRefused);
+  const problems = verdict.problems.map(mask);
+  if (verdict.kind === 'synced') return { ...verdict, problems, dryRunRefused };
+  const fields = verdict.difference.fields.map(({ path, expected, actual }) => ({
+    path,
+    expected: mask(expected),
+    actual: mask(actual),
+  }));
+  return { ...verdict, problems, dryRunRefused, difference: { ...verdict.difference, fields } };
 }
 
 /**

@@ -41,13 +41,14 @@ export async function heal(
     if (paused > 0) pausedUntil = pausedUntil === 0 ? paused : Math.min(pausedUntil, paused);
     else targets.push(each);
   }
-  if (targets.length > 0) await putBack(cluster, app, targets, budget, signal, save);
+  if (targets.length > 0) await putBack(cluster, app, desired, targets, budget, signal, save);
   return pausedUntil > 0 ? pausedUntil - now : undefined;
 }
 
 async function putBack(
   cluster: Cluster,
   app: Application,
+  desired: DesiredState,
   targets: Desired[],
   budget: HealBudget,
   signal: AbortSignal,
@@ -64,7 +65,7 @@ async function putBack(
   );
   for (const group of groupsOf(plan)) {
     await eachOf(group, PARALLEL, (task) =>
-      putOneBack(cluster, app, byKey.get(keyString(keyOf(task.target!)))!, budget, signal),
+      putOneBack(cluster, app, byKey.get(keyString(keyOf(task.target!)))!, desired.mask, budget, signal),
     );
   }
   await save();
@@ -74,6 +75,7 @@ async function putOneBack(
   cluster: Cluster,
   app: Application,
   each: Desired,
+  mask: DesiredState['mask'],
   budget: HealBudget,
   signal: AbortSignal,
 ) {
@@ -94,7 +96,7 @@ async function putOneBack(
       applyError: '',
       foreign: undefined,
       health: live.health,
-      healthMessage: live.healthMessage,
+      healthMessage: mask(live.healthMessage),
     });
     if (resource.drift) resource.drift = { ...resource.drift, healedAtMs: BigInt(cluster.now()) };
     const manager = resource.drift?.manager;
@@ -104,7 +106,7 @@ async function putOneBack(
     );
   } catch (thrown) {
     signal.throwIfAborted();
-    resource.applyError = safeMessage(object.kind, thrown);
+    resource.applyError = mask(safeMessage(object.kind, thrown));
     resource.sync = 'OutOfSync';
   }
   resource.message = messageOf(resource);

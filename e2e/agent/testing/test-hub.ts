@@ -70,6 +70,8 @@ export class TestHub {
   readonly answers = new Map<string, TestAnswer>();
   readonly refused: string[] = [];
   readonly hellos: proto.Hello[] = [];
+  /** All that agents have said in sessions, as it was on the wire. */
+  readonly received: Buffer[] = [];
   /** Set: enrolments wait. */
   pending = false;
   certificateLifeMs = 24 * hour;
@@ -345,6 +347,7 @@ export class TestHub {
       stream.end();
     });
     stream.on('data', (request: proto.SessionRequest) => {
+      this.received.push(Buffer.from(proto.SessionRequest.encode(request).finish()));
       if (request.message?.$case === 'hello') {
         const hello = request.message.value;
         this.hellos.push(hello);

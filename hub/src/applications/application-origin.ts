@@ -1,7 +1,9 @@
 import type { ApplicationView } from '@muster/api';
 import type { Application, ApplicationSource } from '@muster/appset';
+import { redactText } from '@muster/kube';
 import { commitsOf } from '../releases/release-plan.ts';
 import type { ListedRow } from './application-list.repository.ts';
+import { lookingSecret } from '../rendering/secrets.ts';
 import { sourcesOf } from './application-sources.ts';
 
 type Origin = Pick<ApplicationView, 'source' | 'sources' | 'revision' | 'latestCommit'>;
@@ -49,9 +51,13 @@ export function originOf(row: Shown, manifest: Application): Origin {
 
 function sourceView(source: ApplicationSource): ApplicationView['source'] {
   return {
-    repoURL: source.repoURL,
+    repoURL: withoutPassword(source.repoURL),
     ...(source.path === undefined ? {} : { path: source.path }),
     ...(source.chart ? { chart: source.chart } : {}),
     targetRevision: source.targetRevision || (source.chart ? '*' : 'HEAD'),
   };
+}
+
+function withoutPassword(url: string): string {
+  return url.includes('@') ? redactText(url, lookingSecret(url)) : url;
 }

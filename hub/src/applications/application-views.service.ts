@@ -14,7 +14,7 @@ import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import { decodeCursor, toPage } from '../api/paging.ts';
 import { ClustersService } from '../clusters/clusters.service.ts';
-import { lookingSecret, maskStrings } from '../rendering/secrets.ts';
+import { maskStrings } from '../rendering/secrets.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
 import { ReleasesService } from '../releases/releases.service.ts';
 import { HUB_ID, HUB_NAME } from '../roots/hub-destination.ts';
@@ -23,6 +23,8 @@ import { StatusService } from '../status/status.service.ts';
 import { ApplicationList, type ListedRow } from './application-list.repository.ts';
 import { ApplicationRecords } from './application-records.service.ts';
 import { originOf } from './application-origin.ts';
+import { sourcesOf } from './application-sources.ts';
+import { maskedManifest } from './masked-manifest.ts';
 
 /** Applications as users see them. */
 @Injectable()
@@ -52,10 +54,12 @@ export class ApplicationViews {
 
   async get(actor: Actor, namespace: string, name: string): Promise<ApplicationDetail> {
     const row = await this.visible(actor, namespace, name);
-    return {
-      ...this.#view(row),
-      manifest: masked(this.records.open(row).manifest as unknown as Record<string, unknown>),
-    };
+    const { manifest } = this.records.open(row);
+    const isInline = sourcesOf(manifest).some(
+      ({ helm }) => helm?.values || helm?.valuesObject || helm?.parameters,
+    );
+    const objects = isInline && row.bundle_digest ? await this.bundles.objects(row.bundle_digest) : [];
+    return { ...this.#view(row), manifest: maskedManifest(manifest, secretValues(objects)) };
   }
 
   /** Throws `not-found`, also for what the actor may not see. */
@@ -185,11 +189,6 @@ export class ApplicationViews {
         : {}),
     };
   }
-}
-
-/** Without what looks secret in values and parameters of Helm. */
-function masked(manifest: Record<string, unknown>): Record<string, unknown> {
-  return { ...manifest, spec: maskStrings(manifest.spec, lookingSecret(manifest.spec)) };
 }
 
 function operationOf(stored: Record<string, unknown>): NonNullable<ApplicationView['operation']> {

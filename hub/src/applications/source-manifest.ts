@@ -83,6 +83,10 @@ export function sourceProblems({ source: found, where }: PlacedSource): string[]
   const refuse = (present: unknown, field: string, why: string) => {
     if (present !== undefined && present !== null && present !== '') out.push(`${where}.${field}: ${why}`);
   };
+  if (/^[a-z+]+:\/\/[^/@]*:[^/@]+@/i.test(found.repoURL))
+    out.push(
+      `${where}.repoURL holds a password: leave it out, and give it as credentials of the repository (\`muster repo add\`)`,
+    );
   refuse(found.plugin, 'plugin', 'config management plugins are not supported');
   out.push(...chartProblems(found, where));
   if (Object.keys(found.directory?.jsonnet ?? {}).length > 0)

@@ -34,6 +34,31 @@ test('what looks secret in a source is masked, what names a secret or makes one 
   });
 });
 
+test('passwords in URLs, tokens in place of a user, and values that cannot be read are secret', () => {
+  const token = 'ghp_0123456789abcdefghij';
+  const spec = {
+    sources: [
+      { repoURL: 'https://ada:hunt%40er@git.example.org/a.git' },
+      { repoURL: `https://${token}@git.example.org/b.git` },
+      { repoURL: 'https://ada@git.example.org/c.git' },
+      {
+        helm: {
+          values: 'password: hunter\n b: c: d\n',
+          valuesObject: { dsn: 'postgres://app:hunter2@db/app' },
+        },
+      },
+    ],
+  };
+  expect(maskStrings(spec, lookingSecret(spec))).toEqual({
+    sources: [
+      { repoURL: `https://ada:${MASK}@git.example.org/a.git` },
+      { repoURL: `https://${MASK}@git.example.org/b.git` },
+      { repoURL: 'https://ada@git.example.org/c.git' },
+      { helm: { values: `${MASK}\n`, valuesObject: { dsn: `postgres://app:${MASK}@db/app` } } },
+    ],
+  });
+});
+
 test('values are found in Secrets that are no YAML, and in values that a template puts into one', () => {
   const found = secretsIn({ kind: 'helm', values: 'dsn: from-values\n' }, [
     { path: 'a.yaml', text: 'kind: Secret\nstringData:\n  a: "in quotes"\n  b: [\nother: x\n' },

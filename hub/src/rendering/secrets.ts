@@ -22,6 +22,7 @@ export function lookingSecret(value: unknown): Set<string> {
     // A template says where a value comes from, not what it is.
     else if (inside && ((typeof one === 'string' && !one.includes('{{')) || typeof one === 'number'))
       found.push(String(one));
+    else if (typeof one === 'string' && one.includes('@')) found.push(...passwordsInUrls(one));
   };
   const walkObject = (object: Record<string, unknown>, inside: boolean) => {
     // A parameter of Helm: its name is the key.
@@ -29,8 +30,11 @@ export function lookingSecret(value: unknown): Set<string> {
       walk(object.value, true);
     for (const [key, member] of Object.entries(object)) {
       walk(member, isSecretKey(key) || (inside && !NAMES_ONE.test(key)));
-      if (key === 'values' && typeof member === 'string')
-        for (const text of documentsOf(member)) walk(text, false);
+      if (key !== 'values' || typeof member !== 'string') continue;
+      const documents = readDocuments(member);
+      if (documents) for (const text of documents) walk(text, false);
+      // Nobody can tell what is secret in a text that cannot be read.
+      else found.push(member);
     }
   };
   walk(value, false);
@@ -104,13 +108,41 @@ function formsOf(texts: Iterable<string>): Set<string> {
   ]);
 }
 
+/** What stands for a user between `//` and `@`: a password, or a token that some servers take in place of a name. */
+function passwordsInUrls(text: string): string[] {
+  return [
+    ...text.matchAll(
+      /\b(https?|oci|ssh|git|redis|postgres(?:ql)?|amqps?):\/\/([^/@\s:{]*)(?::([^/@\s{]*))?@/g,
+    ),
+  ].flatMap(([, protocol = '', user = '', password]) => {
+    if (password) return [password, decoded(password)];
+    return protocol.startsWith('http') && user.length >= LIKE_A_TOKEN ? [user, decoded(user)] : [];
+  });
+}
+
+/** Names of users are shorter. */
+const LIKE_A_TOKEN = 20;
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function documentsOf(text: string): Record<string, unknown>[] {
+  return readDocuments(text) ?? [];
+}
+
+/** The maps of a YAML text; undefined for what is none. */
+function readDocuments(text: string): Record<string, unknown>[] | undefined {
   try {
     return parseDocuments(text).flatMap(({ value }) =>
       typeof value === 'object' && value !== null && !Array.isArray(value) ? [value] : [],
     );
   } catch {
-    return [];
+    return undefined;
   }
 }
 

@@ -28,7 +28,7 @@ export function parseRepositoryUrl(text: string): RepositoryUrl {
   try {
     url = new URL(written);
   } catch {
-    throw new MusterError('invalid', `not a repository URL: ${written}`);
+    throw new MusterError('invalid', `not a repository URL: ${written.replace(/\/\/.*@/, '//…@')}`);
   }
   if (url.password !== '') {
     throw new MusterError('invalid', 'the repository URL holds a password', {

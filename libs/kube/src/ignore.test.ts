@@ -148,3 +148,24 @@ describe('withoutIgnored', () => {
     );
   });
 });
+
+it('shows the keys of a Secret to a jq program, not its values', async () => {
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 's' },
+    data: { password: 'aHVudGVy' },
+  };
+  const seen: string[] = [];
+  const jq = {
+    paths: async (_: string, object: unknown) => {
+      seen.push(JSON.stringify(object));
+      return [['data', 'password']];
+    },
+  };
+  const { paths } = await ignoredIn(secret, [{ kind: 'Secret', jqPathExpressions: ['.data[]'] }], { jq });
+  expect(paths).toEqual([['data', 'password']]);
+  expect(seen).toHaveLength(1);
+  expect(seen[0]).toContain('password');
+  expect(seen[0]).not.toContain('aHVudGVy');
+});

@@ -4,6 +4,7 @@ import { type FieldPath, type PathStep, keyedPath, removeAt, valueAt, withoutPat
 import { globMatches } from './glob.ts';
 import { managedFieldsOf, pathsOfFields } from './managed-fields.ts';
 import { annotationOf, isRecord, keyOf, type KubeObject } from './object.ts';
+import { redact } from './redact.ts';
 
 /** One entry of an Application's `spec.ignoreDifferences`. */
 export interface IgnoreRule {
@@ -95,7 +96,8 @@ export async function ignoredIn(
     for (const expression of rule.jqPathExpressions ?? []) {
       try {
         if (!around.jq) throw new MusterError('unsupported', 'jq programs are not run here');
-        const paths = await around.jq.paths(expression, object, around.signal);
+        // Of a Secret a program sees the keys: what jq says of an error quotes values.
+        const paths = await around.jq.paths(expression, redact(object), around.signal);
         found.paths.push(...paths.map((path) => keyedPath(object, path)));
       } catch (thrown) {
         around.signal?.throwIfAborted();

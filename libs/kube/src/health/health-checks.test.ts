@@ -1,5 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
 import type { KubeObject } from '../object.ts';
+import { MASK } from '../redact.ts';
 import { HealthChecks } from './health-checks.ts';
 
 const checks = new HealthChecks({ timeoutMs: 3000 });
@@ -33,4 +34,17 @@ it('outlives a script that never ends or eats all memory', async () => {
   expect(await checks.assess(widget(1))).toMatchObject({ status: 'Unknown' });
   checks.use(script('return {status = "Healthy"}'));
   expect(await checks.assess(widget(1))).toMatchObject({ status: 'Healthy' });
+});
+
+it('shows the keys of a Secret to a check, not its values', async () => {
+  checks.use(
+    new Map([['Secret', { 'health.lua': 'return {status = "Healthy", message = obj.data.password}' }]]),
+  );
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 's' },
+    data: { password: 'aHVudGVy' },
+  };
+  expect(await checks.assess(secret)).toEqual({ status: 'Healthy', message: MASK });
 });

@@ -1,5 +1,6 @@
 import { MusterError } from '@muster/base';
 import { groupKindString, keyOf, type KubeObject } from '../object.ts';
+import { redact } from '../redact.ts';
 import type { HealthSetting } from '../system-settings.ts';
 import { BoundedWorker, type BoundedWorkerOptions, workerBeside } from '../worker/bounded-worker.ts';
 import { type Health, unknown } from './status.ts';
@@ -39,11 +40,15 @@ export class HealthChecks {
     return this.#settings.size > 0 && this.#settings.has(groupKindString(keyOf(object)));
   }
 
-  /** Judges an object by the user's check of its kind, or as ever where there is none. Never throws but for the signal. */
+  /**
+   * Judges an object by the user's check of its kind, or as ever where there is none. Of a Secret a check sees the keys,
+   * not the values. Never throws but for the signal.
+   */
   async assess(object: KubeObject, signal?: AbortSignal): Promise<HealthAnswer> {
     const key = groupKindString(keyOf(object));
     try {
-      return await this.#worker.run({ key, setting: this.#settings.get(key) ?? {}, object }, signal);
+      const job = { key, setting: this.#settings.get(key) ?? {}, object: redact(object) };
+      return await this.#worker.run(job, signal);
     } catch (thrown) {
       signal?.throwIfAborted();
       return unknown(`the health check of ${key} ${MusterError.from(thrown).message}`);

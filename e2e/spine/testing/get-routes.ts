@@ -1,0 +1,70 @@
+/** Calls every GET route of a hub's API, with everything that there is for its parameters. */
+
+interface Operation {
+  get?: { parameters?: { name: string; in: string; required?: boolean }[] };
+}
+
+/** One answer, whatever it was. */
+export interface Answered {
+  url: string;
+  status: number;
+  text: string;
+}
+
+/** Values that parameters may have, by their name; in one set those that belong together. */
+export type ParameterSets = Record<string, string>[];
+
+/** A hub and what to say to it: a cookie or a token. */
+export interface Caller {
+  hub: string;
+  headers: Record<string, string>;
+}
+
+/** Streams without an end; what they say is read elsewhere. */
+const ENDLESS = new Set(['/api/v1/events']);
+const MOST = 200;
+
+/**
+ * The answers of all GET routes. `setsFor` says what the required parameters of a path may be; a route for which it has
+ * nothing is in `unknown`.
+ */
+export async function callGetRoutes(
+  caller: Caller,
+  setsFor: (path: string, required: readonly string[]) => ParameterSets,
+): Promise<{ answers: Answered[]; unknown: string[] }> {
+  const document = (await (await get(caller, '/api/v1/openapi.json')).json()) as {
+    paths: Record<string, Operation>;
+  };
+  const answers: Answered[] = [];
+  const unknown: string[] = [];
+  for (const [path, { get: operation }] of Object.entries(document.paths)) {
+    if (!operation || ENDLESS.has(path)) continue;
+    const required = (operation.parameters ?? []).filter((each) => each.required).map(({ name }) => name);
+    const sets = required.length === 0 ? [{}] : setsFor(path, required).slice(0, MOST);
+    if (sets.length === 0 || sets.some((set) => required.some((name) => set[name] === undefined)))
+      unknown.push(`${path} (${required.join(', ')})`);
+    for (const set of sets) answers.push(await answered(caller, path, operation, set));
+  }
+  return { answers, unknown };
+}
+
+async function answered(
+  caller: Caller,
+  path: string,
+  { parameters = [] }: NonNullable<Operation['get']>,
+  set: ParameterSets[number],
+): Promise<Answered> {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(set[name] ?? ''));
+  const query = new URLSearchParams();
+  for (const { name, in: where, required } of parameters) {
+    const value = set[name];
+    if (where === 'query' && required && value !== undefined) query.set(name, value);
+  }
+  const url = query.size > 0 ? `${filled}?${query}` : filled;
+  const response = await get(caller, url);
+  return { url, status: response.status, text: await response.text() };
+}
+
+function get({ hub, headers }: Caller, path: string): Promise<Response> {
+  return fetch(`${hub}${path}`, { headers, signal: AbortSignal.timeout(60_000) });
+}
