@@ -372,7 +372,10 @@ describe('secrets that are planted everywhere', () => {
     await eventually(() => heard.some((text) => text.includes('getparams')), {
       what: 'the call of the plugin',
     });
-    await fleet.until('from-two', 'to say what is wrong', ({ conditions }) => conditions.length > 0, 60_000);
+    await eventually(() => heard.some((text) => text.includes('/git/two.git')), {
+      what: 'the fetch with credentials',
+      timeout: 60_000,
+    });
   });
 
   it('are in no answer of the API, for nobody', async () => {
@@ -518,22 +521,15 @@ async function cookieOf(name: string, password: string): Promise<string> {
 }
 
 /** What the parameters of routes may be: Applications with each of their resources, and the names of everything else. */
-async function parameterSets(): Promise<(path: string, required: readonly string[]) => ParameterSets> {
+async function parameterSets(): Promise<Parameters<typeof callGetRoutes>[1]> {
   const { applications, applicationSets, clusters, users, groups, projects } = fleet.client;
   const { items } = await applications.list({ limit: 200 });
   const named = (list: { items: { name: string }[] }) => list.items.map(({ name }) => ({ name }));
   const resources: ParameterSets = [];
   for (const { namespace, name } of items) {
     const answer = await applications.resources(namespace, name);
-    for (const each of answer.resources as Record<string, string>[])
-      resources.push({
-        ...each,
-        namespace,
-        name,
-        resourceNamespace: each.namespace ?? '',
-        resourceName: each.name ?? '',
-        resource: `${each.group ?? ''}:${each.kind}:${each.namespace}/${each.name}`,
-      });
+    for (const { key } of answer.resources as { key: string }[])
+      resources.push({ namespace, name, resource: key, diff: 'true' });
   }
   const commands = await fleet.sql<{ id: string }>('select id::text from commands');
   const sets = (await applicationSets.list()).items.map(({ namespace, name }) => ({ namespace, name }));
@@ -546,9 +542,10 @@ async function parameterSets(): Promise<(path: string, required: readonly string
     projects: named(await projects.list()),
     commands,
   };
-  return (path, required) => {
+  return (path, required, all) => {
     const known = bySegment[path.split('/')[3]!] ?? [];
     const fits = (set: ParameterSets[number]) => required.every((name) => set[name] !== undefined);
-    return known.some(fits) ? known.filter(fits) : resources.filter(fits);
+    if (all.includes('resource')) return resources.filter(fits);
+    return known.filter(fits);
   };
 }

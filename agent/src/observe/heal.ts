@@ -33,8 +33,9 @@ export async function heal(
   let pausedUntil = 0;
   const targets: Desired[] = [];
   for (const { key, sync, requiresPruning } of app.resources.values()) {
+    if (requiresPruning || sync !== 'OutOfSync') continue;
     const each = desired.objects.get(key);
-    if (!each || requiresPruning || sync !== 'OutOfSync') continue;
+    if (!each) continue;
     if (ownerNow(cluster, app, key) !== app.key) continue;
     if (desired.problems.some((problem) => problem.key === key) || isLeftAlone(app, each)) continue;
     const paused = budget.pausedUntil(key, now);

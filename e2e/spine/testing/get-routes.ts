@@ -25,12 +25,12 @@ const ENDLESS = new Set(['/api/v1/events']);
 const MOST = 200;
 
 /**
- * The answers of all GET routes. `setsFor` says what the required parameters of a path may be; a route for which it has
- * nothing is in `unknown`.
+ * The answers of all GET routes. `setsFor` says what the parameters of a path may be, those that it has to have and all
+ * others; a route for which it has nothing is in `unknown`.
  */
 export async function callGetRoutes(
   caller: Caller,
-  setsFor: (path: string, required: readonly string[]) => ParameterSets,
+  setsFor: (path: string, required: readonly string[], all: readonly string[]) => ParameterSets,
 ): Promise<{ answers: Answered[]; unknown: string[] }> {
   const document = (await (await get(caller, '/api/v1/openapi.json')).json()) as {
     paths: Record<string, Operation>;
@@ -39,8 +39,10 @@ export async function callGetRoutes(
   const unknown: string[] = [];
   for (const [path, { get: operation }] of Object.entries(document.paths)) {
     if (!operation || ENDLESS.has(path)) continue;
-    const required = (operation.parameters ?? []).filter((each) => each.required).map(({ name }) => name);
-    const sets = required.length === 0 ? [{}] : setsFor(path, required).slice(0, MOST);
+    const parameters = operation.parameters ?? [];
+    const required = parameters.filter((each) => each.required).map(({ name }) => name);
+    const all = parameters.map(({ name }) => name);
+    const sets = required.length === 0 ? [{}] : setsFor(path, required, all).slice(0, MOST);
     if (sets.length === 0 || sets.some((set) => required.some((name) => set[name] === undefined)))
       unknown.push(`${path} (${required.join(', ')})`);
     for (const set of sets) answers.push(await answered(caller, path, operation, set));
@@ -56,9 +58,9 @@ async function answered(
 ): Promise<Answered> {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(set[name] ?? ''));
   const query = new URLSearchParams();
-  for (const { name, in: where, required } of parameters) {
+  for (const { name, in: where } of parameters) {
     const value = set[name];
-    if (where === 'query' && required && value !== undefined) query.set(name, value);
+    if (where === 'query' && value !== undefined) query.set(name, value);
   }
   const url = query.size > 0 ? `${filled}?${query}` : filled;
   const response = await get(caller, url);
