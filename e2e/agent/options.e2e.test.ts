@@ -33,6 +33,58 @@ describe('options of a sync', () => {
     await synced('replaced');
   });
 
+  it('what is put as a whole has drifted only where the manifest says something else', async () => {
+    await joined();
+    const manifest = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'whole', annotations: { [SYNC_OPTIONS]: 'Replace=true' } },
+      spec: {
+        selector: { matchLabels: { app: 'whole' } },
+        template: {
+          metadata: { labels: { app: 'whole' } },
+          spec: {
+            containers: [
+              {
+                name: 'main',
+                image: 'web:1',
+                resources: { requests: { cpu: '1000m' } },
+                // Server-side apply refuses one name twice.
+                env: [
+                  { name: 'TWICE', value: '1' },
+                  { name: 'TWICE', value: '2' },
+                ],
+              },
+            ],
+          },
+        },
+      },
+    };
+    const extra = { labels: { made: 'by-hand' }, namespace: 'default' };
+    await on.cluster.kube.create({ ...manifest, metadata: { ...manifest.metadata, ...extra } } as never);
+    await on.hub.assign({ name: 'whole', objects: [manifest] });
+    await synced('whole');
+    expect((await find('apps/v1/Deployment', 'whole'))?.metadata.labels).not.toHaveProperty('made');
+    // What others add, controllers among them, is theirs.
+    const others = { metadata: { labels: { team: 'x' }, annotations: { note: 'y' } }, spec: { replicas: 3 } };
+    await on.cluster.kube.patch('apps/v1/Deployment', 'default/whole', others, { fieldManager: 'scaler' });
+    const image = { spec: { template: { spec: { containers: [{ name: 'main', image: 'web:2' }] } } } };
+    await result(on.hub.command('whole', { $case: 'refresh', value: {} }));
+    const diff = await result(on.hub.command('whole', { $case: 'diff', value: {} }));
+    expect(JSON.parse(diff.message).resources).toEqual([]);
+    expect((await find('apps/v1/Deployment', 'whole'))?.spec).toMatchObject({ replicas: 3 });
+    await on.cluster.kube.patch('apps/v1/Deployment', 'default/whole', image, { fieldManager: 'someone' });
+    const drift = await eventually(() => on.resource('whole', 'whole')?.drift, { what: 'the drift' });
+    const path = 'spec.template.spec.containers[name=main].image';
+    expect(drift.fields).toContainEqual({ path, expected: '"web:1"', actual: '"web:2"' });
+    await eventually(
+      async () =>
+        JSON.stringify((await find('apps/v1/Deployment', 'whole'))?.spec).includes('"image":"web:1"'),
+      { what: 'the heal' },
+    );
+    await synced('whole');
+  });
+
   it('Force makes anew what cannot be changed, but nothing that holds data', async () => {
     await joined();
     await on.hub.assign({ name: 'forced', objects: [job('forced', '1')] });

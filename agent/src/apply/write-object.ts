@@ -79,7 +79,7 @@ export async function applyObject(
 }
 
 /** Puts the whole object in the place of what is there; with `force` deletes that first. */
-async function replaceObject(
+export async function replaceObject(
   cluster: Cluster,
   app: Application,
   type: ApiType,

@@ -8,7 +8,7 @@ import { foreignTo, isOwn } from '../apply/foreign.ts';
 import { rulesOf } from '../apply/ignored.ts';
 import { isObserver } from '../apply/power.ts';
 import { messageOf } from '../apply/resources.ts';
-import { applyObject } from '../apply/write-object.ts';
+import { type WriteOptions, applyObject, replaceObject } from '../apply/write-object.ts';
 import type { ApiType } from '../kube/discovery.ts';
 import { KubeError, safeMessage } from '../kube/errors.ts';
 import { driftClass } from './drift-class.ts';
@@ -115,8 +115,9 @@ async function judgeLive(
   let dryRunRefused = '';
   try {
     const how = applyOptionsOf(object, (option) => app.option(option));
-    const wanted = await applyObject(cluster, app, type, object, { how, dryRun: true, signal });
-    compared = await difference(withoutPaths(wanted, going), live, rulesOf(app), around);
+    const wanted = await wouldBe(cluster, app, type, object, { how, dryRun: true, signal });
+    const within = how.replace ? object : undefined;
+    compared = await difference(withoutPaths(wanted, going), live, rulesOf(app), around, within);
   } catch (thrown) {
     // Before the first apply of this version its fields are nobody's: nothing to judge by.
     if (!isDryRunRefusal(thrown) || app.inventory.get(key)?.applied !== hash) throw thrown;
@@ -126,6 +127,24 @@ async function judgeLive(
   const { difference: found, problems } = compared;
   const judged = { live, problems, dryRunRefused };
   return found ? { kind: 'differs', difference: found, ...judged } : { kind: 'synced', ...judged };
+}
+
+/** What the API server would make of a write; where it refuses the change of what is made anew, what is wanted itself. */
+async function wouldBe(
+  cluster: Cluster,
+  app: Application,
+  type: ApiType,
+  object: KubeObject,
+  options: WriteOptions,
+): Promise<KubeObject> {
+  const { how } = options;
+  if (!how.replace) return applyObject(cluster, app, type, object, options);
+  try {
+    return await replaceObject(cluster, app, type, object, { ...options, how: { ...how, force: false } });
+  } catch (thrown) {
+    if (how.force && thrown instanceof KubeError && thrown.status === 422) return object;
+    throw thrown;
+  }
 }
 
 /** Webhooks with side effects refuse dry runs; others may refuse what they would let pass at another time. */

@@ -38,18 +38,22 @@ export interface Compared {
   problems: string[];
 }
 
-/** Compares what an apply would make of an object with what it is. Secret values are masked. */
+/**
+ * Compares what a write would make of an object with what it is. Secret values are masked. `within`: only fields that
+ * this manifest states count, as others may be written by whoever likes.
+ */
 export async function difference(
   expected: KubeObject,
   actual: KubeObject,
   rules: readonly IgnoreRule[],
   around: IgnoreAround,
+  within?: KubeObject,
 ): Promise<Compared> {
   const { should, is, problems } = await withoutIgnored(comparable(expected), comparable(actual), rules, {
     ...around,
     live: actual,
   });
-  const changes = diffObjects(should, is);
+  const changes = diffObjects(should, is).filter(({ steps }) => !within || states(within, steps));
   if (changes.length === 0) return { difference: undefined, problems };
   const fields = changes.slice(0, MAX_FIELDS).map(asField);
   return { difference: { fields, writer: writerOf(actual, changes) }, problems };
@@ -85,6 +89,12 @@ export async function lostFields(
     to: valueAt(masked, path),
   }));
   return { difference: { fields: changes.map(asField), writer: writerOf(actual, changes) }, problems };
+}
+
+/** Whether a manifest says something of a field; an item too many in a list without keys is against what it says. */
+function states(manifest: KubeObject, steps: FieldChange['steps']): boolean {
+  const own = typeof steps.at(-1) === 'number' ? steps.slice(0, -1) : steps;
+  return valueAt(manifest, own) !== undefined;
 }
 
 function asField(change: FieldChange): FieldDifference {
