@@ -18,6 +18,7 @@ import type { Actor } from '../access/actor.ts';
 import { Allow, CurrentActor } from '../access/decorators.ts';
 import { Answers } from '../api/answers.ts';
 import { ApplicationActions } from './application-actions.service.ts';
+import { ApplicationRemovals } from './application-removals.service.ts';
 import { ApplicationViews } from './application-views.service.ts';
 
 const Sync = SyncRequest.default({ dryRun: false });
@@ -30,6 +31,7 @@ export class ApplicationsController {
   constructor(
     @Inject(ApplicationViews) private readonly views: ApplicationViews,
     @Inject(ApplicationActions) private readonly actions: ApplicationActions,
+    @Inject(ApplicationRemovals) private readonly removals: ApplicationRemovals,
   ) {}
 
   @Get()
@@ -167,7 +169,7 @@ export class ApplicationsController {
     @Param('name') name: string,
     @CurrentActor() actor: Actor,
   ): Promise<void> {
-    await this.actions.restore(actor, namespace, name);
+    await this.removals.restore(actor, namespace, name);
   }
 
   /** It leaves after the grace time; `cascade` overrides what its finalizer says. */
@@ -180,6 +182,6 @@ export class ApplicationsController {
     @Query({ schema: DeleteApplication }) { cascade }: DeleteApplication,
     @CurrentActor() actor: Actor,
   ): Promise<void> {
-    await this.actions.remove(actor, namespace, name, cascade);
+    await this.removals.remove(actor, namespace, name, cascade);
   }
 }

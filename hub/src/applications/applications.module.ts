@@ -9,6 +9,9 @@ import { SourcesModule } from '../sources/sources.module.ts';
 import { ApplicationActions } from './application-actions.service.ts';
 import { ApplicationList } from './application-list.repository.ts';
 import { ApplicationRecordsModule } from './application-records.module.ts';
+import { ApplicationOrders } from './application-orders.service.ts';
+import { ApplicationRemovals } from './application-removals.service.ts';
+import { ApplicationTrail } from './application-trail.ts';
 import { ApplicationViews } from './application-views.service.ts';
 import { ApplicationsController } from './applications.controller.ts';
 import { ApplicationsService } from './applications.service.ts';
@@ -32,6 +35,9 @@ import { ApplyService } from './apply.service.ts';
     ApplicationsService,
     ApplicationActions,
     ApplicationList,
+    ApplicationOrders,
+    ApplicationRemovals,
+    ApplicationTrail,
     ApplicationViews,
     ApplyService,
     jobHandlers([ApplicationsService], handlers),

@@ -5,6 +5,7 @@ import { Assignment } from '@muster/proto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../access/actor.ts';
 import { ApplicationActions } from './application-actions.service.ts';
+import { ApplicationRemovals } from './application-removals.service.ts';
 import { type TestHub, application, startTestHub } from './pipeline.fixture.ts';
 
 const APPROVED = 'argocd.argoproj.io/deletion-approved';
@@ -22,6 +23,7 @@ afterAll(async () => {
 });
 
 const actions = () => hub.running.app.get(ApplicationActions, { strict: false });
+const removals = () => hub.running.app.get(ApplicationRemovals, { strict: false });
 const tombstone = async (name: string) => Assignment.decode((await hub.assignment('dev', name)).payload);
 
 const leaving = (name: string, annotations: Record<string, string> = {}, path = 'web') => {
@@ -32,7 +34,7 @@ const leaving = (name: string, annotations: Record<string, string> = {}, path = 
 test('a newer deletion-approved annotation alone reaches the removal that is under way', async () => {
   await hub.apply([leaving('asked', { [APPROVED]: '2026-01-01T00:00:00Z' })]);
   await hub.assignment('dev', 'asked');
-  await actions().remove(systemActor, 'argocd', 'asked', true);
+  await removals().remove(systemActor, 'argocd', 'asked', true);
   await hub.eventually(async () => expect((await hub.assignment('dev', 'asked')).action).toBe('uninstall'));
   const before = await hub.assignment('dev', 'asked');
   // What was said before it was deleted approves nothing.
@@ -69,7 +71,7 @@ test('a confirmation reaches a removal that is under way, and none that has not 
     .execute();
   const confirm = () => actions().confirm(systemActor, 'argocd', 'confirmed', {});
   await expect(confirm()).rejects.toThrow('has not begun');
-  await actions().remove(systemActor, 'argocd', 'confirmed', true);
+  await removals().remove(systemActor, 'argocd', 'confirmed', true);
   await hub.eventually(async () =>
     expect((await hub.assignment('dev', 'confirmed')).action).toBe('uninstall'),
   );

@@ -5,7 +5,7 @@ import { Action, Assignment } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../access/actor.ts';
-import { ApplicationActions } from '../applications/application-actions.service.ts';
+import { ApplicationRemovals } from '../applications/application-removals.service.ts';
 import { type TestHub, startTestHub } from '../applications/pipeline.fixture.ts';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
 import { ApplicationSetsService } from './applicationsets.service.ts';
@@ -137,7 +137,9 @@ test('restore applies the last release again after the uninstall, even when its 
   await hub.idle();
   const lost = `${folder}/work-lost`;
   renameSync(hub.work, lost);
-  await hub.running.app.get(ApplicationActions, { strict: false }).restore(systemActor, 'argocd', 'few-prod');
+  await hub.running.app
+    .get(ApplicationRemovals, { strict: false })
+    .restore(systemActor, 'argocd', 'few-prod');
   expect((await hub.assignment('prod', 'few-prod')).action).toBe('apply');
   expect((await hub.app('few-prod')).leaving).toBeUndefined();
   renameSync(lost, hub.work);

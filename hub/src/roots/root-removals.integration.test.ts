@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { systemActor } from '../access/actor.ts';
-import { ApplicationActions } from '../applications/application-actions.service.ts';
+import { ApplicationRemovals } from '../applications/application-removals.service.ts';
 import { RootRemovals } from './root-removals.service.ts';
 import { rootsFixture } from './roots.fixture.ts';
 
@@ -42,7 +42,7 @@ test('a child that Git drops leaves within the budget; more than half of them wa
     }),
   );
   // One is taken back: it stays, and is nobody's child any more.
-  await get(ApplicationActions).restore(systemActor, 'argocd', 'p2');
+  await get(ApplicationRemovals).restore(systemActor, 'argocd', 'p2');
   await on.hub.eventually(async () => expect(await on.hub.app('p2')).not.toHaveProperty('root'));
   expect((await on.hub.app('p2')).leaving).toBeUndefined();
   // Git takes another back.
@@ -97,13 +97,13 @@ test('deleting a root leaves its children where they are, or takes them along on
   await on.hub.apply([root('kept', 'gone')]);
   await on.hub.assignment('dev', 'g1');
   await on.hub.assignment('dev', 'g2');
-  await get(ApplicationActions).remove(systemActor, 'argocd', 'kept');
+  await get(ApplicationRemovals).remove(systemActor, 'argocd', 'kept');
   await on.hub.eventually(async () => expect(await names()).not.toContain('kept'));
   expect(await on.hub.app('g1')).not.toHaveProperty('root');
   // What is the same is taken over again.
   await on.hub.apply([root('taken', 'gone', {}, { finalizers: ['resources-finalizer.argocd.argoproj.io'] })]);
   await on.hub.eventually(async () => expect((await on.hub.app('g2')).root).toBe('argocd/taken'));
-  await get(ApplicationActions).remove(systemActor, 'argocd', 'taken');
+  await get(ApplicationRemovals).remove(systemActor, 'argocd', 'taken');
   await on.hub.eventually(async () => {
     expect((await on.hub.app('g1')).leaving).toMatchObject({
       held: expect.stringContaining('all 2 children of the root'),
