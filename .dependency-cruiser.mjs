@@ -15,7 +15,7 @@ const notTo = (name, from, to, instead) => ({
 });
 const tests = '\\.(test|integration\\.test|e2e\\.test)\\.tsx?$|/testing/';
 const capabilities =
-  'sources|projects|applicationsets|applications|rendering|releases|assignments|keys|clusters|agents|status|commands|recovery|access|audit|settings|drift';
+  'sources|projects|applicationsets|applications|rendering|releases|assignments|keys|clusters|agents|status|commands|recovery|access|audit|settings|drift|rollouts';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

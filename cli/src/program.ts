@@ -15,6 +15,7 @@ import { pluginCommands } from './commands/plugin.ts';
 import { projectCommands } from './commands/project.ts';
 import { settingsCommands } from './commands/settings.ts';
 import { repoCommands } from './commands/repo.ts';
+import { rolloutCommands } from './commands/rollout.ts';
 import type { Environment } from './environment.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
 import { connectionOptions, Host } from './host.ts';
@@ -63,6 +64,7 @@ export function createProgram(host: Host): Command {
   planCommand(root, host);
   appCommands(root, host);
   appSetCommands(root, host);
+  rolloutCommands(root, host);
   root.commandsGroup('The fleet:');
   bootstrapCommand(root, host);
   clusterCommands(root, host);

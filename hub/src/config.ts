@@ -182,6 +182,12 @@ export const settings = {
     '2',
     'Plans (`muster plan`) that a replica makes at once; others wait.',
   ),
+  rolloutHistory: setting(
+    'MUSTER_ROLLOUT_HISTORY',
+    wholeNumber(1, 1000).prefault('20'),
+    '20',
+    'Ended rollouts that each ApplicationSet keeps, with everything that `muster rollout replay` needs.',
+  ),
   planSeconds: setting(
     'MUSTER_PLAN_SECONDS',
     wholeNumber(5, 3600).prefault('600'),

@@ -7,6 +7,7 @@ import { ProjectsModule } from './projects/projects.module.ts';
 import { ReleasesModule } from './releases/releases.module.ts';
 import { RenderingModule } from './rendering/rendering.module.ts';
 import { DriftModule } from './drift/drift.module.ts';
+import { RolloutsModule } from './rollouts/rollouts.module.ts';
 import { SettingsModule } from './settings/settings.module.ts';
 import { ResourcesModule } from './resources/resources.module.ts';
 import { RootsModule } from './roots/roots.module.ts';
@@ -24,6 +25,7 @@ import { SourcesModule } from './sources/sources.module.ts';
     RenderingModule,
     ReleasesModule,
     AssignmentsModule,
+    RolloutsModule,
     PlansModule,
     RootsModule,
     ResourcesModule,

@@ -35,6 +35,6 @@ import { FirstAdmin } from './first-admin.ts';
     { provide: APP_GUARD, useClass: AccessGuard },
     jobHandlers([AccessRepository], handlers),
   ],
-  exports: [AccessService, Authentication],
+  exports: [AccessService, Authentication, DirectoryService],
 })
 export class AccessModule {}

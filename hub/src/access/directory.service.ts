@@ -92,6 +92,11 @@ export class DirectoryService {
     });
   }
 
+  /** Names of the groups that an actor's user is in; of the hub itself, none. */
+  async groupsOf({ userName }: Actor): Promise<string[]> {
+    return userName === undefined ? [] : (await this.user(userName)).groups;
+  }
+
   groups({ limit, after }: PageQuery): Promise<Page<Group>> {
     return pageOfRows(
       limit,

@@ -106,6 +106,11 @@ export class ApplicationRecords {
     };
   }
 
+  /** The manifest of an Application of which no more than this was read. */
+  openManifest(row: { namespace: string; name: string; manifest_sealed: Buffer }): Application {
+    return this.#manifest(row);
+  }
+
   #manifest(row: { namespace: string; name: string; manifest_sealed: Buffer }): Application {
     const plain = this.sealer.open(row.manifest_sealed, manifestContext(row));
     return JSON.parse(plain.toString('utf8')) as Application;

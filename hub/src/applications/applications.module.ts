@@ -4,6 +4,7 @@ import { ProjectsModule } from '../projects/projects.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
 import { SettingsModule } from '../settings/settings.module.ts';
+import { RolloutStartsModule } from '../rollouts/rollout-starts.module.ts';
 import { RootRecordsModule } from '../roots/root-records.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { ApplicationActions } from './application-actions.service.ts';
@@ -27,6 +28,7 @@ import { ApplyService } from './apply.service.ts';
     ProjectsModule,
     ReleasesModule,
     SettingsModule,
+    RolloutStartsModule,
     RootRecordsModule,
     SourcesModule,
   ],

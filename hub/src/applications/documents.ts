@@ -4,6 +4,7 @@ import { MASK } from '@muster/kube';
 import { type CheckedSet, checkApplicationSet } from '../applicationsets/set-manifest.ts';
 import { parseProject } from '../projects/project-manifest.ts';
 import { type CheckedSettings, SETTINGS_NAME, checkSettings } from '../settings/settings-manifest.ts';
+import { type CheckedPolicy, POLICY_API, checkPolicy } from '../rollouts/policy-check.ts';
 import { checkApplication } from './application-manifest.ts';
 
 /** Where Applications and ApplicationSets live that name no namespace. */
@@ -12,7 +13,8 @@ export const DEFAULT_NAMESPACE = 'argocd';
 /** A document of the hub that was checked. */
 export type CheckedDocument =
   | HubObject
-  | { kind: 'ConfigMap'; namespace: string; name: string; checked: CheckedSettings };
+  | { kind: 'ConfigMap'; namespace: string; name: string; checked: CheckedSettings }
+  | { kind: 'RolloutPolicy'; namespace: string; name: string; checked: CheckedPolicy };
 
 /** One of the kinds that an app of apps may hold. */
 export type HubObject =
@@ -20,8 +22,14 @@ export type HubObject =
   | { kind: 'ApplicationSet'; namespace: string; name: string; checked: CheckedSet }
   | { kind: 'Application'; namespace: string; name: string; application: Application; notices: string[] };
 
-/** Settings and projects come first: the others stand on them. */
-export const APPLY_ORDER = { ConfigMap: 0, AppProject: 1, ApplicationSet: 2, Application: 3 };
+/** Settings, projects and policies come first: the others stand on them. */
+export const APPLY_ORDER = {
+  ConfigMap: 0,
+  AppProject: 1,
+  RolloutPolicy: 2,
+  ApplicationSet: 3,
+  Application: 4,
+};
 
 /** Checks every document before anything is written; what is wrong with several is said at once. */
 export function checkDocuments(documents: readonly Record<string, unknown>[]): CheckedDocument[] {
@@ -56,6 +64,11 @@ function checkAny(document: Record<string, unknown>, at: string): CheckedDocumen
     kind?: unknown;
     metadata?: { name?: unknown; namespace?: unknown };
   };
+  if (apiVersion === POLICY_API && kind === 'RolloutPolicy') {
+    const name = typeof metadata?.name === 'string' ? metadata.name : '';
+    const policy = checkPolicy(document, name === '' ? at : `RolloutPolicy ${name}`);
+    return { kind, namespace: '', name: policy.policy.name, checked: policy };
+  }
   if (apiVersion !== 'v1' || kind !== 'ConfigMap' || metadata?.name !== SETTINGS_NAME)
     return checkDocument(document, at);
   const namespace = typeof metadata.namespace === 'string' ? metadata.namespace : DEFAULT_NAMESPACE;
@@ -80,7 +93,7 @@ export function checkDocument(
   if (apiVersion !== 'argoproj.io/v1alpha1') {
     throw new MusterError(
       'invalid',
-      `apiVersion ${JSON.stringify(apiVersion)}: only argoproj.io/v1alpha1, and the ConfigMap ${SETTINGS_NAME}, are applied to the hub`,
+      `apiVersion ${JSON.stringify(apiVersion)}: only argoproj.io/v1alpha1, RolloutPolicies of ${POLICY_API} and the ConfigMap ${SETTINGS_NAME} are applied to the hub`,
       { where },
     );
   }

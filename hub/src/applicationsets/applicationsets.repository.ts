@@ -57,6 +57,16 @@ export class ApplicationSetsRepository {
     return new Map(rows.map((row) => [row.set_id, row]));
   }
 
+  /** Why nothing newer is rolled out, by set. */
+  async rolloutProblems(ids: readonly string[]): Promise<Map<string, { message: string; since: Date }>> {
+    const rows = await this.db
+      .selectFrom('rollout_problems')
+      .selectAll()
+      .where(sql<boolean>`owner_id = any(${ids}::uuid[])`)
+      .execute();
+    return new Map(rows.map(({ owner_id, message, since }) => [owner_id, { message, since }]));
+  }
+
   async latestReleases(ids: readonly string[]) {
     if (ids.length === 0)
       return new Map<string, { id: string; number: bigint; cause: string; created_at: Date }>();

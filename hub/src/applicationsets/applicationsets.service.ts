@@ -105,6 +105,8 @@ export class ApplicationSetsService implements OnModuleInit {
       followed.map((one) => one.repositoryId),
     );
     await this.#expand(trx, [id]);
+    // It may name another rollout policy now.
+    await this.outbox.add(trx, 'rollout', [`set:${id}`]);
     const object = `applicationset/${namespace}/${name}`;
     await this.audit.record(trx, {
       actor,
@@ -208,9 +210,10 @@ export class ApplicationSetsService implements OnModuleInit {
 
   async #views(rows: readonly SetRow[]): Promise<ApplicationSetView[]> {
     const ids = rows.map((row) => row.id);
-    const [counts, releases] = await Promise.all([
+    const [counts, releases, problems] = await Promise.all([
       this.repository.counts(ids),
       this.repository.latestReleases(ids),
+      this.repository.rolloutProblems(ids),
     ]);
     return rows.map((row) => {
       const count = counts.get(row.id);
@@ -223,7 +226,7 @@ export class ApplicationSetsService implements OnModuleInit {
         leaving: count?.leaving ?? 0,
         held: count?.held ?? 0,
         deleting: row.deleting_at !== null,
-        conditions: row.conditions,
+        conditions: [...row.conditions, ...rolloutConditions(problems.get(row.id))],
         ...(release
           ? {
               release: {
@@ -239,4 +242,12 @@ export class ApplicationSetsService implements OnModuleInit {
       };
     });
   }
+}
+
+/** A policy that is missing or broken lets no newer release go. */
+function rolloutConditions(problem: { message: string; since: Date } | undefined): SetRow['conditions'] {
+  if (!problem) return [];
+  const { message, since } = problem;
+  const lastTransitionTime = since.toISOString();
+  return [{ type: 'RolloutPolicy', status: 'False', reason: 'PolicyProblem', message, lastTransitionTime }];
 }

@@ -78,7 +78,7 @@ describe('ApplicationSet documents', () => {
       { generators: [{ matrix: { generators: [{ oci: {} }] } }] },
       'spec.generators[0].matrix.generators[0].oci',
     ],
-    [{ strategy: { type: 'RollingSync' } }, 'spec.strategy.type: RollingSync is not supported yet'],
+    [{ strategy: { type: 'RollingSync' } }, 'RollingSync has no steps'],
     [{ generator: [] }, 'spec.generator: unknown field'],
     [{ generators: [] }, 'spec.generators: at least one generator is needed'],
   ])('%j is refused by name', (spec, message) => {

@@ -1,5 +1,6 @@
 import { type ApplicationSet, unsupportedIgnores } from '@muster/appset';
 import { MusterError } from '@muster/base';
+import { rollingSyncPolicy } from '@muster/rollout';
 import { z } from 'zod';
 import { DECISIONS, PLUGINS, pluginTopic } from '../generators/topics.ts';
 import { issuesOf } from '../projects/issues.ts';
@@ -86,8 +87,9 @@ export function checkApplicationSet(written: unknown, where: string): CheckedSet
   const found = nothingFound();
   parsed.data.spec.generators.forEach((generator, i) => walk(generator, `spec.generators[${i}]`, found));
   const { strategy, templatePatch, template } = parsed.data.spec;
-  if (strategy?.type && strategy.type !== 'AllAtOnce')
-    found.problems.push(`spec.strategy.type: ${strategy.type} is not supported yet`);
+  if (strategy?.type && strategy.type !== 'AllAtOnce' && strategy.type !== 'RollingSync')
+    found.problems.push(`spec.strategy.type: ${strategy.type} is neither AllAtOnce nor RollingSync`);
+  rollingSyncPolicy(strategy, where);
   if (found.problems.length > 0) throw new MusterError('unsupported', found.problems.join('; '), { where });
   const project = String(template.spec['project'] ?? 'default');
   const free =

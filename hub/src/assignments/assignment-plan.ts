@@ -25,23 +25,24 @@ export interface Assigned {
   digest: string | null;
   epoch: bigint;
   signedAt?: Date | undefined;
+  generation: bigint;
 }
 
-export type Signing =
-  | { kind: 'apply'; target: Target; digest: string }
-  | { kind: 'tombstone'; target: Target; action: 'orphan' | 'uninstall' };
+export type Signing<T extends Target = Target> =
+  | { kind: 'apply'; target: T; digest: string }
+  | { kind: 'tombstone'; target: T; action: 'orphan' | 'uninstall' };
 
 /**
  * What has to be signed so that every target is assigned what its release says. Equal digests need nothing, but
  * what was signed under an older epoch is signed again: agents may hold newer records of the lost time.
  */
-export function planAssignments(
-  targets: readonly Target[],
+export function planAssignments<T extends Target>(
+  targets: readonly T[],
   assigned: readonly Assigned[],
   epoch: bigint,
-): Signing[] {
+): Signing<T>[] {
   const current = new Map(assigned.map((row) => [keyOf(row), row]));
-  const out: Signing[] = [];
+  const out: Signing<T>[] = [];
   for (const target of targets) {
     const row = current.get(keyOf(target));
     if (target.digest !== null) {

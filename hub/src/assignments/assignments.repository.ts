@@ -95,6 +95,7 @@ export class AssignmentsRepository {
         'assignment_digest',
         'epoch',
         'created_at',
+        'generation',
       ])
       .where(sql<boolean>`application_id = any(${applicationIds}::uuid[])`)
       .execute();
@@ -107,6 +108,7 @@ export class AssignmentsRepository {
       digest: row.assignment_digest,
       epoch: row.epoch,
       signedAt: row.created_at,
+      generation: row.generation,
     }));
   }
 

@@ -6,6 +6,8 @@ import { Events } from '../api/events.ts';
 import { Keys } from '../keys/keys.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import { type Owner, ownerKey } from '../releases/owner.ts';
+import { Holds } from '../rollouts/holds.service.ts';
+import { type ReleasedTarget, keyOfTarget } from '../rollouts/target-content.ts';
 import { Outbox } from '../queue/outbox.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { Notifications } from '../store/notifications.ts';
@@ -32,6 +34,7 @@ const CLUSTERS_A_MESSAGE = 100;
 export class AssignmentsService {
   constructor(
     @Inject(AssignmentsRepository) private readonly repository: AssignmentsRepository,
+    @Inject(Holds) private readonly holds: Holds,
     @Inject(Keys) private readonly keys: Keys,
     @Inject(RecoveryService) private readonly recovery: RecoveryService,
     @Inject(Notifications) private readonly notifications: Notifications,
@@ -39,7 +42,7 @@ export class AssignmentsService {
     @Inject(Events) private readonly events: Events,
   ) {}
 
-  /** Brings the assignments of an owner to what its newest release says. Writes only what differs. */
+  /** Brings the assignments of an owner to what its targets should hold now. Writes only what differs. */
   async assign(owner: Owner, context: Pick<JobContext, 'complete'>): Promise<Outcome> {
     try {
       await this.repository.db.transaction().execute(async (trx) => {
@@ -57,28 +60,43 @@ export class AssignmentsService {
   async #assignIn(trx: Trx, owner: Owner): Promise<void> {
     if (!(await this.repository.lockOwner(trx, owner))) return;
     const release = await this.repository.latest(trx, owner.id);
-    if (!release) return;
+    if (release) await this.signTargets(trx, await this.holds.effective(trx, release));
+  }
+
+  /**
+   * Signs what differs from what targets of active clusters are assigned. The caller holds their owner. Answers by
+   * `keyOfTarget` the version at which each is assigned what it asks for. Throws `precondition` in recovery.
+   */
+  async signTargets(
+    trx: Trx,
+    wanted: readonly ReleasedTarget[],
+  ): Promise<Map<string, { epoch: bigint; generation: bigint }>> {
     const clusters = await this.repository.assignable(
       trx,
-      release.targets.map((target) => target.clusterId),
+      wanted.map((target) => target.clusterId),
     );
-    const targets = release.targets.filter((target) => clusters.has(target.clusterId));
+    const targets = wanted.filter((target) => clusters.has(target.clusterId));
     const assigned = await this.repository.assigned(
       trx,
       targets.map((target) => target.applicationId),
     );
     const epoch = await this.recovery.signingEpoch(trx);
     const signings = planAssignments(targets, assigned, epoch);
-    if (signings.length === 0) return;
-    const rows = await this.#sign(trx, signings, release.id, epoch);
+    const versions = new Map(
+      assigned.map((row) => [keyOfTarget(row), row as { epoch: bigint; generation: bigint }]),
+    );
+    if (signings.length === 0) return versions;
+    const rows = await this.#sign(trx, signings, epoch);
     await this.repository.upsert(trx, rows);
     await this.#announce(trx, rows);
+    for (const row of rows)
+      versions.set(keyOfTarget({ applicationId: row.application_id, clusterId: row.cluster_id }), row);
+    return versions;
   }
 
   async #sign(
     trx: Trx,
-    signings: readonly Signing[],
-    releaseId: string,
+    signings: readonly Signing<ReleasedTarget>[],
     epoch: bigint,
   ): Promise<NewAssignment[]> {
     const digests = signings.flatMap((signing) => (signing.kind === 'apply' ? [signing.digest] : []));
@@ -92,7 +110,7 @@ export class AssignmentsService {
         clusterId: target.clusterId,
         epoch,
         generation,
-        releaseId,
+        releaseId: target.releaseId ?? '',
         revision: target.commit ?? '',
       };
       const apply = signing.kind === 'apply';
@@ -114,7 +132,7 @@ export class AssignmentsService {
         payload_sha256: payloadSha256(signed),
         assignment_digest: apply ? signing.digest : null,
         bundle_digest: apply ? target.bundleDigest : null,
-        release_id: releaseId,
+        release_id: target.releaseId,
       };
     });
   }

@@ -14,6 +14,7 @@ import { LabellingService } from './labelling.service.ts';
 import { RecoveredService } from './recovered.service.ts';
 import { IdentityService } from './identity.service.ts';
 import { RegistryChangesRepository } from './registry-changes.repository.ts';
+import { SessionChanges } from './session-changes.ts';
 import { SessionsRegistry } from './sessions-registry.ts';
 import { SessionsRepository } from './sessions.repository.ts';
 
@@ -32,6 +33,7 @@ const services = [
   JoinTokensService,
   RecoveredService,
   SessionsRepository,
+  SessionChanges,
   SessionsRegistry,
   IdentityService,
 ];

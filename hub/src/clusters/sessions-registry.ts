@@ -6,6 +6,7 @@ import { CONFIG, type Config } from '../config.ts';
 import { Notifications } from '../store/notifications.ts';
 import { type ClusterRow, ClustersRepository } from './clusters.repository.ts';
 import { needsNewConfirmation } from './holding.ts';
+import { SessionChanges } from './session-changes.ts';
 import { SessionsRepository } from './sessions.repository.ts';
 
 /** NOTIFY channel; payload `<cluster id> <session id>`: that session is the cluster's now. */
@@ -16,6 +17,7 @@ export const SESSIONS_CHANNEL = 'sessions';
 export class SessionsRegistry {
   readonly #repository: ClustersRepository;
   readonly #sessions: SessionsRepository;
+  readonly #changes: SessionChanges;
   readonly #notifications: Notifications;
   readonly #events: Events;
   readonly #audit: Audit;
@@ -24,6 +26,7 @@ export class SessionsRegistry {
   constructor(
     @Inject(ClustersRepository) repository: ClustersRepository,
     @Inject(SessionsRepository) sessions: SessionsRepository,
+    @Inject(SessionChanges) changes: SessionChanges,
     @Inject(Notifications) notifications: Notifications,
     @Inject(Events) events: Events,
     @Inject(Audit) audit: Audit,
@@ -31,6 +34,7 @@ export class SessionsRegistry {
   ) {
     this.#repository = repository;
     this.#sessions = sessions;
+    this.#changes = changes;
     this.#notifications = notifications;
     this.#events = events;
     this.#audit = audit;
@@ -92,13 +96,17 @@ export class SessionsRegistry {
       const taken = await this.#sessions.takeSession(trx, row.id, session);
       if (!taken) throw new MusterError('unavailable', 'the cluster was removed just now');
       await this.#notifications.publish(trx, SESSIONS_CHANNEL, `${row.id} ${sessionId}`);
+      await this.#changes.announce(trx, row.id);
       await this.#events.publish('cluster', [row.name], { trx });
       return taken;
     });
   }
 
   leave(clusterId: string, sessionId: string): Promise<void> {
-    return this.#sessions.leaveSession(clusterId, sessionId);
+    return this.#repository.transaction(async (trx) => {
+      if (await this.#sessions.leaveSession(trx, clusterId, sessionId))
+        await this.#changes.announce(trx, clusterId);
+    });
   }
 
   current(clusterIds: string[]): Promise<Map<string, string | null>> {

@@ -41,14 +41,15 @@ export class SessionsRepository {
       .executeTakeFirst();
   }
 
-  /** A stream that ended by itself gives its session back. */
-  async leaveSession(id: string, sessionId: string): Promise<void> {
-    await this.#db
+  /** A stream that ended by itself gives its session back; false: another has it by now. */
+  async leaveSession(trx: Trx, id: string, sessionId: string): Promise<boolean> {
+    const { numUpdatedRows } = await trx
       .updateTable('clusters')
       .set({ session_id: null, replica_id: null })
       .where('id', '=', id)
       .where('session_id', '=', sessionId)
-      .execute();
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
   }
 
   /** The session that each of these clusters has now. */

@@ -107,6 +107,12 @@ export class Suppositions {
           `settings in ${name} are not planned: they change no objects, but how they are compared`,
         );
         return;
+      case 'RolloutPolicy':
+        this.access.require(actor, 'admin');
+        supposition.notices.push(
+          `RolloutPolicy ${name} is not planned: it changes nothing that is deployed, but how the next release gets there`,
+        );
+        return;
       case 'AppProject': {
         this.access.require(actor, 'admin');
         const now = supposition.projects.get(name);

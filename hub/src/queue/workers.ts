@@ -14,6 +14,7 @@ const CONCURRENCY: Record<QueueName, number> = {
   expand: 4,
   render: 4,
   assign: 4,
+  rollout: 4,
   maintenance: 4,
 };
 /** A job of a replica that died is taken over after this long. */

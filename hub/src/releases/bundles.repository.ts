@@ -109,6 +109,7 @@ export class BundlesRepository {
       delete from releases using (
         select id, row_number() over (partition by owner_id order by number desc) as age from releases
       ) as ranked where ranked.id = releases.id and ranked.age > ${keepReleases}
+        and not exists (select from rollouts where to_release = releases.id and ended_at is null)
     `.execute(this.db);
     const { numAffectedRows } = await sql`
       delete from bundles where referenced_at < now() - interval '1 day'
@@ -117,12 +118,18 @@ export class BundlesRepository {
         and not exists (select from roots where bundle_digest = bundles.digest)
         and not exists (select from bundle_parts where part_digest = bundles.digest)
         and not exists (select from release_targets where bundle_digest = bundles.digest)
+        and not exists (select from target_holds where bundle_digest = bundles.digest)
+        and not exists (select from target_proofs where bundle_digest = bundles.digest)
+        and not exists (select from rollout_targets where live and proven_bundle = bundles.digest)
         and not exists (select from departed_applications where bundle_digest = bundles.digest and decided_at > now() - interval '7 days')
     `.execute(this.db);
     await sql`
       delete from assignment_contents where created_at < now() - interval '1 day'
         and not exists (select from assignments where assignment_digest = digest)
         and not exists (select from release_targets where assignment_digest = digest)
+        and not exists (select from target_holds where assignment_digest = digest)
+        and not exists (select from target_proofs where assignment_digest = digest)
+        and not exists (select from rollout_targets where live and proven_digest = digest)
         and not exists (select from departed_applications where assignment_digest = digest and decided_at > now() - interval '7 days')
     `.execute(this.db);
     await sql`delete from departed_applications where decided_at < now() - interval '30 days' and gone_at is not null`.execute(

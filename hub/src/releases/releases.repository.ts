@@ -17,14 +17,18 @@ export interface NewRelease {
 export class ReleasesRepository {
   constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
 
-  /** Writes a release with all its targets; answers its id. The caller holds the owner's row. */
-  async insert(trx: Trx, release: NewRelease, targets: readonly Target[]): Promise<string> {
-    const { rows } = await sql<{ id: string }>`
+  /** Writes a release with all its targets; answers its id and number. The caller holds the owner's row. */
+  async insert(
+    trx: Trx,
+    release: NewRelease,
+    targets: readonly Target[],
+  ): Promise<{ id: string; number: bigint }> {
+    const { rows } = await sql<{ id: string; number: bigint }>`
       insert into releases (owner_kind, owner_id, number, cause, commit, message, author)
       select ${release.owner.kind}, ${release.owner.id}::uuid,
         coalesce((select max(number) from releases where owner_id = ${release.owner.id}), 0) + 1,
         ${release.cause}, ${release.commit}, ${release.message}, ${release.author}
-      returning id
+      returning id, number
     `.execute(trx);
     const { id } = rows[0]!;
     const column = <K extends keyof Target>(name: K) => targets.map((target) => target[name]);
@@ -36,7 +40,7 @@ export class ReleasesRepository {
         ${column('commit')}::text[], ${targets.map((target) => target.commits && JSON.stringify(target.commits))}::jsonb[],
         ${column('removed')}::text[])
     `.execute(trx);
-    return id;
+    return rows[0]!;
   }
 
   /** Keeps assignment contents by digest. */

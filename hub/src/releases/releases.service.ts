@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Target } from '../assignments/assignment-plan.ts';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
+import { RolloutStarts } from '../rollouts/rollout-starts.service.ts';
 import type { Trx } from '../store/schema.ts';
 import type { Owner } from './owner.ts';
 import { causeOf, movedIn, releaseDifference } from './release-plan.ts';
@@ -20,6 +21,7 @@ export class ReleasesService {
   constructor(
     @Inject(ReleasesRepository) private readonly repository: ReleasesRepository,
     @Inject(AssignmentsService) private readonly assignments: AssignmentsService,
+    @Inject(RolloutStarts) private readonly rollouts: RolloutStarts,
   ) {}
 
   /** Holds the owner for the length of the transaction; false: it is gone. */
@@ -45,18 +47,18 @@ export class ReleasesService {
   }
 
   /**
-   * Makes a release when a target differs from the newest one, and asks for its assignments. `labels` are of the
+   * Makes a release when a target differs from the newest one, begins its rollout, and asks for its assignments. `labels` are of the
    * commit of each source, by Application. Answers its id; undefined: nothing differs and nothing was written.
    */
   async release(
     trx: Trx,
     owner: Owner,
-    previous: readonly Target[],
+    previous: { id: string; targets: readonly Target[] } | undefined,
     next: readonly Target[],
     contents: ReadonlyMap<string, Buffer>,
     labels: ReadonlyMap<string, readonly CommitLabel[]>,
   ): Promise<string | undefined> {
-    const difference = releaseDifference(previous, next);
+    const difference = releaseDifference(previous?.targets ?? [], next);
     if (!difference) return undefined;
     const changed = difference.changed.find(
       (target) => target.digest !== null && labels.has(target.applicationId),
@@ -74,17 +76,28 @@ export class ReleasesService {
       message: label?.message ?? null,
       author: label?.author ?? null,
     };
-    const id = await this.repository.insert(trx, release, next);
+    const { id, number } = await this.repository.insert(trx, release, next);
+    await this.rollouts.released(trx, {
+      owner,
+      id,
+      number,
+      cause,
+      previous,
+      next,
+      newCommit: moved !== undefined,
+    });
     await this.assignments.ask(trx, [owner]);
     return id;
   }
 
   /** Makes a release of one Application that is what was assigned to it last, and asks for its assignment. */
   async again(trx: Trx, owner: Owner, target: Target): Promise<void> {
-    const previous = (await this.assignments.latestRelease(trx, owner))?.targets ?? [];
-    if (!releaseDifference(previous, [target])) return;
+    const previous = await this.assignments.latestRelease(trx, owner);
+    if (!releaseDifference(previous?.targets ?? [], [target])) return;
     const release = { owner, cause: 'restored', commit: target.commit, message: null, author: null };
     await this.repository.insert(trx, release, [target]);
+    // What it held last is no step anywhere: it goes there at once.
+    await this.rollouts.free(trx, [target]);
     await this.assignments.ask(trx, [owner]);
   }
 

@@ -32,6 +32,7 @@ const assigned = (name: string, over: Partial<Assigned> = {}): Assigned => ({
   action: 'apply',
   digest: `d-${name}`,
   epoch: 1n,
+  generation: 1n,
   ...over,
 });
 

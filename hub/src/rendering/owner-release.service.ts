@@ -62,7 +62,8 @@ export class OwnerRelease {
     // Applications that changed while they were rendered have been asked for again.
     const now = await this.records.versions(trx, owner);
     const current = records.filter(({ row }) => now.get(row.id) === row.version);
-    const previous = (await this.releases.latest(trx, owner))?.targets ?? [];
+    const latest = await this.releases.latest(trx, owner);
+    const previous = latest?.targets ?? [];
     const assigned = await this.releases.assignedFor(
       trx,
       current.map(({ row }) => row.id),
@@ -86,7 +87,7 @@ export class OwnerRelease {
     const kept = new Set(current.map(({ row }) => row.id));
     const skipped = new Set(records.flatMap(({ row }) => (kept.has(row.id) ? [] : [row.id])));
     const targets = [...next.targets, ...previous.filter((target) => skipped.has(target.applicationId))];
-    const releaseId = await this.releases.release(trx, owner, previous, targets, next.contents, next.labels);
+    const releaseId = await this.releases.release(trx, owner, latest, targets, next.contents, next.labels);
     const changed = changedRows(current, rendering, next, releaseId, parts);
     await this.records.rendered(trx, changed);
     await this.#rendered(trx, current, rendering, parts);

@@ -3,6 +3,7 @@ import type { Report } from '@muster/proto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Events } from '../api/events.ts';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
+import { RolloutTriggers } from '../rollouts/rollout-triggers.service.ts';
 import type { Trx } from '../store/schema.ts';
 import { boundStatus } from './bounds.ts';
 import { type Answer, planReports, type ReportPlan } from './report-plan.ts';
@@ -24,6 +25,7 @@ interface Waiting {
 export class ReportIngest {
   readonly #repository: StatusRepository;
   readonly #assignments: AssignmentsService;
+  readonly #rollouts: RolloutTriggers;
   readonly #events: Events;
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -33,10 +35,12 @@ export class ReportIngest {
   constructor(
     @Inject(StatusRepository) repository: StatusRepository,
     @Inject(AssignmentsService) assignments: AssignmentsService,
+    @Inject(RolloutTriggers) rollouts: RolloutTriggers,
     @Inject(Events) events: Events,
   ) {
     this.#repository = repository;
     this.#assignments = assignments;
+    this.#rollouts = rollouts;
     this.#events = events;
   }
 
@@ -123,9 +127,10 @@ export class ReportIngest {
     }
     if (statuses.length === 0) return;
     const written = await this.#repository.store(trx, statuses);
-    await this.#repository.recordDeployments(trx, statuses);
+    const healthy = await this.#repository.recordDeployments(trx, statuses);
     const changed = written.filter((each) => each.changed).map((each) => each.key);
     if (changed.length > 0) await this.#events.publish('application', changed, { trx });
+    await this.#rollouts.reported(trx, statuses, healthy);
   }
 
   /** What a snapshot no longer names although its tombstone was taken has been removed: *gone* was lost with its instance. */

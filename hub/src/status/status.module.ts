@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { AssignmentsModule } from '../assignments/assignments.module.ts';
+import { RolloutHoldsModule } from '../rollouts/rollout-holds.module.ts';
 import { ReportIngest } from './report-ingest.ts';
 import { StatusController } from './status.controller.ts';
 import { StatusReadsRepository } from './status-reads.repository.ts';
@@ -8,7 +9,7 @@ import { StatusService } from './status.service.ts';
 
 @Global()
 @Module({
-  imports: [AssignmentsModule],
+  imports: [AssignmentsModule, RolloutHoldsModule],
   controllers: [StatusController],
   providers: [StatusRepository, StatusReadsRepository, StatusService, ReportIngest],
   exports: [StatusService, ReportIngest],

@@ -145,15 +145,23 @@ export class StatusRepository {
 
   /**
    * Records versions that were applied, once each, and when each was first seen healthy at a time after its apply.
-   * What release and commit it was is known while that version is the assigned one.
+   * What release and commit it was is known while that version is the assigned one. Answers those that became healthy.
    */
-  async recordDeployments(trx: Trx, statuses: readonly ClusterStatus[]): Promise<void> {
+  async recordDeployments(
+    trx: Trx,
+    statuses: readonly ClusterStatus[],
+  ): Promise<{ clusterId: string; namespace: string; name: string }[]> {
     const applied = statuses.filter(
       (each) => each.appliedGeneration !== null && each.appliedDigest && each.appliedAt,
     );
-    if (applied.length === 0) return;
+    if (applied.length === 0) return [];
     const healthy = (each: ClusterStatus) => each.health === 'Healthy' && each.observedAt >= each.appliedAt!;
-    await sql`
+    const { rows } = await sql<{
+      cluster_id: string;
+      application_namespace: string;
+      application_name: string;
+      healthy: boolean;
+    }>`
       insert into deployments (cluster_id, application_namespace, application_name, epoch, generation, bundle_digest, release_id, commit, commits,
         applied_at, healthy_at)
       select d.cluster_id, d.namespace, d.name, d.epoch, d.generation, d.digest, a.release_id, rt.commit, rt.commits, d.applied_at, d.healthy_at
@@ -168,6 +176,16 @@ export class StatusRepository {
       left join release_targets rt on rt.release_id = a.release_id and rt.application_id = a.application_id and rt.cluster_id = a.cluster_id
       on conflict (cluster_id, application_namespace, application_name, epoch, generation) do update
         set healthy_at = excluded.healthy_at
-        where deployments.healthy_at is null and excluded.healthy_at is not null`.execute(trx);
+        where deployments.healthy_at is null and excluded.healthy_at is not null
+      returning cluster_id, application_namespace, application_name, healthy_at is not null as healthy`.execute(
+      trx,
+    );
+    return rows
+      .filter((row) => row.healthy)
+      .map((row) => ({
+        clusterId: row.cluster_id,
+        namespace: row.application_namespace,
+        name: row.application_name,
+      }));
   }
 }

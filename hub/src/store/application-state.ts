@@ -1,18 +1,22 @@
 import { sql } from 'kysely';
 
-/** What the expressions below read: Applications `a`, clusters `c`, assignments `g`, statuses `t`, targets of the newest release `rt`, what the hub itself holds for it `hr`. */
+/** What the expressions below read: Applications `a`, clusters `c`, assignments `g`, statuses `t`, targets of the newest release `rt`, what the hub itself holds for it `hr`, where a rollout keeps it `th`. */
 export const APPLICATION_STATE_TABLES = sql`
   applications a
   left join clusters c on c.id = a.cluster_id
   left join assignments g on g.cluster_id = a.cluster_id and g.application_namespace = a.namespace and g.application_name = a.name
   left join target_status t on t.cluster_id = a.cluster_id and t.application_namespace = a.namespace and t.application_name = a.name
   left join release_targets rt on rt.release_id = a.release_id and rt.application_id = a.id and rt.cluster_id = a.cluster_id
+  left join target_holds th on th.application_id = a.id and th.cluster_id = a.cluster_id
   left join roots hr on hr.application_id = a.id`;
 
 const IS_SILENT = sql`(c.last_seen_at is null or c.last_seen_at + make_interval(secs => c.lease_seconds) < now())`;
 /** Released and not signed yet counts as well: nothing said before is about what the newest release asks for. */
 const IS_BEHIND = sql`(g.action = 'apply' and (
   (t.epoch, t.generation) < (g.epoch, g.generation) or rt.assignment_digest <> g.assignment_digest))`;
+
+/** Kept where it is by a rollout, and that is what it is assigned: its health is that of what it holds. */
+const IS_KEPT = sql`(th.assignment_digest = g.assignment_digest and (t.epoch, t.generation) >= (g.epoch, g.generation))`;
 
 /**
  * The sync status in a cluster: what it said counts only while it can be heard (else Unknown), and only about
@@ -38,7 +42,7 @@ export const SYNC_NOW = sql<string>`
 const CLUSTER_HEALTH = sql<string>`
   case when ${IS_SILENT} then 'Unknown'
     when t.health is null then case when g.generation is null then 'Unknown' else 'Missing' end
-    when ${IS_BEHIND} and t.health = 'Healthy' then 'Progressing'
+    when ${IS_BEHIND} and ${IS_KEPT} is not true and t.health = 'Healthy' then 'Progressing'
     else t.health end`;
 
 /** The health that is shown; of an Application in both places the worse one. */

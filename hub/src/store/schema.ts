@@ -9,6 +9,7 @@ import type { BundlesTables } from './schema/bundles.ts';
 import type { ClustersTables } from './schema/clusters.ts';
 import type { HubTables } from './schema/hub.ts';
 import type { ReleasesTables } from './schema/releases.ts';
+import type { RolloutsTables } from './schema/rollouts.ts';
 import type { RootsTables } from './schema/roots.ts';
 import type { SourcesTables } from './schema/sources.ts';
 import type { StatusTables } from './schema/status.ts';
@@ -21,6 +22,7 @@ export type * from './schema/bundles.ts';
 export type * from './schema/clusters.ts';
 export type * from './schema/hub.ts';
 export type * from './schema/releases.ts';
+export type * from './schema/rollouts.ts';
 export type * from './schema/roots.ts';
 export type * from './schema/sources.ts';
 export type * from './schema/status.ts';
@@ -37,7 +39,8 @@ export interface Schema
     ReleasesTables,
     StatusTables,
     WorkTables,
-    RootsTables {}
+    RootsTables,
+    RolloutsTables {}
 
 /** An open transaction: what commits an effect also deletes its outbox row. */
 export type Trx = Transaction<Schema>;

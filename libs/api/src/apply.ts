@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Condition } from './conditions.ts';
 
-/** Any mix of ApplicationSet, Application and AppProject documents (argoproj.io/v1alpha1), and an `argocd-cm`; all or nothing. */
+/** Any mix of ApplicationSet, Application and AppProject documents (argoproj.io/v1alpha1), RolloutPolicies (muster.dev/v1alpha1) and an `argocd-cm`; all or nothing. */
 export const ApplyRequest = z
   .strictObject({
     documents: z.array(z.record(z.string(), z.unknown())).min(1).max(2000),
@@ -15,7 +15,7 @@ export const ApplyResult = z
     dryRun: z.boolean(),
     results: z.array(
       z.object({
-        kind: z.enum(['ApplicationSet', 'Application', 'AppProject', 'ConfigMap']),
+        kind: z.enum(['ApplicationSet', 'Application', 'AppProject', 'ConfigMap', 'RolloutPolicy']),
         namespace: z.string(),
         name: z.string(),
         result: z.enum(['created', 'configured', 'unchanged']),

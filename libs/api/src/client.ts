@@ -82,6 +82,16 @@ import type {
   PluginView,
   SetPlugin,
 } from './generators.ts';
+import type {
+  ListRollouts,
+  RolloutDetail,
+  RolloutList,
+  RolloutPolicyList,
+  RolloutPolicyView,
+  RolloutReplay,
+  RolloutVerb,
+  RolloutView,
+} from './rollouts.ts';
 import type { FleetSummary } from './status.ts';
 
 export type { HubEvent } from './client-events.ts';
@@ -122,6 +132,7 @@ export function hubClient(options: ClientOptions) {
     repositories: repositoryRoutes(http),
     plugins: pluginRoutes(http),
     decisions: decisionRoutes(http),
+    rollouts: rolloutRoutes(http),
     unclaimed: unclaimedRoutes(http),
     recovery: {
       get: (o?: Options) => http.get<RecoveryView>(`${v1}/recovery`, undefined, o),
@@ -345,6 +356,22 @@ function joinTokenRoutes(http: Transport) {
     list: (query: Paging = {}, o?: Options) => http.get<Page<JoinTokenView>>(path, query, o),
     create: (body: New, o?: Options) => http.post<CreatedJoinToken>(path, body, o),
     revoke: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
+  };
+}
+
+function rolloutRoutes(http: Transport) {
+  const path = `${v1}/rollouts`;
+  const policies = `${v1}/rollout-policies`;
+  return {
+    list: (query: Partial<ListRollouts> = {}, o?: Options) => http.get<RolloutList>(path, query, o),
+    get: (id: string, o?: Options) => http.get<RolloutDetail>(`${path}/${at(id)}`, undefined, o),
+    replay: (id: string, o?: Options) => http.get<RolloutReplay>(`${path}/${at(id)}/replay`, undefined, o),
+    ask: (id: string, verb: RolloutVerb, o?: Options) =>
+      http.post<RolloutView>(`${path}/${at(id)}/verbs`, verb, o),
+    policies: (o?: Options) => http.get<RolloutPolicyList>(policies, undefined, o),
+    policy: (name: string, o?: Options) =>
+      http.get<RolloutPolicyView>(`${policies}/${at(name)}`, undefined, o),
+    removePolicy: (name: string, o?: Options) => http.delete(`${policies}/${at(name)}`, undefined, o),
   };
 }
 

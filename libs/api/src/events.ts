@@ -8,6 +8,7 @@ export const EventKind = z.enum([
   'command',
   'repository',
   'project',
+  'rollout',
 ]);
 export type EventKind = z.output<typeof EventKind>;
 

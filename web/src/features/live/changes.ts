@@ -28,6 +28,7 @@ export function addChange(pending: Pending, { kind, keys }: Change): Pending {
     case 'command':
     case 'repository':
     case 'project':
+    case 'rollout':
       return pending;
   }
 }

@@ -1,0 +1,202 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Kysely, sql } from 'kysely';
+import type { Target } from '../assignments/assignment-plan.ts';
+import { DATABASE } from '../store/database.ts';
+import type { Labels, Schema, Trx } from '../store/schema.ts';
+import type { TargetIds } from './target-content.ts';
+
+/** Whether an agent can be heard: it has a session, and its lease has not ended. */
+export const IS_CONNECTED = sql<boolean>`
+  (c.session_id is not null and c.last_seen_at is not null and c.last_seen_at + make_interval(secs => c.lease_seconds) > now())`;
+
+/** What is known of a target of a rollout, apart from what the rollout knows. */
+export interface TargetFacts extends TargetIds {
+  targetId: string;
+  /** Its cluster or its Application is gone, or going. */
+  gone: boolean;
+  connected: boolean;
+  /** Something was heard in the session of now that came after its hello. */
+  heard: boolean;
+  assigned: { digest: string | null; bundleDigest: string | null; epoch: bigint; generation: bigint } | null;
+  status: {
+    health: string;
+    message: string;
+    observedAt: Date;
+    appliedAt: Date;
+    appliedDigest: string;
+    epoch: bigint;
+    generation: bigint;
+  } | null;
+}
+
+/** What a rollout has to know of a target when it begins. */
+export interface TargetNames extends TargetIds {
+  cluster: string;
+  clusterLabels: Labels;
+  applicationLabels: Labels;
+  connected: boolean;
+}
+
+/** Reads of what others write: clusters, assignments, statuses, releases. One statement each, whatever the size. */
+@Injectable()
+export class FactsRepository {
+  constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
+
+  async facts(trx: Kysely<Schema>, rolloutId: string): Promise<TargetFacts[]> {
+    const { rows } = await sql<{
+      application_id: string;
+      cluster_id: string;
+      target_id: string;
+      gone: boolean;
+      connected: boolean;
+      heard: boolean;
+      assignment_digest: string | null;
+      bundle_digest: string | null;
+      epoch: bigint | null;
+      generation: bigint | null;
+      health: string | null;
+      health_message: string | null;
+      observed_at: Date;
+      applied_at: Date | null;
+      applied_digest: string | null;
+      applied_epoch: bigint | null;
+      applied_generation: bigint | null;
+    }>`
+      select t.application_id, t.cluster_id, t.target_id,
+        c.id is null or c.state = 'removing' or a.id is null or a.tombstoned_at is not null or coalesce(g.action <> 'apply', false) as gone,
+        coalesce(${IS_CONNECTED}, false) as connected,
+        coalesce(c.last_seen_at > c.connected_at or s.received_at > c.connected_at, false) as heard,
+        g.assignment_digest, g.bundle_digest, g.epoch, g.generation,
+        s.health, s.health_message, s.observed_at, s.applied_at, s.applied_digest, s.applied_epoch, s.applied_generation
+      from rollout_targets t
+      left join clusters c on c.id = t.cluster_id
+      left join applications a on a.id = t.application_id
+      left join assignments g on g.cluster_id = t.cluster_id and g.application_namespace = t.application_namespace
+        and g.application_name = t.application_name and g.application_id = t.application_id
+      left join target_status s on s.cluster_id = t.cluster_id and s.application_namespace = t.application_namespace
+        and s.application_name = t.application_name
+      where t.rollout_id = ${rolloutId} and t.state <> 'gone'
+    `.execute(trx);
+    return rows.map((row) => ({
+      applicationId: row.application_id,
+      clusterId: row.cluster_id,
+      targetId: row.target_id,
+      gone: row.gone,
+      connected: row.connected,
+      heard: row.heard,
+      assigned:
+        row.generation === null
+          ? null
+          : {
+              digest: row.assignment_digest,
+              bundleDigest: row.bundle_digest,
+              epoch: row.epoch!,
+              generation: row.generation,
+            },
+      status:
+        row.health === null ||
+        row.applied_at === null ||
+        row.applied_generation === null ||
+        !row.applied_digest
+          ? null
+          : {
+              health: row.health,
+              message: row.health_message ?? '',
+              observedAt: row.observed_at,
+              appliedAt: row.applied_at,
+              appliedDigest: row.applied_digest,
+              epoch: row.applied_epoch ?? 0n,
+              generation: row.applied_generation,
+            },
+    }));
+  }
+
+  async names(trx: Kysely<Schema>, targets: readonly TargetIds[]): Promise<TargetNames[]> {
+    if (targets.length === 0) return [];
+    const { rows } = await sql<{
+      application_id: string;
+      cluster_id: string;
+      cluster: string;
+      cluster_labels: Labels;
+      application_labels: Labels;
+      connected: boolean;
+    }>`
+      select a.id as application_id, c.id as cluster_id, c.name as cluster, c.labels as cluster_labels, a.labels as application_labels,
+        coalesce(${IS_CONNECTED}, false) as connected
+      from unnest(${targets.map((one) => one.applicationId)}::uuid[], ${targets.map((one) => one.clusterId)}::uuid[]) as k (application_id, cluster_id)
+      join applications a on a.id = k.application_id
+      join clusters c on c.id = k.cluster_id
+    `.execute(trx);
+    return rows.map((row) => ({
+      applicationId: row.application_id,
+      clusterId: row.cluster_id,
+      cluster: row.cluster,
+      clusterLabels: row.cluster_labels,
+      applicationLabels: row.application_labels,
+      connected: row.connected,
+    }));
+  }
+
+  /** The applied targets of a release, of all clusters; empty once it is forgotten. */
+  async releaseTargets(trx: Kysely<Schema>, releaseId: string): Promise<Target[]> {
+    const rows = await trx
+      .selectFrom('release_targets')
+      .selectAll()
+      .where('release_id', '=', releaseId)
+      .where('assignment_digest', 'is not', null)
+      .execute();
+    return rows.map((row) => ({
+      applicationId: row.application_id,
+      namespace: row.application_namespace,
+      name: row.application_name,
+      clusterId: row.cluster_id,
+      digest: row.assignment_digest,
+      bundleDigest: row.bundle_digest,
+      commit: row.commit,
+      commits: row.commits,
+      removed: null,
+    }));
+  }
+
+  /** What a release is called. */
+  async release(
+    trx: Kysely<Schema>,
+    id: string,
+  ): Promise<{ id: string; number: bigint; cause: string } | undefined> {
+    return trx
+      .selectFrom('releases')
+      .select(['id', 'number', 'cause'])
+      .where('id', '=', id)
+      .executeTakeFirst();
+  }
+
+  async newest(
+    trx: Trx,
+    ownerId: string,
+  ): Promise<{ id: string; number: bigint; cause: string } | undefined> {
+    return trx
+      .selectFrom('releases')
+      .select(['id', 'number', 'cause'])
+      .where('owner_id', '=', ownerId)
+      .orderBy('number', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+  }
+
+  /** A release of an owner by its number; without one, the newest but one. */
+  async releaseBefore(
+    trx: Trx,
+    ownerId: string,
+    number: number | undefined,
+  ): Promise<{ id: string; number: bigint; cause: string } | undefined> {
+    return trx
+      .selectFrom('releases')
+      .select(['id', 'number', 'cause'])
+      .where('owner_id', '=', ownerId)
+      .$if(number !== undefined, (rows) => rows.where('number', '=', BigInt(number!)))
+      .orderBy('number', 'desc')
+      .offset(number === undefined ? 1 : 0)
+      .limit(1)
+      .executeTakeFirst();
+  }
+}

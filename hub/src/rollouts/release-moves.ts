@@ -1,0 +1,41 @@
+import type { Target } from '../assignments/assignment-plan.ts';
+import { type Content, type Hold, contentOf, keyOfTarget } from './target-content.ts';
+
+/** What a new release is to each of its targets. Removals are no matter of rollouts. */
+export interface ReleaseMoves {
+  /** Targets that hold, or are to hold, something else now. */
+  moving: { target: Target; from: Content | null }[];
+  /** Targets that hold what the release says already, and are held no longer. */
+  arrived: Target[];
+  /** Nothing but new targets: whatever was there before is as it was. */
+  onlyNew: boolean;
+}
+
+/**
+ * Compares a release with what is held now. `again`: a newer commit, which takes the place of what was held back; any
+ * other change moves only what it changes.
+ */
+export function releaseMoves(input: {
+  previous: { id: string; targets: readonly Target[] } | undefined;
+  next: readonly Target[];
+  holds: readonly Hold[];
+  again: boolean;
+}): ReleaseMoves {
+  const before = new Map((input.previous?.targets ?? []).map((target) => [keyOfTarget(target), target]));
+  const held = new Map(input.holds.map((hold) => [keyOfTarget(hold), hold]));
+  const moves: ReleaseMoves = { moving: [], arrived: [], onlyNew: before.size > 0 };
+  for (const target of input.next) {
+    if (target.digest === null) continue;
+    const key = keyOfTarget(target);
+    const old = before.get(key);
+    const hold = held.get(key);
+    const was = old && contentOf(old, input.previous!.id);
+    const changed = was?.digest !== target.digest;
+    if (changed && was) moves.onlyNew = false;
+    const from = hold ? hold.content : (was ?? null);
+    if (from?.digest === target.digest) {
+      if (hold) moves.arrived.push(target);
+    } else if (!hold || changed || input.again) moves.moving.push({ target, from });
+  }
+  return moves;
+}

@@ -1,0 +1,6 @@
+/** The hub's time, in Unix milliseconds: tests move it. */
+export class RolloutClock {
+  now(): number {
+    return Date.now();
+  }
+}

@@ -1,0 +1,236 @@
+import {
+  type Action,
+  type FactEvent,
+  type Notice,
+  type RolloutEvent,
+  type RolloutState,
+  type Target,
+  decide,
+  hasEnded,
+} from '@muster/rollout';
+import { Inject, Injectable } from '@nestjs/common';
+import { Events } from '../api/events.ts';
+import { AssignmentsService } from '../assignments/assignments.service.ts';
+import { Audit } from '../audit/audit.ts';
+import type { Owner } from '../releases/owner.ts';
+import type { Trx } from '../store/schema.ts';
+import { FactsRepository } from './facts.repository.ts';
+import { HoldsRepository } from './holds.repository.ts';
+import { versionOf } from './rollout-events.ts';
+import {
+  type LoggedStep,
+  type RolloutLine,
+  RolloutsRepository,
+  type TargetRecord,
+} from './rollouts.repository.ts';
+import {
+  type Content,
+  type Hold,
+  type ReleasedTarget,
+  contentOf,
+  keyOfTarget,
+  withContent,
+} from './target-content.ts';
+
+/** A rollout as it stands in the database, locked. */
+export interface LoadedRollout {
+  row: RolloutLine;
+  owner: Owner;
+  state: RolloutState;
+  records: Map<string, TargetRecord>;
+}
+
+type Assign = Extract<Action, { kind: 'assign' }>;
+
+/** Rounds of one step: what is assigned is signed and told at once. */
+const MAX_ROUNDS = 8;
+const NEVER_AUDITED: ReadonlySet<Notice> = new Set(['target-failed', 'stage-passed']);
+
+/** Lets the machine decide, and carries out what it says in the same transaction. */
+@Injectable()
+export class RolloutRunner {
+  constructor(
+    @Inject(RolloutsRepository) private readonly repository: RolloutsRepository,
+    @Inject(FactsRepository) private readonly facts: FactsRepository,
+    @Inject(HoldsRepository) private readonly holds: HoldsRepository,
+    @Inject(AssignmentsService) private readonly assignments: AssignmentsService,
+    @Inject(Audit) private readonly audit: Audit,
+    @Inject(Events) private readonly events: Events,
+  ) {}
+
+  /** Whose it is; undefined: there is none. */
+  async ownerOf(trx: Trx, id: string): Promise<Owner | undefined> {
+    const row = await this.repository.find(id, trx);
+    return row && { kind: row.owner_kind, id: row.owner_id };
+  }
+
+  /** Ends a rollout whose owner is gone, and all its Applications with it. */
+  async orphaned(trx: Trx, { row, state }: LoadedRollout, now: number): Promise<void> {
+    const rollout = { ...state.rollout, phase: 'aborted' as const, since: now };
+    await this.repository.save(trx, rollout, true, [], row.entries, null);
+    await this.events.publish('rollout', [row.id], { trx });
+  }
+
+  /** Locks a rollout; undefined: there is none. The caller holds its owner. */
+  async load(trx: Trx, id: string): Promise<LoadedRollout | undefined> {
+    const row = await this.repository.lock(trx, id);
+    if (!row) return undefined;
+    const records = await this.repository.targets(trx, id);
+    const targets = new Map(records.map(({ target }) => [target.id, target]));
+    return {
+      row,
+      owner: { kind: row.owner_kind, id: row.owner_id },
+      state: { rollout: row.state as RolloutState['rollout'], targets },
+      records: new Map(records.map((record) => [record.target.id, record])),
+    };
+  }
+
+  /**
+   * Decides on events until nothing more follows from them, and writes what changed. `joining`: what the ids of targets
+   * stand for that join now. Answers when to look again; null: not before something happens.
+   */
+  async run(
+    trx: Trx,
+    loaded: LoadedRollout,
+    events: readonly RolloutEvent[],
+    now: number,
+    joining: readonly TargetRecord[] = [],
+  ): Promise<number | null> {
+    for (const record of joining) loaded.records.set(record.target.id, record);
+    const changed = new Map<string, Target>();
+    const steps: LoggedStep[] = [];
+    const notices: Extract<Action, { kind: 'notify' }>[] = [];
+    let wake: number | null = null;
+    let next = events;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const before = loaded.state;
+      const step = decide(before, next, now);
+      loaded.state = step.state;
+      for (const target of step.changed) changed.set(target.id, target);
+      if (step.entry) steps.push({ entry: step.entry, transitions: step.transitions });
+      await this.#proven(trx, loaded, before, step.changed);
+      const assigns: Assign[] = [];
+      for (const action of step.actions) {
+        if (action.kind === 'assign') assigns.push(action);
+        else if (action.kind === 'notify') notices.push(action);
+        else if (action.kind === 'wake') wake = action.at;
+      }
+      if (assigns.length === 0) break;
+      next = await this.#assign(trx, loaded, assigns);
+    }
+    await this.#write(trx, loaded, changed, steps, wake);
+    await this.#tell(trx, loaded, notices, steps.length > 0);
+    return wake;
+  }
+
+  async #write(
+    trx: Trx,
+    { row, state, records }: LoadedRollout,
+    changed: ReadonlyMap<string, Target>,
+    steps: readonly LoggedStep[],
+    wake: number | null,
+  ): Promise<void> {
+    const written = [...changed.values()].map((target) => ({ ...records.get(target.id)!, target }));
+    for (const record of written) records.set(record.target.id, record);
+    await this.repository.writeTargets(trx, row.id, written);
+    const ended = hasEnded(state.rollout.phase);
+    const wakeAt = wake === null ? null : new Date(wake);
+    if (steps.length > 0 || wakeAt?.getTime() !== row.wake_at?.getTime())
+      await this.repository.save(trx, state.rollout, ended, steps, row.entries, wakeAt);
+  }
+
+  /** What has passed its soak is where a later rollback goes back to. */
+  async #proven(
+    trx: Trx,
+    { records, state }: LoadedRollout,
+    before: RolloutState,
+    changed: readonly Target[],
+  ): Promise<void> {
+    const done = changed.filter(
+      (target) => target.state === 'done' && before.targets.get(target.id)?.state !== 'done',
+    );
+    if (done.length === 0) return;
+    const contents = await this.#contents(trx, state.rollout.to.id);
+    await this.holds.prove(
+      trx,
+      done.flatMap((target) => {
+        const { applicationId, clusterId } = records.get(target.id)!;
+        const content = contents.get(keyOfTarget({ applicationId, clusterId }));
+        return content?.digest === target.to ? [{ applicationId, clusterId, content }] : [];
+      }),
+    );
+  }
+
+  /** Has targets hold other content, signs it, and answers the versions. */
+  async #assign(trx: Trx, loaded: LoadedRollout, assigns: readonly Assign[]): Promise<FactEvent[]> {
+    const { owner, state, records } = loaded;
+    const newest = await this.assignments.latestRelease(trx, owner);
+    if (!newest) return [];
+    const released = new Map(newest.targets.map((target) => [keyOfTarget(target), target]));
+    const contents = await this.#contents(trx, state.rollout.to.id);
+    const held: Hold[] = [];
+    const dropped: TargetRecord[] = [];
+    const wanted: { action: Assign; target: ReleasedTarget }[] = [];
+    for (const action of assigns) {
+      const record = records.get(action.target)!;
+      const key = keyOfTarget(record);
+      const target = released.get(key);
+      // It is being removed, or its cluster may not be assigned to.
+      if (target?.digest == null) continue;
+      const content = [record.proven, contents.get(key), contentOf(target, newest.id)].find(
+        (one) => one?.digest === action.digest,
+      );
+      if (!content) continue;
+      wanted.push({ action, target: withContent(target, content) });
+      if (content.digest === target.digest) dropped.push(record);
+      else held.push({ ...idsOf(record), content, ...heldBy(action, state) });
+    }
+    await this.holds.drop(trx, dropped);
+    await this.holds.hold(trx, held);
+    const versions = await this.assignments.signTargets(
+      trx,
+      wanted.map(({ target }) => target),
+    );
+    return wanted.flatMap(({ action: { target: id, digest }, target }): FactEvent[] => {
+      const version = versions.get(keyOfTarget(target));
+      return version ? [{ kind: 'signed', target: id, digest, version: versionOf(version) }] : [];
+    });
+  }
+
+  async #contents(trx: Trx, releaseId: string): Promise<Map<string, Content>> {
+    const targets = await this.facts.releaseTargets(trx, releaseId);
+    return new Map(targets.map((target) => [keyOfTarget(target), contentOf(target, releaseId)!]));
+  }
+
+  async #tell(
+    trx: Trx,
+    { row, state }: LoadedRollout,
+    notices: readonly Extract<Action, { kind: 'notify' }>[],
+    changed: boolean,
+  ): Promise<void> {
+    for (const { what, text } of notices) {
+      if (NEVER_AUDITED.has(what)) continue;
+      await this.audit.record(trx, {
+        actor: 'system',
+        action: `rollout.${what}`,
+        object: `rollout/${row.id}`,
+        project: row.project || '*',
+        reason: text.slice(0, 1000),
+        details: { owner: row.owner_name, release: state.rollout.to.label },
+      });
+    }
+    if (changed) await this.events.publish('rollout', [row.id], { trx });
+  }
+}
+
+function idsOf({ applicationId, clusterId }: TargetRecord) {
+  return { applicationId, clusterId };
+}
+
+/** What was taken back waits for a newer commit; what was given waits for the release after it. */
+function heldBy({ purpose }: Assign, { rollout }: RolloutState): Pick<Hold, 'rolloutId' | 'reason'> {
+  const { label } = rollout.to;
+  if (rollout.kind === 'undo') return { rolloutId: rollout.id, reason: `it was taken back to ${label}` };
+  if (purpose === 'restore') return { rolloutId: rollout.id, reason: `${label} was taken back` };
+  return { rolloutId: null, reason: `it was given ${label}; a newer release waits for its turn` };
+}

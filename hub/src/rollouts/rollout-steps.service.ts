@@ -1,0 +1,147 @@
+import { MusterError, type Outcome, done, waiting } from '@muster/base';
+import { type Rollout, type Target, type VerbEvent, hasEnded, refusal } from '@muster/rollout';
+import { Inject, Injectable } from '@nestjs/common';
+import { AssignmentsService } from '../assignments/assignments.service.ts';
+import type { Owner } from '../releases/owner.ts';
+import type { JobContext } from '../queue/jobs.ts';
+import { DATABASE, type Db } from '../store/database.ts';
+import type { Trx } from '../store/schema.ts';
+import { FactsRepository } from './facts.repository.ts';
+import { RolloutClock } from './rollout-clock.ts';
+import { factEvents, isUnheard } from './rollout-events.ts';
+import { type LoadedRollout, RolloutRunner } from './rollout-runner.service.ts';
+import { RolloutStarts } from './rollout-starts.service.ts';
+import { RolloutTriggers } from './rollout-triggers.service.ts';
+import { keyOfTarget } from './target-content.ts';
+
+/** How soon agents that came back are looked at again, until something was heard of them. */
+const UNHEARD_MS = 1_000;
+const IN_RECOVERY_MS = 30_000;
+
+/** Steps of rollouts: what the rows say, what follows from it, and what is to be done, in one transaction. */
+@Injectable()
+export class RolloutSteps {
+  constructor(
+    @Inject(DATABASE) private readonly db: Db,
+    @Inject(RolloutRunner) private readonly runner: RolloutRunner,
+    @Inject(RolloutStarts) private readonly starts: RolloutStarts,
+    @Inject(FactsRepository) private readonly facts: FactsRepository,
+    @Inject(AssignmentsService) private readonly assignments: AssignmentsService,
+    @Inject(RolloutTriggers) private readonly triggers: RolloutTriggers,
+    @Inject(RolloutClock) private readonly clock: RolloutClock,
+  ) {}
+
+  /** One step of a rollout. Repeated, it changes nothing. */
+  async step(id: string, context: Pick<JobContext, 'complete'>): Promise<Outcome> {
+    return inRecovery(async () => {
+      await this.db.transaction().execute(async (trx) => {
+        const loaded = await this.#load(trx, id);
+        const wake = loaded && (await this.#advance(trx, loaded));
+        await context.complete(trx);
+        await this.#wake(trx, id, wake);
+      });
+      return done;
+    });
+  }
+
+  /** Looks at an owner: whose turn it is, and whether its policy is in order again. */
+  async look(owner: Owner, context: Pick<JobContext, 'complete'>): Promise<Outcome> {
+    return inRecovery(async () => {
+      await this.db.transaction().execute(async (trx) => {
+        if (await this.assignments.hold(trx, owner)) await this.starts.look(trx, owner);
+        await context.complete(trx);
+      });
+      return done;
+    });
+  }
+
+  /**
+   * What somebody asks of a rollout, judged by all that has happened before. Throws `precondition` with the reason why it
+   * makes no sense.
+   */
+  async obey(trx: Trx, id: string, ask: (rollout: Rollout) => VerbEvent): Promise<void> {
+    const loaded = await this.#load(trx, id);
+    if (!loaded) throw new MusterError('precondition', 'the rollout has ended');
+    await this.#advance(trx, loaded);
+    const verb = ask(loaded.state.rollout);
+    const refused = refusal(loaded.state, verb);
+    if (refused !== undefined) throw new MusterError('precondition', refused);
+    const before = loaded.state.rollout.phase;
+    const wake = await this.runner.run(trx, loaded, [verb], this.clock.now());
+    await this.#turned(trx, loaded, before);
+    await this.#wake(trx, id, wake);
+  }
+
+  /** Rolls the newest release of an owner out again, of which something is held back. Answers the new rollout's id. */
+  async again(trx: Trx, owner: Owner): Promise<string> {
+    await this.#hold(trx, owner);
+    return this.starts.again(trx, owner);
+  }
+
+  /** Rolls an earlier release out, by number; without one, the one before what is held now. Answers the rollout's id. */
+  async undo(trx: Trx, owner: Owner, to: number | undefined): Promise<string> {
+    await this.#hold(trx, owner);
+    return this.starts.undo(trx, owner, to);
+  }
+
+  async #hold(trx: Trx, owner: Owner): Promise<void> {
+    if (!(await this.assignments.hold(trx, owner)))
+      throw new MusterError('precondition', 'what it was a rollout of is gone');
+  }
+
+  /** Undefined: it has ended, or waits for its turn. */
+  async #load(trx: Trx, id: string): Promise<LoadedRollout | undefined> {
+    const owner = await this.runner.ownerOf(trx, id);
+    if (!owner) return undefined;
+    const there = await this.assignments.hold(trx, owner);
+    const loaded = await this.runner.load(trx, id);
+    if (!loaded || loaded.row.ended_at) return undefined;
+    if (there) return loaded;
+    await this.runner.orphaned(trx, loaded, this.clock.now());
+    return undefined;
+  }
+
+  async #advance(trx: Trx, loaded: LoadedRollout): Promise<number | null> {
+    const { row, owner, records } = loaded;
+    const before = loaded.state.rollout.phase;
+    if (before === 'pending') return null;
+    const known = new Set([...records.values()].map(keyOfTarget));
+    const joining = await this.starts.joining(trx, owner, row.id, known);
+    const facts = await this.facts.facts(trx, row.id);
+    const events = factEvents(
+      loaded.state,
+      facts,
+      joining.map(({ input }) => input),
+    );
+    const now = this.clock.now();
+    const joined = joining.map(({ input, record }) => ({ ...record, target: { id: input.id } as Target }));
+    const wake = await this.runner.run(trx, loaded, events, now, joined);
+    await this.#turned(trx, loaded, before);
+    if (!isUnheard(loaded.state, facts)) return wake;
+    return Math.min(wake ?? Number.POSITIVE_INFINITY, now + UNHEARD_MS);
+  }
+
+  /** Where it has ended or stopped, the next one of its owner may begin. */
+  async #turned(trx: Trx, { owner, state }: LoadedRollout, before: string): Promise<void> {
+    const { phase } = state.rollout;
+    if (phase !== before && (hasEnded(phase) || phase === 'failed'))
+      await this.triggers.askOwners(trx, [owner]);
+  }
+
+  async #wake(trx: Trx, id: string, wake: number | null | undefined): Promise<void> {
+    if (wake === null || wake === undefined) return;
+    const notBefore = new Date(Date.now() + Math.max(0, wake - this.clock.now()));
+    await this.triggers.ask(trx, [id], notBefore);
+  }
+}
+
+/** While nothing may be signed, nothing is decided either: what was begun waits. */
+async function inRecovery(work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const error = MusterError.from(thrown);
+    if (error.code === 'precondition') return waiting(error.message, new Date(Date.now() + IN_RECOVERY_MS));
+    throw thrown;
+  }
+}

@@ -1,0 +1,69 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { ClusterChanges } from '../clusters/cluster-changes.ts';
+import { SessionChanges } from '../clusters/session-changes.ts';
+import { Outbox } from '../queue/outbox.ts';
+import { type Owner, ownerKey } from '../releases/owner.ts';
+import type { Trx } from '../store/schema.ts';
+import { HoldsRepository } from './holds.repository.ts';
+import { TriggersRepository } from './triggers.repository.ts';
+
+/** A target by the names that agents use. */
+export interface ReportedTarget {
+  clusterId: string;
+  namespace: string;
+  name: string;
+}
+
+/** Has rollouts look at what happened, in the transactions in which it happens. */
+@Injectable()
+export class RolloutTriggers implements OnModuleInit {
+  constructor(
+    @Inject(TriggersRepository) private readonly repository: TriggersRepository,
+    @Inject(HoldsRepository) private readonly holds: HoldsRepository,
+    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(ClusterChanges) private readonly clusterChanges: ClusterChanges,
+    @Inject(SessionChanges) private readonly sessionChanges: SessionChanges,
+  ) {}
+
+  onModuleInit(): void {
+    this.clusterChanges.on((trx, { ids }) => this.clusters(trx, ids));
+    this.sessionChanges.on((trx, clusterId) => this.clusters(trx, [clusterId]));
+  }
+
+  /** Agents reported on these targets; `healthy`: those that became healthy at a version for the first time. */
+  async reported(
+    trx: Trx,
+    targets: readonly ReportedTarget[],
+    healthy: readonly ReportedTarget[],
+  ): Promise<void> {
+    await this.holds.proveReported(trx, healthy);
+    await this.ask(trx, await this.repository.watching(trx, targets));
+  }
+
+  /** Agents of these clusters came or went, or the clusters themselves. */
+  async clusters(trx: Trx, clusterIds: readonly string[]): Promise<void> {
+    await this.ask(trx, await this.repository.inClusters(trx, clusterIds));
+  }
+
+  /** What no transaction told: leases that ended, owners that are gone. */
+  async overlooked(): Promise<void> {
+    const ids = await this.repository.overdue(this.repository.db);
+    if (ids.length > 0) await this.repository.db.transaction().execute((trx) => this.ask(trx, ids));
+  }
+
+  /** Has rollouts stepped, at once or not before a time. */
+  async ask(trx: Trx, rolloutIds: readonly string[], notBefore?: Date): Promise<void> {
+    const keys = rolloutIds.map((id) => `rollout:${id}`);
+    await this.outbox.add(trx, 'rollout', keys, notBefore ? { notBefore } : {});
+  }
+
+  /** Has the assignments of owners compared with what their targets are to hold. */
+  async askAssign(trx: Trx, owners: readonly Owner[]): Promise<void> {
+    await this.outbox.add(trx, 'assign', owners.map(ownerKey));
+  }
+
+  /** Has the policy of owners looked at again, and what waits for its turn. */
+  async askOwners(trx: Trx, owners: readonly Owner[]): Promise<void> {
+    await this.outbox.add(trx, 'rollout', owners.map(ownerKey));
+  }
+}

@@ -1,0 +1,245 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { RolloutFixture, policy, setOverClusters } from './rollouts.fixture.ts';
+
+const NAMES = ['a', 'b', 'c', 'd'];
+const MINUTE = 60_000;
+
+/** One canary, then the rest two at a time; a soak of ten minutes in each. */
+const careful = policy('careful', {
+  defaults: { soak: '10m', deadline: '5m' },
+  stages: [
+    { name: 'canary', clusters: { matchLabels: { tier: 'canary' } } },
+    { name: 'rest', maxConcurrent: 2 },
+  ],
+});
+
+let folder: string;
+let on: RolloutFixture;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'muster-rollouts-'));
+  on = await RolloutFixture.start(folder);
+  for (const name of NAMES) await on.join(name, { tier: name === 'a' ? 'canary' : 'rest' });
+  on.hub.commit({ 'web/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n' }, 'first');
+});
+afterEach(async () => {
+  await on?.hub.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Every cluster is healthy at the first release. */
+async function everywhere(annotations: Record<string, string> = { 'muster.dev/rollout-policy': 'careful' }) {
+  await on.hub.apply([setOverClusters(on.hub, {})]);
+  for (const name of NAMES) await on.hub.assignment(name, `web-${name}`);
+  for (const name of NAMES) await on.report(name);
+  await on.hub.apply([careful, setOverClusters(on.hub, annotations)]);
+  await on.settled();
+}
+
+test('a release reaches the canary, and after its soak the rest, two at a time', async () => {
+  await everywhere();
+  const first = await on.digests(...NAMES);
+  await on.commit('second');
+  const [canary, ...rest] = await on.digests(...NAMES);
+  expect(canary).not.toBe(first[0]);
+  expect(rest).toEqual(first.slice(1));
+  expect(await on.states()).toEqual({ a: 'assigned', b: 'waiting', c: 'waiting', d: 'waiting' });
+  await on.report('a');
+  expect(await on.states()).toMatchObject({ a: 'healthy', b: 'waiting' });
+  await on.pass(9 * MINUTE);
+  expect(await on.digests('b', 'c', 'd')).toEqual(first.slice(1));
+  await on.pass(2 * MINUTE);
+  expect(await on.states()).toEqual({ a: 'done', b: 'assigned', c: 'assigned', d: 'waiting' });
+  for (const name of ['b', 'c']) await on.report(name);
+  expect(await on.states()).toMatchObject({ b: 'healthy', c: 'healthy', d: 'assigned' });
+  await on.report('d');
+  await on.pass(11 * MINUTE);
+  expect((await on.rollout()).phase).toBe('completed');
+  expect(await on.db.selectFrom('target_holds').selectAll().execute()).toEqual([]);
+  expect(new Set(await on.digests(...NAMES)).has(first[1])).toBe(false);
+});
+
+test('a release that does not become healthy is taken back to exactly the earlier digests', async () => {
+  await everywhere();
+  const first = await on.digests(...NAMES);
+  await on.commit('broken');
+  await on.report('a');
+  await on.pass(11 * MINUTE);
+  expect(await on.states()).toMatchObject({ a: 'done', b: 'assigned', c: 'assigned', d: 'waiting' });
+  await on.report('b', 'Degraded');
+  expect((await on.rollout()).phase).toBe('rolling-back');
+  expect(await on.digests(...NAMES)).toEqual(first);
+  for (const name of ['a', 'b', 'c']) await on.report(name);
+  expect((await on.rollout()).phase).toBe('rolled-back');
+  // Whatever looks again signs nothing else: the Git head is held.
+  await on.look();
+  await on.hub.apply([setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'careful', other: 'x' })]);
+  await on.settled();
+  expect(await on.digests(...NAMES)).toEqual(first);
+  expect(await on.rollouts()).toHaveLength(1);
+  // A newer commit releases it.
+  await on.commit('repaired');
+  expect(await on.states()).toEqual({ a: 'assigned', b: 'waiting', c: 'waiting', d: 'waiting' });
+  const held = await on.digests(...NAMES);
+  expect(held.slice(1)).toEqual(first.slice(1));
+  expect(held[0]).not.toBe(first[0]);
+});
+
+test('nothing is gated on what an agent says of an older assignment', async () => {
+  await everywhere();
+  const older = (await on.held('a'))!;
+  await on.commit('second');
+  await on.report('a', 'Healthy', older);
+  await on.report('a', 'Degraded', older);
+  expect(await on.states()).toMatchObject({ a: 'assigned' });
+  await on.pass(6 * MINUTE);
+  expect((await on.rollout()).phase).toBe('rolling-back');
+});
+
+test('a newer commit takes the place of the one on its way, and begins at the first stage', async () => {
+  await everywhere();
+  const first = await on.digests(...NAMES);
+  await on.commit('second');
+  const [second] = await on.digests('a');
+  await on.commit('third');
+  const [old, now] = await on.rollouts();
+  expect([old!.phase, now!.phase]).toEqual(['superseded', 'running']);
+  const digests = await on.digests(...NAMES);
+  expect(digests.slice(1)).toEqual(first.slice(1));
+  expect(digests[0]).not.toBe(second);
+  await on.report('a');
+  expect(await on.states()).toMatchObject({ a: 'healthy', b: 'waiting' });
+});
+
+test('with superseding queue each release has its turn', async () => {
+  await everywhere();
+  await on.hub.apply([{ ...careful, spec: { ...careful.spec, superseding: 'queue' } }]);
+  const first = await on.digests(...NAMES);
+  await on.commit('second');
+  const [second] = await on.digests('a');
+  await on.commit('third');
+  expect((await on.rollouts()).map(({ phase }) => phase)).toEqual(['running', 'pending']);
+  await on.report('a');
+  await on.pass(11 * MINUTE);
+  for (const name of ['b', 'c', 'd']) await on.report(name);
+  await on.pass(11 * MINUTE);
+  expect((await on.rollouts()).map(({ phase }) => phase)).toEqual(['completed', 'running']);
+  const [third, ...rest] = await on.digests(...NAMES);
+  expect(third).not.toBe(second);
+  expect(rest.some((digest) => first.includes(digest))).toBe(false);
+  expect(await on.states()).toEqual({ a: 'assigned', b: 'waiting', c: 'waiting', d: 'waiting' });
+});
+
+test('a policy that is not there holds every release, says so, and lets it go once it is', async () => {
+  await everywhere({ 'muster.dev/rollout-policy': 'missing' });
+  const first = await on.digests(...NAMES);
+  await on.commit('second');
+  expect(await on.digests(...NAMES)).toEqual(first);
+  expect(await on.rollouts()).toEqual([]);
+  expect(await on.db.selectFrom('rollout_problems').select('message').execute()).toEqual([
+    { message: 'there is no RolloutPolicy "missing", which muster.dev/rollout-policy names' },
+  ]);
+  await on.hub.apply([{ ...careful, metadata: { name: 'missing' } }]);
+  await on.settled();
+  expect(await on.states()).toEqual({ a: 'assigned', b: 'waiting', c: 'waiting', d: 'waiting' });
+});
+
+test('a rollout goes on by the policy that it began with', async () => {
+  await everywhere();
+  await on.commit('second');
+  await on.db.deleteFrom('rollout_policies').execute();
+  await on.report('a');
+  await on.pass(11 * MINUTE);
+  expect(await on.states()).toMatchObject({ a: 'done', b: 'assigned', d: 'waiting' });
+});
+
+test('a release is sent to a connected agent only, and one that returns is known by what it says then', async () => {
+  await everywhere();
+  const [first] = await on.digests('a');
+  await on.disconnect('a');
+  await on.commit('second');
+  expect(await on.digests('a')).toEqual([first]);
+  await on.connect('a');
+  await on.settled();
+  expect(await on.states()).toMatchObject({ a: 'assigned' });
+  await on.report('a');
+  expect(await on.states()).toMatchObject({ a: 'healthy' });
+  await on.disconnect('a');
+  await on.settled();
+  expect(await on.states()).toMatchObject({ a: 'applied' });
+});
+
+test('a cluster that joins meanwhile follows after its stage', async () => {
+  await everywhere();
+  await on.commit('second');
+  await on.join('e', { tier: 'rest' });
+  await on.hub.eventually(async () => expect(await on.states()).toMatchObject({ e: 'deferred' }));
+  expect(await on.held('e')).toBeUndefined();
+  expect(await on.rollouts()).toHaveLength(1);
+  await on.report('a');
+  await on.pass(11 * MINUTE);
+  for (const name of ['b', 'c', 'd']) await on.report(name);
+  await on.pass(11 * MINUTE);
+  expect((await on.rollout()).phase).toBe('completed');
+  await on.hub.assignment('e', 'web-e');
+});
+
+test('a set that is deleted meanwhile ends its rollout', async () => {
+  await everywhere();
+  await on.commit('second');
+  await on.db
+    .updateTable('application_sets')
+    .set({ deleting_at: new Date(), deleting_approved: true })
+    .execute();
+  await on.expandAll();
+  await on.hub.eventually(async () => expect((await on.rollout()).phase).not.toBe('running'));
+});
+
+test('RollingSync of a set goes the same way', async () => {
+  await on.hub.apply([
+    setOverClusters(
+      on.hub,
+      {},
+      {
+        strategy: {
+          type: 'RollingSync',
+          rollingSync: {
+            steps: [
+              { matchExpressions: [{ key: 'tier', operator: 'In', values: ['canary'] }] },
+              { matchExpressions: [{ key: 'tier', operator: 'In', values: ['rest'] }], maxUpdate: '40%' },
+            ],
+          },
+        },
+      },
+    ),
+  ]);
+  await on.hub.assignment('a', 'web-a');
+  await on.settled();
+  expect(await on.digests('b', 'c', 'd')).toEqual([undefined, undefined, undefined]);
+  await on.report('a', 'Degraded');
+  expect(await on.states()).toMatchObject({ a: 'applied', b: 'waiting' });
+  await on.report('a');
+  expect(await on.states()).toEqual({ a: 'done', b: 'assigned', c: 'waiting', d: 'waiting' });
+});
+
+test('a step that is repeated changes nothing, and a newer epoch holds what was held', async () => {
+  await everywhere();
+  const first = await on.digests(...NAMES);
+  await on.commit('second');
+  const digests = await on.digests(...NAMES);
+  const log = () => on.db.selectFrom('rollout_log').select(['rollout_id', 'seq']).execute();
+  const before = await log();
+  for (let again = 0; again < 3; again++) await on.look();
+  expect(await log()).toEqual(before);
+  await on.db.updateTable('hub_state').set({ epoch: 7 }).execute();
+  await on.assignAll();
+  await on.settled();
+  expect(await on.digests(...NAMES)).toEqual(digests);
+  expect((await on.held('b'))?.epoch).toBe(7n);
+  expect(digests.slice(1)).toEqual(first.slice(1));
+  await on.report('a');
+  expect(await on.states()).toMatchObject({ a: 'healthy' });
+});

@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { AssignmentsModule } from '../assignments/assignments.module.ts';
+import { jobHandlers } from '../queue/jobs.ts';
+import { RolloutHoldsModule } from './rollout-holds.module.ts';
+import { RolloutRunner } from './rollout-runner.service.ts';
+import { RolloutStartsModule } from './rollout-starts.module.ts';
+import { RolloutSteps } from './rollout-steps.service.ts';
+import { RolloutTriggers } from './rollout-triggers.service.ts';
+import { RolloutPoliciesController, RolloutsController } from './rollouts.controller.ts';
+import { RolloutsService } from './rollouts.service.ts';
+import { handlers } from './rollouts.worker.ts';
+
+/** Releases that reach their targets in stages. */
+@Module({
+  imports: [RolloutHoldsModule, RolloutStartsModule, AssignmentsModule],
+  controllers: [RolloutsController, RolloutPoliciesController],
+  providers: [
+    RolloutRunner,
+    RolloutSteps,
+    RolloutsService,
+    jobHandlers([RolloutSteps, RolloutTriggers], handlers),
+  ],
+  exports: [RolloutSteps],
+})
+export class RolloutsModule {}

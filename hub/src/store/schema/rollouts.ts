@@ -1,0 +1,110 @@
+/** Releases that reach their targets in stages. */
+import type {
+  Bigint,
+  Defaulted,
+  DefaultedBigint,
+  DefaultedTimestamp,
+  Generated,
+  Json,
+  Nullable,
+  NullableJson,
+  NullableTimestamp,
+  Timestamp,
+} from './columns.ts';
+
+export interface RolloutPoliciesTable {
+  id: Generated<string>;
+  name: string;
+  manifest: Json<Record<string, unknown>>;
+  version: DefaultedBigint;
+  created_at: DefaultedTimestamp;
+  updated_at: DefaultedTimestamp;
+  updated_by: string;
+  mac: Nullable<Buffer>;
+}
+
+export interface RolloutsTable {
+  id: Generated<string>;
+  owner_kind: 'set' | 'application';
+  owner_id: string;
+  owner_name: string;
+  project: string;
+  kind: 'release' | 'undo';
+  policy: string;
+  phase: string;
+  state: Json<unknown>;
+  begun: Json<unknown>;
+  from_release: Nullable<string>;
+  to_release: string;
+  entries: DefaultedBigint;
+  wake_at: NullableTimestamp;
+  created_at: DefaultedTimestamp;
+  ended_at: NullableTimestamp;
+}
+
+export interface RolloutTargetsTable {
+  rollout_id: string;
+  target_id: string;
+  application_id: string;
+  cluster_id: string;
+  application_namespace: string;
+  application_name: string;
+  state: string;
+  stage: Nullable<number>;
+  connected: boolean;
+  data: Json<unknown>;
+  proven_release: Nullable<string>;
+  proven_digest: Nullable<string>;
+  proven_bundle: Nullable<string>;
+  proven_commit: Nullable<string>;
+  proven_commits: NullableJson<string[]>;
+  live: Defaulted<boolean>;
+}
+
+export interface RolloutLogTable {
+  rollout_id: string;
+  seq: Bigint;
+  at: Timestamp;
+  events: Json<unknown[]>;
+  transitions: Json<unknown[]>;
+}
+
+export interface TargetHoldsTable {
+  application_id: string;
+  cluster_id: string;
+  release_id: Nullable<string>;
+  assignment_digest: Nullable<string>;
+  bundle_digest: Nullable<string>;
+  commit: Nullable<string>;
+  commits: NullableJson<string[]>;
+  rollout_id: Nullable<string>;
+  reason: string;
+  held_at: DefaultedTimestamp;
+}
+
+export interface TargetProofsTable {
+  application_id: string;
+  cluster_id: string;
+  release_id: Nullable<string>;
+  assignment_digest: string;
+  bundle_digest: string;
+  commit: Nullable<string>;
+  commits: NullableJson<string[]>;
+  proven_at: DefaultedTimestamp;
+}
+
+export interface RolloutProblemsTable {
+  owner_id: string;
+  message: string;
+  since: DefaultedTimestamp;
+}
+
+export interface RolloutsTables {
+  rollout_policies: RolloutPoliciesTable;
+  rollouts: RolloutsTable;
+  rollout_targets: RolloutTargetsTable;
+  rollout_log: RolloutLogTable;
+  target_holds: TargetHoldsTable;
+  target_proofs: TargetProofsTable;
+  rollout_problems: RolloutProblemsTable;
+}
