@@ -99,7 +99,7 @@ const recipes = {
     output: 'source-controller',
     package: ['github.com/fluxcd/source-controller', 'github.com/fluxcd/kustomize-controller'],
     what: 'source-controller and kustomize-controller of Flux, whose health is tested',
-    seconds: 400,
+    seconds: 250,
     args: () => STRIPPED,
     beside: [
       { module: 'github.com/fluxcd/source-controller', folders: ['config/crd/bases'] },
