@@ -2,8 +2,8 @@
 // The one entry of every `npm run` here. It runs on whatever Node the machine has (20.11 or newer), brings the
 // packages of package-lock.json into node_modules, then goes on under the Node that the project pins (from npm).
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -15,6 +15,7 @@ if (!tasks.includes(task)) {
   process.exit(2);
 }
 await installPackages();
+linkWorkspaces();
 await goOn(findNode());
 
 /**
@@ -73,6 +74,19 @@ function packagesInPlace() {
     ([path, { version, link, optional }]) =>
       !path.includes('node_modules/') || link || has[path]?.version === version || (optional && !has[path]),
   );
+}
+
+/** Links the packages of this repository that came with a newer commit: for them alone nothing has to be installed. */
+function linkWorkspaces() {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  for (const [path, { link, resolved }] of Object.entries(packages)) {
+    const at = join(root, path);
+    if (!link || existsSync(at)) continue;
+    mkdirSync(dirname(at), { recursive: true });
+    const target = join(root, resolved);
+    if (process.platform === 'win32') symlinkSync(target, at, 'junction');
+    else symlinkSync(relative(dirname(at), target), at);
+  }
 }
 
 /** The pinned Node from node_modules, else this one where it is new enough. */
