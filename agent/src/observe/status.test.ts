@@ -85,3 +85,15 @@ it('names what has gone when something else has come', () => {
   app.resources.set('/ConfigMap/n/a', resource('a'));
   expect(deltas.changes(app)).toMatchObject({ resources: [{ name: 'a' }], removedResources: [] });
 });
+
+it('tells the first look after an apply, though nothing else is new, and no later one', () => {
+  const deltas = new StatusDeltas();
+  const app = application(resource('a'));
+  app.observedAtMs = 10;
+  app.applied = { ...app.applied, atMs: 20 };
+  deltas.changes(app);
+  app.observedAtMs = 21;
+  expect(deltas.changes(app)).toMatchObject({ observedAtMs: 21n, resources: [] });
+  app.observedAtMs = 22;
+  expect(deltas.changes(app)).toBeUndefined();
+});

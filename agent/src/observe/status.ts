@@ -63,7 +63,9 @@ export class StatusDeltas {
       for (const key of told.resources.keys()) if (!app.resources.has(key)) removedResources.push(key);
     for (const key of removedResources) told.resources.delete(key);
     const head = summary(app);
-    const text = written({ ...head, observedAtMs: 0n });
+    // When something was looked at is no news of its own; the first look after an apply is: rollouts wait for it.
+    const isSinceApply = app.observedAtMs >= app.applied.atMs;
+    const text = written({ ...head, observedAtMs: isSinceApply ? 1n : 0n });
     const isHeadSame = told.head === text;
     told.head = text;
     this.told.set(app.key, told);
