@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MusterError } from '@muster/base';
+import { requestRefusal } from './apply/power.ts';
 import type { Config } from './config.ts';
 import { kubeSystemUid, readFacts } from './facts.ts';
 import { KubeClient } from './kube/client.ts';
@@ -26,6 +27,9 @@ export async function runAgent(config: Config, log: Log, health: Health, signal:
   try {
     const uid = await kubeSystemUid(client);
     await ensureOwnNamespace(client, config, log);
+    client.restrict((request) =>
+      isOwn(request.path, namespace) ? undefined : requestRefusal(power, request),
+    );
     leadership = new Leadership({ client, namespace, identity: instanceId, log, signal: either });
     // Before anything is read: another process may still be writing it.
     await leadership.acquire(signal);
@@ -67,6 +71,13 @@ function checkCluster(identity: IdentityRecord | undefined, uid: string): void {
       hint: 'join this cluster with a token of its own and an empty store',
     },
   );
+}
+
+/** Whether a path is of the agent's own records and Lease, which it always writes as itself. */
+function isOwn(path: string, namespace: string): boolean {
+  const secrets = `/api/v1/namespaces/${namespace}/secrets`;
+  const leases = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
+  return [secrets, leases].some((own) => path === own || path.startsWith(`${own}/`));
 }
 
 /** In a cluster the chart made it; outside, the agent does where it may. */

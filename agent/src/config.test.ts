@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
+import { FULL_POWER } from './apply/power.ts';
 import { readConfig } from './config.ts';
 
 it('has a default for everything, outside of a cluster', () => {
   expect(readConfig({})).toMatchObject({
     store: 'folder',
     namespace: 'muster-agent',
-    power: { accepted: undefined, namespaces: [], kinds: [], clusterKinds: [] },
+    power: FULL_POWER,
     healthPort: 0,
     inCluster: false,
   });
@@ -25,6 +26,8 @@ it('reads lists and addresses', () => {
       namespaces: ['a', 'b'],
       kinds: ['apps/*', '!Secret'],
       clusterKinds: [],
+      serviceAccounts: [],
+      needsServiceAccount: false,
     },
     hub: '[::1]:7443',
     store: 'secrets',

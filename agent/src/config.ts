@@ -50,6 +50,16 @@ export const settings = z.object({
     .describe(
       'the same for kinds that belong to no namespace; unset: all, or none where MUSTER_AGENT_NAMESPACES lists some',
     ),
+  MUSTER_AGENT_SERVICE_ACCOUNTS: z
+    .string()
+    .default('')
+    .describe(
+      'comma-separated ServiceAccounts (namespace/name) the agent acts as for Applications, globs allowed, ! in front excludes; unset: any',
+    ),
+  MUSTER_AGENT_NEEDS_SERVICE_ACCOUNT: z
+    .enum(['true', 'false'], { error: 'is neither true nor false' })
+    .default('false')
+    .describe('true: the agent writes nothing as itself, so each Application needs a ServiceAccount'),
   MUSTER_AGENT_VERBS: z
     .string()
     .default('all')
@@ -129,6 +139,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       namespaces: list(set.MUSTER_AGENT_NAMESPACES),
       kinds: list(set.MUSTER_AGENT_KINDS),
       clusterKinds: list(set.MUSTER_AGENT_CLUSTER_KINDS),
+      serviceAccounts: list(set.MUSTER_AGENT_SERVICE_ACCOUNTS),
+      needsServiceAccount: set.MUSTER_AGENT_NEEDS_SERVICE_ACCOUNT === 'true',
     },
     healthPort: set.MUSTER_AGENT_HEALTH_PORT,
     healthHost: set.MUSTER_AGENT_HEALTH_HOST,

@@ -6,7 +6,7 @@ import { Asks } from './access/asks.ts';
 import { Claims } from './apply/claims.ts';
 import type { Cluster } from './apply/cluster.ts';
 import { Engine } from './apply/engine.ts';
-import { type Power, watchedNamespaces } from './apply/power.ts';
+import { type Power, isObserver, watchedNamespaces } from './apply/power.ts';
 import type { Config } from './config.ts';
 import type { KubeClient } from './kube/client.ts';
 import type { Discovery } from './kube/discovery.ts';
@@ -18,7 +18,8 @@ import { runCommand } from './link/commands.ts';
 import { keepRenewed } from './link/renewal.ts';
 import { Session } from './link/session.ts';
 import type { Log } from './log.ts';
-import { LiveIndex } from './observe/live-index.ts';
+import { LiveIndex, type Observer } from './observe/live-index.ts';
+import { WantedKeys } from './observe/wanted-keys.ts';
 import type { AcceptedIdentity, IdentityRecord, Records } from './state/records.ts';
 import { AGENT_VERSION } from './version.ts';
 
@@ -92,7 +93,10 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
   const { client, discovery, uid, facts } = options.cluster;
   const { power } = options.config;
   const namespaces = watchedNamespaces(power);
-  const index = new LiveIndex(client, namespaces, log, (...change) => engine.observed(...change));
+  // What was never applied carries no mark of Muster's, and is what an observer compares.
+  const wanted = isObserver(power) ? new WantedKeys() : undefined;
+  const observed: Observer = (...change) => engine.observed(...change);
+  const index = new LiveIndex(client, namespaces, log, observed, wanted);
   const holds = (application: string) => link.held.has(application);
   const cluster: Cluster = {
     client,

@@ -221,6 +221,8 @@ describe('options of a sync', () => {
         namespaceResourceAllow: [],
         namespaceResourceDeny: [],
         namespaceAllowListed: false,
+        serviceAccounts: [],
+        needsServiceAccount: false,
         windows,
       },
     });

@@ -78,6 +78,8 @@ describe('what an agent trusts and may do', () => {
           namespaceResourceAllow: [],
           namespaceResourceDeny: [],
           namespaceAllowListed: false,
+          serviceAccounts: [],
+          needsServiceAccount: false,
           windows: [],
         },
       },

@@ -195,6 +195,25 @@ describe('muster-agent, applied to a real API server', () => {
     await may.kube.close();
   });
 
+  test('that writes nothing as itself reads, and acts as the accounts that are listed', async () => {
+    await kube.apply([restricted('tenant')]);
+    const impersonation = { required: true, serviceAccounts: ['tenant/deployer'] };
+    await install('muster-agent', 'agent-acts', { hub, token: 'mjt_x', impersonation });
+    const may = await reviewer(kube, 'agent-acts/muster-agent');
+    const accounts = { group: '', resource: 'serviceaccounts', namespace: 'tenant' };
+    expect(await may.do('impersonate', { ...accounts, name: 'deployer' })).toBe(true);
+    expect(await may.do('impersonate', { ...accounts, name: 'other' })).toBe(false);
+    expect(await may.do('impersonate', { ...accounts, namespace: 'kube-system', name: 'deployer' })).toBe(
+      false,
+    );
+    expect(await may.do('impersonate', { group: '', resource: 'users' })).toBe(false);
+    expect(await may.do('list', { group: 'apps', resource: 'deployments' })).toBe(true);
+    expect(await may.do('patch', { group: 'apps', resource: 'deployments', namespace: 'tenant' })).toBe(
+      false,
+    );
+    await may.kube.close();
+  });
+
   test('with a ServiceMonitor it has a Service, and lets a scraper in and nobody else', async () => {
     const open = await install('muster-agent', 'agent-seen', { hub, serviceMonitor: { enabled: true } });
     expect(find(open, 'NetworkPolicy').spec.ingress).toEqual([

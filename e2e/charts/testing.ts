@@ -38,7 +38,10 @@ export const monitorDefinition: KubeObject = {
 /** What a ServiceAccount may do, as the API server says to itself. */
 export interface Reviewer {
   kube: KubeClient;
-  do(verb: string, what: { group: string; resource: string; namespace?: string }): Promise<boolean>;
+  do(
+    verb: string,
+    what: { group: string; resource: string; namespace?: string; name?: string },
+  ): Promise<boolean>;
 }
 
 /** A client with the token of a ServiceAccount (`namespace/name`). */

@@ -79,6 +79,8 @@ export interface InstallOptions {
   invitation: Invitation;
   /** The chart's narrower preset. */
   namespaces?: string[];
+  /** Further values of the chart. */
+  values?: Record<string, unknown>;
 }
 
 /**
@@ -90,6 +92,7 @@ export async function installAgent({
   dir: given,
   invitation,
   namespaces = [],
+  values = {},
 }: InstallOptions): Promise<InstalledAgent> {
   const dir = resolve(given);
   const objects = await renderChart(
@@ -98,6 +101,7 @@ export async function installAgent({
       hub: { address: invitation.gateway, enrolAddress: invitation.enrol, caSha256: invitation.caSha256 },
       token: invitation.token,
       namespaces,
+      ...values,
     },
     { name: 'muster-agent', namespace: NAMESPACE },
   );

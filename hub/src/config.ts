@@ -152,6 +152,12 @@ export const settings = {
     '30',
     'Silence of an agent after which its cluster is Unknown.',
   ),
+  impersonation: setting(
+    'MUSTER_IMPERSONATION',
+    z.enum(['listed', 'required', 'off'], { error: 'is neither listed, required nor off' }).default('listed'),
+    'listed',
+    'Which Applications act as a ServiceAccount: those of projects with destinationServiceAccounts, all, or none.',
+  ),
   deletionGraceSeconds: setting(
     'MUSTER_DELETION_GRACE_SECONDS',
     wholeNumber(0, 604_800).prefault('600'),

@@ -14,7 +14,7 @@ import type { ObjectReference } from '@muster/proto/records';
 import type { Application } from '../apply/application.ts';
 import type { Cluster } from '../apply/cluster.ts';
 import { namespaceAllowed } from '../apply/limits.ts';
-import { mayLook } from '../apply/power.ts';
+import { excludesKind, mayLook } from '../apply/power.ts';
 import type { ApiType } from '../kube/discovery.ts';
 import { pathOf } from '../kube/objects.ts';
 
@@ -43,7 +43,7 @@ export async function findBelonging(
 ): Promise<Belonging | undefined> {
   const { group, kind, namespace, name, uid } = reference;
   const type = await cluster.discovery.resolveKind(group, kind);
-  if (!mayLook(cluster.power, type?.namespaced ? namespace : '')) {
+  if (!mayLook(cluster.power, type?.namespaced ? namespace : '') || excludesKind(cluster.power, reference)) {
     throw new MusterError(
       'forbidden',
       `${describeKey(reference)} is outside of what this agent is limited to`,

@@ -92,7 +92,8 @@ export class Application {
     return {
       ...assignment,
       destinationNamespace,
-      impersonate,
+      // The tombstone says it too, for an agent that has lost its records.
+      impersonate: impersonate || assignment.impersonate,
       syncPolicy: SyncPolicy.fromPartial({ options }),
     };
   }

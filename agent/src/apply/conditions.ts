@@ -12,7 +12,7 @@ export function describeConditions(app: Application, budget: HealBudget, power: 
   const heals = foughtText(app, budget, now);
   app.condition('SelfHealBackoff', heals, now);
   app.condition('ComparisonError', app.comparisonError, now);
-  for (const type of ['ProjectDenied', 'NamespaceDenied', 'KindDenied', 'InvalidManifest']) {
+  for (const type of ['AccountDenied', 'ProjectDenied', 'NamespaceDenied', 'KindDenied', 'InvalidManifest']) {
     const texts = app.problems.filter((each) => each.type === type).map(({ message }) => message);
     app.condition(type, texts.slice(0, 10).join('; '), now);
   }
@@ -56,7 +56,7 @@ function windowText(app: Application, now: number): string {
 }
 
 const OBSERVES =
-  'this agent reports and changes nothing (MUSTER_AGENT_VERBS, limits.verbs of its chart): nothing is applied, healed, pruned or removed';
+  'this agent reports and changes nothing (MUSTER_AGENT_VERBS, limits.verbs of its chart): nothing is applied, healed, pruned or removed. Objects are compared with their manifests, field by field, as no dry run is sent';
 
 /** What the policy asks for and the agent does not accept. */
 function refusedText(app: Application, power: Power): string {

@@ -18,7 +18,7 @@ import {
 import type { Assignment } from '@muster/proto/records';
 import { type ApiType, type Discovery, apiVersionOf } from '../kube/discovery.ts';
 import { type Refusal, refusalOf } from './limits.ts';
-import type { Power } from './power.ts';
+import { type Power, accountRefusal } from './power.ts';
 
 /** One object that an Application wants, ready to be applied. */
 export interface Desired {
@@ -39,7 +39,7 @@ export interface DesiredState {
   /** Words from outside without the values of the Secrets of the bundle. */
   mask(text: string): string;
   /** What forbids applying, by the key of the object ('' for the bundle as a whole). */
-  problems: { key: string; message: string; type: Refusal['type'] | 'InvalidManifest' }[];
+  problems: { key: string; message: string; type: Refusal['type'] | 'InvalidManifest' | 'AccountDenied' }[];
 }
 
 export interface DesiredOptions {
@@ -54,6 +54,8 @@ export async function readDesired(plain: Buffer, options: DesiredOptions): Promi
   const application = { namespace: assignment.applicationNamespace, name: assignment.applicationName };
   const all = parseBundle(plain);
   const state: DesiredState = { objects: new Map(), hooks: [], problems: [], mask: maskOf(all) };
+  const refusedAccount = accountRefusal(options.power, assignment.impersonate, assignment.project);
+  if (refusedAccount) state.problems.push({ key: '', message: refusedAccount, type: 'AccountDenied' });
   const types = await resolveTypes(all, discovery);
   const scopeOf = scopeWithDefinitions(all, scopesOf(types));
   for (const written of all) {

@@ -102,7 +102,8 @@ export class Engine {
 
   /** Told by the index: wakes the Applications that an object concerns. */
   observed(key: string, before: LiveObject | undefined, after: LiveObject | undefined): void {
-    const concerned = new Set([before?.owner, after?.owner, this.options.cluster.claims.ownerOf(key)]);
+    const { claims, index } = this.options.cluster;
+    const concerned = new Set([before?.owner, after?.owner, claims.ownerOf(key), ...index.wantedBy(key)]);
     for (const application of concerned) {
       const slot = application ? this.slots.get(application) : undefined;
       if (!slot) continue;
@@ -230,6 +231,7 @@ export class Engine {
     this.unreported.delete(app.key);
     this.deltas.forget(app.key);
     this.options.cluster.claims.releaseOthers(app.key, () => false);
+    this.options.cluster.index.want(app.key, []);
     this.options.finished(app);
     for (const slot of this.slots.values()) {
       if (!slot.runner.app.conditions.has('SharedResource')) continue;

@@ -61,7 +61,7 @@ export async function ownedObjects(
 
 /** Keys of all that carries the Application's label, of any kind. Kinds that may not be listed hold nothing of ours. */
 async function labelled(cluster: Cluster, app: Application, signal: AbortSignal): Promise<string[]> {
-  const { applicationNamespace: namespace, applicationName: name, impersonate } = app.assignment;
+  const { applicationNamespace: namespace, applicationName: name } = app.assignment;
   const labelSelector = `${APPLICATION_LABEL}=${applicationLabel({ namespace, name })}`;
   const keys: string[] = [];
   await eachOf(await cluster.discovery.removable(), PARALLEL / 2, async (type) => {
@@ -69,7 +69,8 @@ async function labelled(cluster: Cluster, app: Application, signal: AbortSignal)
     if (limited && !type.namespaced) return;
     for (const scope of limited ? cluster.namespaces : ['']) {
       const query = { labelSelector };
-      const options = { query, signal, impersonate: impersonate || undefined };
+      // Looking is the agent's own: what an account may not list is there all the same.
+      const options = { query, signal };
       const list = await cluster.client
         .call<{ items: KubeObject[] }>(pathOf(type, scope || undefined), options)
         .catch((thrown: unknown) => {

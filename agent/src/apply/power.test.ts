@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { FULL_POWER, objectRefusal, watchedNamespaces } from './power.ts';
+import {
+  FULL_POWER,
+  accountRefusal,
+  excludesKind,
+  objectRefusal,
+  requestRefusal,
+  watchedNamespaces,
+} from './power.ts';
 
 const power = (some: Partial<typeof FULL_POWER>) => ({ ...FULL_POWER, ...some });
 const map = (namespace: string) => ({ group: '', kind: 'ConfigMap', namespace, name: 'c' });
@@ -75,5 +82,53 @@ describe('the kinds of an agent', () => {
     expect(
       objectRefusal(power({ clusterKinds: ['!*/ClusterRole*'] }), namespace('x'), 'cluster'),
     ).toBeUndefined();
+  });
+});
+
+it('looks at kinds that are not listed, and not at those that are excluded', () => {
+  const secret = { group: '', kind: 'Secret' };
+  expect(excludesKind(power({ kinds: ['apps/*'] }), secret)).toBe(false);
+  expect(excludesKind(power({ kinds: ['*', '!Secret'] }), secret)).toBe(true);
+});
+
+describe('the account of an Application', () => {
+  const project = { name: 'shop', serviceAccounts: ['web/deployer'], needsServiceAccount: true };
+
+  it('is one that its project lists and the agent acts as', () => {
+    expect(accountRefusal(FULL_POWER, 'web/deployer', project)).toBeUndefined();
+    expect(accountRefusal(FULL_POWER, 'web/admin', project)).toContain('project shop does not allow');
+    expect(accountRefusal(FULL_POWER, 'web/deployer', undefined)).toContain('does not allow');
+    const others = power({ serviceAccounts: ['*/other'] });
+    expect(accountRefusal(others, 'web/deployer', project)).toContain(
+      'does not act as ServiceAccount web/deployer',
+    );
+    expect(accountRefusal(power({ serviceAccounts: ['web/*'] }), 'web/deployer', project)).toBeUndefined();
+  });
+
+  it('is never the agent’s own where one is needed', () => {
+    expect(accountRefusal(FULL_POWER, '', undefined)).toBeUndefined();
+    expect(accountRefusal(FULL_POWER, '', project)).toContain('needs a ServiceAccount');
+    expect(accountRefusal(power({ needsServiceAccount: true }), '', undefined)).toContain(
+      'writes nothing as itself',
+    );
+  });
+});
+
+describe('a request to the API server', () => {
+  const request = (writes: boolean, account?: string) => ({ path: '/api/v1/x', writes, account });
+
+  it('is not sent by an observer when it writes', () => {
+    const observer = power({ accepted: new Set(['refresh', 'diff']) });
+    expect(requestRefusal(observer, request(true))).toContain('changes nothing');
+    expect(requestRefusal(observer, request(true, 'web/deployer'))).toContain('changes nothing');
+    expect(requestRefusal(observer, request(false))).toBeUndefined();
+  });
+
+  it('is not sent as an account that the agent does not act as, nor as the agent where it needs one', () => {
+    const limited = power({ serviceAccounts: ['web/*'], needsServiceAccount: true });
+    expect(requestRefusal(limited, request(false, 'web/a'))).toBeUndefined();
+    expect(requestRefusal(limited, request(false, 'kube-system/a'))).toContain('does not act as');
+    expect(requestRefusal(limited, request(true))).toContain('writes nothing as itself');
+    expect(requestRefusal(limited, request(false))).toBeUndefined();
   });
 });

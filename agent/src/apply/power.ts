@@ -1,7 +1,8 @@
 import { MusterError } from '@muster/base';
 import { type Accepted, type Verb, accepts, observesOnly, verbRefusal } from '@muster/link';
 import { type GroupKind, type ObjectKey, describeKey, globMatches, groupKindString } from '@muster/kube';
-import type { AgentLimits } from '@muster/proto/records';
+import type { AgentLimits, ProjectLimits } from '@muster/proto/records';
+import type { RequestRefusal } from '../kube/client.ts';
 
 /** What this agent may be made to do, whatever its hub signs: the settings of whoever installed it. */
 export interface Power {
@@ -13,19 +14,31 @@ export interface Power {
   kinds: readonly string[];
   /** The same for cluster-scoped kinds; empty: none where namespaces are listed, else all. */
   clusterKinds: readonly string[];
+  /** Globs over the ServiceAccounts (`namespace/name`) that it acts as, `!` in front denies; empty: any. */
+  serviceAccounts: readonly string[];
+  /** It writes nothing as itself. */
+  needsServiceAccount: boolean;
 }
 
-export const FULL_POWER: Power = { accepted: undefined, namespaces: [], kinds: [], clusterKinds: [] };
+export const FULL_POWER: Power = {
+  accepted: undefined,
+  namespaces: [],
+  kinds: [],
+  clusterKinds: [],
+  serviceAccounts: [],
+  needsServiceAccount: false,
+};
 
 /** What the hub is told of it. */
-export function limitsOf({ accepted, namespaces, kinds, clusterKinds }: Power): AgentLimits {
+export function limitsOf(power: Power): AgentLimits {
+  const { accepted, needsServiceAccount } = power;
   return {
     verbs: accepted ? [...accepted] : [],
-    namespaces: [...namespaces],
-    kinds: [...kinds],
-    clusterKinds: [...clusterKinds],
-    serviceAccounts: [],
-    needsServiceAccount: false,
+    namespaces: [...power.namespaces],
+    kinds: [...power.kinds],
+    clusterKinds: [...power.clusterKinds],
+    serviceAccounts: [...power.serviceAccounts],
+    needsServiceAccount,
   };
 }
 
@@ -100,7 +113,13 @@ export function requireNamespace(power: Power, name: string): void {
   if (refusal) throw new MusterError('forbidden', `${refusal.message}; CreateNamespace=true asks for it`);
 }
 
-/** Whether the agent may look into a namespace ('': at what belongs to none). Looking touches nothing, so kinds do not count. */
+/** Whether a kind is excluded by name (`!Secret`): then nobody looks at such an object through the agent either. */
+export function excludesKind({ kinds }: Power, kind: GroupKind): boolean {
+  const name = groupKindString(kind);
+  return kinds.some((glob) => glob.startsWith('!') && globMatches(glob.slice(1), name));
+}
+
+/** Whether the agent may look into a namespace ('': at what belongs to none). Looking touches nothing: kinds count only where they are excluded. */
 export function mayLook({ namespaces, clusterKinds }: Power, namespace: string): boolean {
   if (namespace !== '') return matches(namespaces, namespace);
   return clusterKinds.length > 0 || namespaces.every((each) => each.startsWith('!'));
@@ -114,6 +133,40 @@ export function requireObject(
 ): void {
   const refusal = objectRefusal(power, key, scope);
   if (refusal) throw new MusterError('forbidden', refusal.message, { hint: 'limits of the agent’s chart' });
+}
+
+/**
+ * Why an Application is not served as the account that it is assigned, '' for the agent's own; undefined when it is.
+ * The project's part was signed with it: what was altered does not verify, and what was signed wrong is refused here.
+ */
+export function accountRefusal(
+  power: Power,
+  account: string,
+  project: Pick<ProjectLimits, 'name' | 'serviceAccounts' | 'needsServiceAccount'> | undefined,
+): string | undefined {
+  if (account === '') {
+    if (project?.needsServiceAccount)
+      return `project ${project.name} needs a ServiceAccount, and none is assigned`;
+    return power.needsServiceAccount ? NEEDS_ACCOUNT : undefined;
+  }
+  if (!project?.serviceAccounts.includes(account))
+    return `project ${project?.name ?? '(none)'} does not allow ServiceAccount ${account}`;
+  return actingRefusal(power, account);
+}
+
+const NEEDS_ACCOUNT =
+  'this agent writes nothing as itself (MUSTER_AGENT_NEEDS_SERVICE_ACCOUNT): the project has to list a ServiceAccount for this destination (destinationServiceAccounts)';
+
+function actingRefusal({ serviceAccounts }: Power, account: string): string | undefined {
+  if (serviceAccounts.length === 0 || matches(serviceAccounts, account)) return undefined;
+  return `this agent does not act as ServiceAccount ${account} (MUSTER_AGENT_SERVICE_ACCOUNTS: ${serviceAccounts.join(', ')})`;
+}
+
+/** Why a request is not sent to the API server, whoever wants it; undefined: it is. */
+export function requestRefusal(power: Power, { path, writes, account }: Parameters<RequestRefusal>[0]) {
+  if (writes && isObserver(power)) return `this agent changes nothing: a write to ${path} was not sent`;
+  if (account) return actingRefusal(power, account);
+  return writes && power.needsServiceAccount ? NEEDS_ACCOUNT : undefined;
 }
 
 /** Whether a list of globs allows a name: one must match unless all deny, and none that begins with `!`. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { KubeAccess } from './kubeconfig.ts';
 import { KubeError, type KubeStatus } from './errors.ts';
+import { explainForbidden } from './forbidden.ts';
 import type { KubeObject } from './objects.ts';
 
 export type Query = Record<string, string | number | boolean | undefined>;
@@ -44,6 +45,13 @@ export interface DeleteOptions {
   signal?: AbortSignal;
 }
 
+/** Why a request is not sent, in words; undefined: it is. `account`: whom it is made as, where not as the agent. */
+export type RequestRefusal = (request: {
+  path: string;
+  writes: boolean;
+  account: string | undefined;
+}) => string | undefined;
+
 /** The owner of the fields that Muster applies. */
 export const FIELD_MANAGER = 'muster';
 
@@ -54,10 +62,16 @@ const WATCH_IDLE_MS = 180_000;
 /** JSON over HTTP to one API server: keep-alive, bounded answers, tries again with jitter. */
 export class KubeClient {
   private readonly access: KubeAccess;
+  private refusal: RequestRefusal = () => undefined;
   private agents: { tlsKey: string; calls: Agent; watches: Agent } | undefined;
 
   constructor(access: KubeAccess) {
     this.access = access;
+  }
+
+  /** From now on sends nothing that is refused: the last word on what this process asks of the cluster. */
+  restrict(refusal: RequestRefusal): void {
+    this.refusal = refusal;
   }
 
   /** Calls a path such as `/api/v1/namespaces` and answers the parsed body. Throws KubeError. */
@@ -111,6 +125,7 @@ export class KubeClient {
     path: string,
     { query = {}, signal, impersonate }: { query?: Query; signal: AbortSignal; impersonate?: string },
   ): Promise<Dispatcher.ResponseData<unknown>['body']> {
+    this.check({ path, writes: false, account: impersonate });
     const { headers, agents } = await this.prepare();
     const response = await this.dispatch(path, query, {
       method: 'GET',
@@ -154,7 +169,14 @@ export class KubeClient {
     await Promise.all([agents?.calls.destroy(), agents?.watches.destroy()]);
   }
 
+  private check(request: Parameters<RequestRefusal>[0]): void {
+    const message = this.refusal(request);
+    if (message) throw new KubeError(403, { reason: 'NotSent', message }, message);
+  }
+
   private async send<T>(path: string, options: CallOptions): Promise<{ status: number; body: T }> {
+    const { method = 'GET', impersonate } = options;
+    this.check({ path, writes: method !== 'GET', account: impersonate });
     const tries = options.tries ?? (options.method === 'POST' ? 1 : 5);
     for (let attempt = 1; ; attempt++) {
       try {
@@ -187,7 +209,7 @@ export class KubeClient {
       dispatcher: agents.calls,
       signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
     });
-    if (response.statusCode >= 300) throw await toError(response, path);
+    if (response.statusCode >= 300) throw await toError(response, path, impersonate);
     const text = await readBounded(response.body, options.maxBytes ?? MAX_BYTES, path);
     return { status: response.statusCode, body: parseJson(text, path) as T };
   }
@@ -234,9 +256,15 @@ async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number, path: 
   return (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8');
 }
 
-async function toError(response: Dispatcher.ResponseData<unknown>, path: string): Promise<KubeError> {
+async function toError(
+  response: Dispatcher.ResponseData<unknown>,
+  path: string,
+  impersonate?: string,
+): Promise<KubeError> {
   const text = await readBounded(response.body, 1024 * 1024, path).catch(() => '');
   const status = parseStatus(text);
+  if (response.statusCode === 403 && status?.message)
+    status.message = explainForbidden(status.message, impersonate);
   const error = new KubeError(
     response.statusCode,
     status,

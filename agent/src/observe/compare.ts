@@ -12,7 +12,7 @@ import { type WriteOptions, applyObject, replaceObject } from '../apply/write-ob
 import type { ApiType } from '../kube/discovery.ts';
 import { KubeError, safeMessage } from '../kube/errors.ts';
 import { driftClass } from './drift-class.ts';
-import { type Compared, type Difference, difference, lostFields } from './drift.ts';
+import { type Compared, type Difference, type IgnoreAround, difference, lostFields, unmet } from './drift.ts';
 import { liveHash } from './live-object.ts';
 
 /** What one look at one object found. */
@@ -99,30 +99,33 @@ function masked(verdict: Verdict, mask: DesiredState['mask']): Verdict {
 }
 
 /**
- * The server's dry run is the judge, which cannot know what goes by a change of owners; where admission refuses dry runs, who owns
- * the fields is.
+ * The server's dry run is the judge, which cannot know what goes by a change of owners. Where it is refused, who owns the
+ * fields is, or before the first apply the manifest; an agent that only observes tries nothing at all.
  */
 async function judgeLive(
   cluster: Cluster,
   app: Application,
-  { object, key, hash }: Desired,
+  each: Desired,
   type: ApiType,
   { live, going }: { live: KubeObject; going: readonly FieldPath[] },
   signal: AbortSignal,
 ): Promise<JudgedVerdict> {
+  const { object } = each;
   const around = { jq: cluster.jq, signal };
   let compared: Compared;
   let dryRunRefused = '';
-  try {
-    const how = applyOptionsOf(object, (option) => app.option(option));
-    const wanted = await wouldBe(cluster, app, type, object, { how, dryRun: true, signal });
-    const within = how.replace ? object : undefined;
-    compared = await difference(withoutPaths(wanted, going), live, rulesOf(app), around, within);
-  } catch (thrown) {
-    // Before the first apply of this version its fields are nobody's: nothing to judge by.
-    if (!isDryRunRefusal(thrown) || app.inventory.get(key)?.applied !== hash) throw thrown;
-    dryRunRefused = safeMessage(object.kind, thrown);
-    compared = await lostFields(object, live, rulesOf(app), around);
+  if (isObserver(cluster.power)) compared = await untried(app, each, live, around);
+  else {
+    try {
+      const how = applyOptionsOf(object, (option) => app.option(option));
+      const wanted = await wouldBe(cluster, app, type, object, { how, dryRun: true, signal });
+      const within = how.replace ? object : undefined;
+      compared = await difference(withoutPaths(wanted, going), live, rulesOf(app), around, within);
+    } catch (thrown) {
+      if (!isDryRunRefusal(thrown)) throw thrown;
+      dryRunRefused = safeMessage(object.kind, thrown);
+      compared = await untried(app, each, live, around);
+    }
   }
   const { difference: found, problems } = compared;
   const judged = { live, problems, dryRunRefused };
@@ -147,9 +150,24 @@ async function wouldBe(
   }
 }
 
-/** Webhooks with side effects refuse dry runs; others may refuse what they would let pass at another time. */
+/** Before the first apply of this version its fields are nobody's. */
+function untried(
+  app: Application,
+  { object, key, hash }: Desired,
+  live: KubeObject,
+  around: IgnoreAround,
+): Promise<Compared> {
+  const applied = app.inventory.get(key)?.applied === hash;
+  return (applied ? lostFields : unmet)(object, live, rulesOf(app), around);
+}
+
+/**
+ * Webhooks with side effects refuse dry runs; others may refuse what they would let pass at another time; and an
+ * account that may not write may not try either.
+ */
 function isDryRunRefusal(thrown: unknown): boolean {
-  return thrown instanceof KubeError && /admission webhook|calling webhook|dry.?run/i.test(thrown.message);
+  if (!(thrown instanceof KubeError)) return false;
+  return thrown.status === 403 || /admission webhook|calling webhook|dry.?run/i.test(thrown.message);
 }
 
 /** Notes a verdict on a resource, and in the inventory that this live state is fine. */
@@ -250,7 +268,7 @@ function noteJudging(
   app.condition(
     'DryRunRefused',
     refused.length > 0
-      ? `compared by the owners of fields, as dry runs are refused: ${named.join(', ')} (${refused[0]![1].dryRunRefused})`
+      ? `compared by the owners of fields, or field by field before the first apply, as dry runs are refused: ${named.join(', ')} (${refused[0]![1].dryRunRefused})`
       : '',
     nowMs,
   );

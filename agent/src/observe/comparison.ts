@@ -61,6 +61,8 @@ export class Comparison {
     if (this.all) for (const { key } of cluster.index.ownedBy(app.key)) keys.add(key);
     this.dirty.clear();
     const doubtful = triage(cluster, app, desired, keys, known);
+    // What forbids all of it, such as an account that may not be used, forbids to look as it.
+    if (desired.problems.some(({ key }) => key === '')) doubtful.length = 0;
     let told = 0;
     await judge(cluster, app, desired, doubtful, signal, (key, verdict) => {
       note(app, app.resources.get(key)!, desired.objects.get(key), verdict, cluster.now());
@@ -106,6 +108,7 @@ export class Comparison {
         cluster.index.isReady(type)
       );
     });
+    cluster.index.want(app.key, desired.objects.keys());
     await Promise.all(useful.map((type) => cluster.index.ready(type, signal)));
     for (const type of types.values()) if (cluster.index.isReady(type)) known.add(nameOf(type));
     return known;

@@ -9,6 +9,7 @@ import {
   managedFieldsOf,
   ownsPath,
   redact,
+  unmetFields,
   valueAt,
   withoutIgnored,
   withoutPaths,
@@ -95,6 +96,23 @@ export async function lostFields(
 function states(manifest: KubeObject, steps: FieldChange['steps']): boolean {
   const own = typeof steps.at(-1) === 'number' ? steps.slice(0, -1) : steps;
   return valueAt(manifest, own) !== undefined;
+}
+
+/**
+ * The same, judged by what the manifest says, for objects that nobody may try an apply on: a field that the object does
+ * not have as it is written.
+ */
+export async function unmet(
+  manifest: KubeObject,
+  actual: KubeObject,
+  rules: readonly IgnoreRule[],
+  around: IgnoreAround,
+): Promise<Compared> {
+  const { should, is, problems } = await withoutIgnored(manifest, actual, rules, { ...around, live: actual });
+  const changes = unmetFields(should, is);
+  if (changes.length === 0) return { difference: undefined, problems };
+  const fields = changes.slice(0, MAX_FIELDS).map(asField);
+  return { difference: { fields, writer: writerOf(actual, changes) }, problems };
 }
 
 function asField(change: FieldChange): FieldDifference {

@@ -29,6 +29,8 @@ export async function heal(
   save: () => Promise<void>,
 ): Promise<number | undefined> {
   if (!app.selfHeal || !wasApplied(app) || !may(cluster.power, 'heal')) return undefined;
+  // What forbids all of it, such as an account that may not be used.
+  if (desired.problems.some(({ key }) => key === '')) return undefined;
   const now = cluster.now();
   let pausedUntil = 0;
   const targets: Desired[] = [];

@@ -1,6 +1,8 @@
 import {
   APPLICATION_LABEL,
   groupKindString,
+  keyOf,
+  keyString,
   type Health,
   type HealthSetting,
   type KubeObject,
@@ -15,6 +17,7 @@ import { type ReflectorSink, reflect } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import { HealthJudge } from './health-judge.ts';
 import { type LiveObject, healthOf, isNewer, liveObject, matters } from './live-object.ts';
+import type { WantedKeys } from './wanted-keys.ts';
 
 /**
  * Told of every change that matters of an object that carries Muster's label; a status that says the same of its health
@@ -37,17 +40,28 @@ export class LiveIndex {
   private readonly namespaces: readonly string[];
   private readonly log: Log;
   private readonly observer: Observer;
+  private readonly wanted: WantedKeys | undefined;
   private readonly objects = new Map<string, LiveObject>();
   private readonly watched = new Map<string, Watched>();
   private readonly checks = new HealthChecks();
   private readonly judge = new HealthJudge(this.checks, (...judged) => this.judged(...judged));
 
-  /** @param namespaces what the agent is limited to; empty: the whole cluster. */
-  constructor(client: KubeClient, namespaces: readonly string[], log: Log, observer: Observer) {
+  /**
+   * @param namespaces what the agent is limited to; empty: the whole cluster.
+   * @param wanted what Applications want of objects without Muster's label; undefined: such objects are not seen.
+   */
+  constructor(
+    client: KubeClient,
+    namespaces: readonly string[],
+    log: Log,
+    observer: Observer,
+    wanted?: WantedKeys,
+  ) {
     this.client = client;
     this.namespaces = namespaces;
     this.log = log;
     this.observer = observer;
+    this.wanted = wanted;
   }
 
   get(key: string): LiveObject | undefined {
@@ -128,15 +142,32 @@ export class LiveIndex {
     for (const changed of this.checks.use(settings)) {
       // A copy: what is started again is added to the map.
       for (const [name, watched] of [...this.watched]) {
-        if (groupKindString(splitName(name)) !== changed) continue;
-        watched.stop.abort();
-        this.watched.delete(name);
-        // The list that comes brings all of them anew.
-        for (const [key, object] of this.objects)
-          if (kindOf(key) === name) this.objects.set(key, { ...object, resourceVersion: '' });
-        this.start(name, watched.type);
+        if (groupKindString(splitName(name)) === changed) this.listAgain(name, watched.type);
       }
     }
+  }
+
+  /** Notes what an Application wants; where objects without Muster's label are seen, those that are new are looked up. */
+  want(application: string, keys: Iterable<string>): void {
+    const added = this.wanted?.want(application, keys) ?? [];
+    for (const name of new Set(added.map(kindOf))) {
+      const watched = this.watched.get(name);
+      if (watched) this.listAgain(name, watched.type);
+    }
+  }
+
+  /** Applications that want an object whoever made it; none where only Muster's own are seen. */
+  wantedBy(key: string): Iterable<string> {
+    return this.wanted?.by(key) ?? [];
+  }
+
+  /** Begins the watch of a kind anew; the list that comes brings all of its objects. */
+  private listAgain(name: string, type: ApiType): void {
+    this.watched.get(name)?.stop.abort();
+    this.watched.delete(name);
+    for (const [key, object] of this.objects)
+      if (kindOf(key) === name) this.objects.set(key, { ...object, resourceVersion: '' });
+    this.start(name, type);
   }
 
   private judged(key: string, resourceVersion: string, health: Health | null): void {
@@ -170,7 +201,7 @@ export class LiveIndex {
       void reflect({
         client: this.client,
         path: pathOf(type, scope || undefined),
-        labelSelector: APPLICATION_LABEL,
+        labelSelector: this.wanted ? undefined : APPLICATION_LABEL,
         sink: this.sink(name, scope, watched),
         signal: watched.stop.signal,
       });
@@ -182,7 +213,7 @@ export class LiveIndex {
     const live = () => !watched.stop.signal.aborted;
     return {
       changed: (object) => {
-        if (live()) this.put(object);
+        if (live() && this.concerns(object)) this.put(object);
       },
       removed: (object) => {
         if (live()) this.drop(liveObject(object));
@@ -209,6 +240,13 @@ export class LiveIndex {
         this.log.warn({ kind: name, error: error.message }, 'a watch failed');
       },
     };
+  }
+
+  private concerns(object: KubeObject): boolean {
+    if (!this.wanted) return true;
+    const labelled = object.metadata.labels?.[APPLICATION_LABEL] !== undefined;
+    const key = keyString(keyOf(object));
+    return labelled || this.objects.has(key) || this.wanted.has(key);
   }
 
   private drop(gone: LiveObject): void {

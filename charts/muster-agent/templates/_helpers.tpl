@@ -22,9 +22,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- printf "%s%d" (trimSuffix $port .Values.hub.address) (add1 (int $port)) -}}
 {{- end }}
 {{- end }}
+{{- define "agent.reads" -}}
+{{- /* "true" where it writes nothing as itself. */ -}}
+{{- if or .Values.impersonation.required (eq (join "," .Values.limits.verbs) "observe-only") }}true{{ end -}}
+{{- end }}
 {{- define "agent.verbs" -}}
 {{- /* What its roles let it do to what is in Git. */ -}}
-{{- if eq (join "," .Values.limits.verbs) "observe-only" }}[get, list, watch]{{ else }}["*"]{{ end -}}
+{{- if include "agent.reads" . }}[get, list, watch]{{ else }}["*"]{{ end -}}
+{{- end }}
+{{- define "agent.anyAccount" -}}
+{{- /* "true" where the accounts it acts as cannot be named one by one. */ -}}
+{{- with .Values.impersonation }}{{ if or (not .serviceAccounts) (contains "*" (join "," .serviceAccounts)) }}true{{ end }}{{ end -}}
 {{- end }}
 {{- define "agent.tokenSecret" -}}
 {{- default (printf "%s-join-token" (include "agent.name" .)) .Values.existingTokenSecret -}}

@@ -17,7 +17,12 @@ export function applyContent(
   bundle: BundleRef,
   limits: ProjectLimits,
   notices: readonly string[],
-  system: { ignoreDifferences: readonly IgnoreRule[]; healthChecks: readonly HealthCheck[] } = NO_SETTINGS,
+  system: {
+    ignoreDifferences: readonly IgnoreRule[];
+    healthChecks: readonly HealthCheck[];
+    /** `namespace/name` of the ServiceAccount to act as; '': the agent's own. */
+    impersonate?: string;
+  } = NO_SETTINGS,
 ): Assignment {
   const { spec, metadata } = application;
   const policy = spec.syncPolicy;
@@ -57,6 +62,7 @@ export function applyContent(
     adopt: parseAdopt(metadata.annotations?.[ANNOTATION.adopt] ?? '') ?? '',
     deletionApprovedMs: approvedAt(metadata.annotations),
     healthChecks: [...system.healthChecks],
+    impersonate: system.impersonate ?? '',
   });
 }
 
@@ -106,15 +112,17 @@ export function applyPayload(content: Uint8Array, header: AssignmentHeader): Buf
   return Buffer.from(Assignment.encode(assignment).finish());
 }
 
-/** The bytes to sign for a tombstone; `approvedAt`: what asks before it is deleted may go. */
+/** The bytes to sign for a tombstone; `approvedAt`: what asks before it is deleted may go; `impersonate`: its account. */
 export function tombstonePayload(
   application: { namespace: string; name: string },
   action: 'orphan' | 'uninstall',
   header: AssignmentHeader,
   approvedAt: Date | null = null,
+  impersonate = '',
 ): Buffer {
   const { epoch, generation, ...names } = header;
   const assignment = Assignment.fromPartial({
+    impersonate,
     ...names,
     version: { epoch, generation },
     applicationNamespace: application.namespace,
@@ -123,4 +131,9 @@ export function tombstonePayload(
     deletionApprovedMs: BigInt(approvedAt?.getTime() ?? 0),
   });
   return Buffer.from(Assignment.encode(assignment).finish());
+}
+
+/** What `AssignmentsRepository.accounts` knows a target by. */
+export function accountKey(target: { clusterId: string; namespace: string; name: string }): string {
+  return `${target.clusterId} ${target.namespace}/${target.name}`;
 }

@@ -1,3 +1,4 @@
+import { Assignment } from '@muster/proto';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
 import { DATABASE } from '../store/database.ts';
@@ -129,6 +130,26 @@ export class AssignmentsRepository {
       .where(sql<boolean>`digest = any(${[...new Set(digests)]}::text[])`)
       .execute();
     return new Map(rows.map((row) => [row.digest, row.content]));
+  }
+
+  /** The ServiceAccounts of what is assigned now, by `cluster namespace/name`; what has none is left out. */
+  async accounts(
+    trx: Kysely<Schema>,
+    targets: readonly { clusterId: string; namespace: string; name: string }[],
+  ): Promise<Map<string, string>> {
+    if (targets.length === 0) return new Map();
+    const { rows } = await sql<{ id: string; payload: Buffer }>`
+      select cluster_id || ' ' || application_namespace || '/' || application_name as id, payload from assignments
+      where (cluster_id, application_namespace, application_name) in (select * from unnest(
+        ${targets.map((one) => one.clusterId)}::uuid[], ${targets.map((one) => one.namespace)}::text[],
+        ${targets.map((one) => one.name)}::text[]))
+    `.execute(trx);
+    return new Map(
+      rows.flatMap(({ id, payload }): [string, string][] => {
+        const { impersonate } = Assignment.decode(payload);
+        return impersonate ? [[id, impersonate]] : [];
+      }),
+    );
   }
 
   /** The next `count` numbers of the hub-wide sequence. */

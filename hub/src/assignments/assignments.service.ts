@@ -12,7 +12,7 @@ import { Outbox } from '../queue/outbox.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { Notifications } from '../store/notifications.ts';
 import type { Trx } from '../store/schema.ts';
-import { applyPayload, tombstonePayload } from './assignment-content.ts';
+import { accountKey, applyPayload, tombstonePayload } from './assignment-content.ts';
 import { type Assigned, type Signing, type Target, planAssignments } from './assignment-plan.ts';
 import {
   type Ack,
@@ -101,6 +101,8 @@ export class AssignmentsService {
   ): Promise<NewAssignment[]> {
     const digests = signings.flatMap((signing) => (signing.kind === 'apply' ? [signing.digest] : []));
     const contents = await this.repository.contents(trx, digests);
+    const leaving = signings.flatMap(({ kind, target }) => (kind === 'tombstone' ? [target] : []));
+    const accounts = await this.repository.accounts(trx, leaving);
     const generations = await this.repository.generations(trx, signings.length);
     return signings.map((signing, i) => {
       const { target } = signing;
@@ -116,7 +118,13 @@ export class AssignmentsService {
       const apply = signing.kind === 'apply';
       const payload = apply
         ? applyPayload(contents.get(signing.digest)!, header)
-        : tombstonePayload(target, signing.action, header, target.approvedAt);
+        : tombstonePayload(
+            target,
+            signing.action,
+            header,
+            target.approvedAt,
+            accounts.get(accountKey(target)),
+          );
       const signed = this.keys.sign('muster.assignment.v1', payload, 'assignment');
       return {
         cluster_id: target.clusterId,

@@ -6,7 +6,7 @@ import { Keys } from '../keys/keys.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import { Notifications } from '../store/notifications.ts';
 import type { Trx } from '../store/schema.ts';
-import { tombstonePayload } from './assignment-content.ts';
+import { accountKey, tombstonePayload } from './assignment-content.ts';
 import { AssignmentsRepository, type NewAssignment } from './assignments.repository.ts';
 import { ASSIGNMENTS_CHANNEL } from './assignments.service.ts';
 import { DetachmentRepository, type HeldTarget } from './detachment.repository.ts';
@@ -86,13 +86,17 @@ export class DetachmentService {
   ): Promise<void> {
     if (held.length === 0) return;
     const epoch = await this.#recovery.signingEpoch(trx);
+    const accounts = await this.#repository.accounts(
+      trx,
+      held.map((target) => ({ ...target, clusterId })),
+    );
     const generations = await this.#repository.generations(trx, held.length);
     const rows = held.map((target, i): NewAssignment => {
       const generation = generations[i]!;
       const header = { hubId: this.#keys.hubId, clusterId, epoch, generation, releaseId: '', revision: '' };
       const signed = this.#keys.sign(
         'muster.assignment.v1',
-        tombstonePayload(target, action, header),
+        tombstonePayload(target, action, header, null, accounts.get(accountKey({ ...target, clusterId }))),
         'assignment',
       );
       return {

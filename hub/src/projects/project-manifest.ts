@@ -32,6 +32,17 @@ const document = z.strictObject({
     clusterResourceBlacklist: z.array(type).max(1000).nullish(),
     namespaceResourceWhitelist: z.array(type).max(1000).nullish(),
     namespaceResourceBlacklist: z.array(type).max(1000).nullish(),
+    destinationServiceAccounts: z
+      .array(
+        z.strictObject({
+          server: pattern.optional(),
+          name: pattern.optional(),
+          namespace: pattern.optional(),
+          defaultServiceAccount: pattern.optional(),
+        }),
+      )
+      .max(1000)
+      .nullish(),
     syncWindows: z
       .array(
         z.strictObject({

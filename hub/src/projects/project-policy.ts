@@ -23,6 +23,7 @@ export function limitsOn(
   project: Project,
   cluster: NamedCluster,
   application: { name: string; namespace: string },
+  accounts: { allowed: readonly string[]; needed: boolean } = { allowed: [], needed: false },
 ): ProjectLimits {
   const { spec } = project;
   return {
@@ -37,6 +38,8 @@ export function limitsOn(
       ...window,
       durationMs: BigInt(Math.round(window.durationMs)),
     })),
+    serviceAccounts: [...accounts.allowed],
+    needsServiceAccount: accounts.needed,
   };
 }
 

@@ -1,11 +1,12 @@
 import { MusterError, canonicalJson } from '@muster/base';
 import type { ApplicationWindows, ProjectList, ProjectView, ProjectWindows } from '@muster/api';
-import { type Project, syncAllowed } from '@muster/kube';
+import { type ImpersonationMode, type Project, syncAllowed } from '@muster/kube';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import { Events } from '../api/events.ts';
 import { Audit } from '../audit/audit.ts';
+import { CONFIG, type Config } from '../config.ts';
 import type { Trx } from '../store/schema.ts';
 import { DEFAULT_PROJECT, storedProject } from './project-manifest.ts';
 import { type NamedCluster, windowsOn } from './project-policy.ts';
@@ -20,7 +21,13 @@ export class ProjectsService implements OnModuleInit {
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Events) private readonly events: Events,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
+
+  /** Which Applications act as a ServiceAccount. */
+  get impersonation(): ImpersonationMode {
+    return this.config.impersonation;
+  }
 
   async onModuleInit(): Promise<void> {
     await this.repository.ensure('default', DEFAULT_PROJECT);

@@ -87,17 +87,16 @@ function rendered(
   { rendering, customizations, accepted }: TargetFacts,
   out: OwnerTargets,
 ): Target {
-  const { application, cluster, project, sources } = rendering.prepared.get(row.id)!;
+  const { account, application, cluster, project, sources } = rendering.prepared.get(row.id)!;
   const holding = rendering.holdings.get(row.id)!;
   const bundle = { digest: holding.bundleDigest, size: holding.plainSize };
-  const limits = limitsOn(project, cluster, {
-    name: row.name,
-    namespace: application.spec.destination.namespace ?? '',
-  });
+  const named = { name: row.name, namespace: application.spec.destination.namespace ?? '' };
+  const limits = limitsOn(project, cluster, named, account);
   const { digest, content } = encodeContent(
     applyContent(application, bundle, limits, holding.notices, {
       ignoreDifferences: [...customizations.ignoreDifferences, ...(accepted.get(row.id) ?? [])],
       healthChecks: customizations.checks.get(holding.bundleDigest) ?? [],
+      impersonate: account.name,
     }),
   );
   out.contents.set(digest, content);

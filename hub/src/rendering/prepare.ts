@@ -1,6 +1,13 @@
 import type { Application } from '@muster/appset';
 import { MusterError } from '@muster/base';
-import { type Project, destinationDecision, sourceDecision } from '@muster/kube';
+import {
+  ANNOTATION,
+  type ImpersonationMode,
+  type Project,
+  accountDecision,
+  destinationDecision,
+  sourceDecision,
+} from '@muster/kube';
 import { checkApplication } from '../applications/application-manifest.ts';
 import {
   type PlacedSource,
@@ -9,6 +16,7 @@ import {
   revisionOf,
 } from '../applications/application-sources.ts';
 import type { ClusterFacts } from '../clusters/clusters.service.ts';
+import { HUB_ID } from '../roots/hub-destination.ts';
 import { scopeDenial } from '../sources/repository-scope.ts';
 import { type RevisionState, stateKey } from '../sources/sources.service.ts';
 import { type NewCondition, errorCondition } from './conditions.ts';
@@ -32,6 +40,7 @@ export interface World {
   scopes: ReadonlyMap<string, string>;
   /** By `stateKey`. */
   revisions: ReadonlyMap<string, RevisionState>;
+  impersonation: ImpersonationMode;
 }
 
 /** A source that can be read. */
@@ -50,7 +59,17 @@ export interface Prepared {
   sources: PreparedSource[];
   project: Project;
   cluster: ClusterFacts;
+  account: Account;
   conditions: NewCondition[];
+}
+
+/** Whom its cluster's agent acts as for an Application. */
+export interface Account {
+  /** `namespace/name`; '': itself. */
+  name: string;
+  /** Those that the project lists for the destination. */
+  allowed: string[];
+  needed: boolean;
 }
 
 /** An Application that something stops: its conditions say what. */
@@ -91,6 +110,8 @@ export function prepare({ id, manifest }: Subject, world: World): Prepared | Sto
     }
     const denied = denials(application, checked.sources, project, cluster, world);
     if (denied) return stop('ProjectDenied', denied);
+    const account = accountFor(application, project, cluster, world);
+    if ('reason' in account) return stop('ProjectDenied', new MusterError('forbidden', account.reason));
     const sources: PreparedSource[] = [];
     for (const placed of checked.sources) {
       const found = prepareSource(placed, world);
@@ -98,7 +119,7 @@ export function prepare({ id, manifest }: Subject, world: World): Prepared | Sto
       if (found.source) sources.push(found.source);
     }
     if (sources.length < checked.sources.length) return { id, cluster, conditions };
-    return { id, application, sources, project, cluster, conditions };
+    return { id, application, sources, project, cluster, account, conditions };
   } catch (thrown) {
     return stop('InvalidSpec', thrown);
   }
@@ -126,6 +147,30 @@ function denials(
     namespace: application.spec.destination.namespace ?? '',
   });
   return destination.allowed ? undefined : new MusterError('forbidden', destination.reason);
+}
+
+/** The hub writes what goes to it by the rights of whoever applied it, not as an account. */
+function accountFor(
+  { metadata, spec }: Application,
+  project: Project,
+  cluster: ClusterFacts,
+  { impersonation }: World,
+): Account | { reason: string } {
+  if (cluster.id === HUB_ID) return { name: '', allowed: [], needed: false };
+  const decision = accountDecision(
+    project,
+    {
+      server: cluster.server,
+      cluster: cluster.name,
+      namespace: spec.destination.namespace ?? '',
+      applicationNamespace: metadata.namespace ?? '',
+      asked: metadata.annotations?.[ANNOTATION.serviceAccount],
+    },
+    impersonation,
+  );
+  if (!decision.allowed) return { reason: decision.reason };
+  const { account: name, accounts: allowed } = decision;
+  return { name, allowed, needed: name !== '' };
 }
 
 /** Without `source`: it was never read, or `error` says why not. Throws `invalid` for what can never be. */

@@ -110,7 +110,8 @@ export class Renderings {
       const cluster = hub && isHub(destination) ? hub : (found[i] ?? hub);
       if (cluster) clusters.set(key, cluster);
     });
-    return { projects, repositories, scopes, revisions, clusters };
+    const { impersonation } = this.projects;
+    return { projects, repositories, scopes, revisions, clusters, impersonation };
   }
 
   /** Finds or makes the bundle of each Application. What cannot be rendered has conditions and no holding. */

@@ -23,6 +23,8 @@ export const ANNOTATION = {
   adopt: 'muster.dev/adopt',
   /** On an object that was taken over: from whom, and what it takes to give it back. */
   adoptedFrom: 'muster.dev/adopted-from',
+  /** On Applications: the ServiceAccount to act as, of those that the project lists. */
+  serviceAccount: 'muster.dev/service-account',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const;
 

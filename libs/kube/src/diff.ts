@@ -42,7 +42,11 @@ export function diffObjects(from: KubeObject | undefined, to: KubeObject | undef
   }
   const changes: FieldChange[] = [];
   compare(from, to, [], changes);
-  const secret = isSecret(from) || isSecret(to);
+  return maskChanges(changes, isSecret(from) || isSecret(to));
+}
+
+/** The changes without secret values. @param secret whether they are of a Secret. */
+export function maskChanges(changes: readonly FieldChange[], secret: boolean): FieldChange[] {
   return changes.map((change) => maskChange(change, secret));
 }
 
@@ -80,14 +84,14 @@ function compareMember(from: unknown, to: unknown, steps: PathStep[], changes: F
 }
 
 function compareLists(from: unknown[], to: unknown[], steps: PathStep[], changes: FieldChange[]): void {
-  const keys = MERGE_KEYS.find((candidate) => index(from, candidate) && index(to, candidate));
-  if (!keys || (from.length === 0 && to.length === 0)) {
+  const indexed = from.length === 0 && to.length === 0 ? undefined : mergeKeysOf(from, to);
+  if (!indexed) {
     for (let i = 0; i < Math.max(from.length, to.length); i++) {
       compareMember(from[i], to[i], [...steps, i], changes);
     }
     return;
   }
-  const [fromIndex, toIndex] = [index(from, keys)!, index(to, keys)!];
+  const { from: fromIndex, to: toIndex } = indexed;
   for (const id of new Set([...fromIndex.keys(), ...toIndex.keys()])) {
     const [a, b] = [fromIndex.get(id), toIndex.get(id)];
     compareMember(a?.element, b?.element, [...steps, (a ?? b)!.step], changes);
@@ -103,7 +107,17 @@ function compareLists(from: unknown[], to: unknown[], steps: PathStep[], changes
   }
 }
 
-type Indexed = Map<string, { element: unknown; step: PathStep }>;
+/** Elements of a list by what tells them from each other. */
+export type Indexed = Map<string, { element: unknown; step: PathStep }>;
+
+/** The elements of both lists by the first merge key that fits both; undefined where none does. */
+export function mergeKeysOf(from: unknown[], to: unknown[]): { from: Indexed; to: Indexed } | undefined {
+  for (const keys of MERGE_KEYS) {
+    const [a, b] = [index(from, keys), index(to, keys)];
+    if (a && b) return { from: a, to: b };
+  }
+  return undefined;
+}
 
 /** The elements by key; undefined when one has no such key or two have the same. */
 function index(list: unknown[], keys: string[]): Indexed | undefined {

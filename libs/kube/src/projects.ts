@@ -1,4 +1,5 @@
 import { globMatches } from './glob.ts';
+import { type DestinationServiceAccount, accountProblems } from './impersonation.ts';
 import { windowProblems, type WrittenWindow } from './sync/windows.ts';
 import { type GroupKind, groupKindString, isRecord } from './object.ts';
 
@@ -25,6 +26,7 @@ export interface ProjectSpec {
   namespaceResourceWhitelist?: ResourceRule[];
   namespaceResourceBlacklist?: ResourceRule[];
   syncWindows?: WrittenWindow[];
+  destinationServiceAccounts?: DestinationServiceAccount[];
   [field: string]: unknown;
 }
 
@@ -151,6 +153,7 @@ const ENFORCED = new Set([
   'namespaceResourceWhitelist',
   'namespaceResourceBlacklist',
   'syncWindows',
+  'destinationServiceAccounts',
 ]);
 
 /**
@@ -194,5 +197,6 @@ export function projectProblems(project: Project): string[] {
       if (item[field] === '!*') problems.push(`spec.destinations: ${field} "!*" excludes everything`);
     }
   }
+  problems.push(...accountProblems(spec.destinationServiceAccounts ?? []));
   return [...problems, ...windowProblems(spec.syncWindows ?? [])];
 }

@@ -193,7 +193,7 @@ export interface Assignment {
   applicationNamespace: string;
   applicationName: string;
   action: Action;
-  /** The fields below are set for ACTION_APPLY only. */
+  /** The fields below are set for ACTION_APPLY only, but for `impersonate`. */
   bundleDigest: string;
   /** Bytes of the canonical plaintext; the bound for decompression. */
   bundleSize: bigint;
@@ -203,7 +203,7 @@ export interface Assignment {
   project:
     | ProjectLimits
     | undefined;
-  /** ServiceAccount "namespace/name" to impersonate; empty: the agent's own. */
+  /** ServiceAccount "namespace/name" to impersonate; empty: the agent's own. A tombstone has that of what it removes. */
   impersonate: string;
   /** Shown to people: the commit or chart version, and the release. */
   revision: string;
@@ -297,6 +297,10 @@ export interface ProjectLimits {
   namespaceAllowListed: boolean;
   /** syncWindows that hold for this Application. */
   windows: SyncWindow[];
+  /** ServiceAccounts ("namespace/name") that an Application may act as here. */
+  serviceAccounts: string[];
+  /** Nothing is written as the agent itself. */
+  needsServiceAccount: boolean;
 }
 
 /** When syncs may begin: an open deny forbids, else an open allow permits, else any allow forbids. */
@@ -2439,6 +2443,8 @@ function createBaseProjectLimits(): ProjectLimits {
     namespaceResourceDeny: [],
     namespaceAllowListed: false,
     windows: [],
+    serviceAccounts: [],
+    needsServiceAccount: false,
   };
 }
 
@@ -2467,6 +2473,12 @@ export const ProjectLimits: MessageFns<ProjectLimits> = {
     }
     for (const v of message.windows) {
       SyncWindow.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.serviceAccounts) {
+      writer.uint32(162).string(v!);
+    }
+    if (message.needsServiceAccount !== false) {
+      writer.uint32(168).bool(message.needsServiceAccount);
     }
     return writer;
   },
@@ -2548,6 +2560,22 @@ export const ProjectLimits: MessageFns<ProjectLimits> = {
             message.windows.push(SyncWindow.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.serviceAccounts.push(reader.string());
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.needsServiceAccount = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2594,6 +2622,16 @@ export const ProjectLimits: MessageFns<ProjectLimits> = {
       windows: globalThis.Array.isArray(object?.windows)
         ? object.windows.map((e: any) => SyncWindow.fromJSON(e))
         : [],
+      serviceAccounts: globalThis.Array.isArray(object?.serviceAccounts)
+        ? object.serviceAccounts.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.service_accounts)
+        ? object.service_accounts.map((e: any) => globalThis.String(e))
+        : [],
+      needsServiceAccount: isSet(object.needsServiceAccount)
+        ? globalThis.Boolean(object.needsServiceAccount)
+        : isSet(object.needs_service_account)
+        ? globalThis.Boolean(object.needs_service_account)
+        : false,
     };
   },
 
@@ -2623,6 +2661,12 @@ export const ProjectLimits: MessageFns<ProjectLimits> = {
     if (message.windows?.length) {
       obj.windows = message.windows.map((e) => SyncWindow.toJSON(e));
     }
+    if (message.serviceAccounts?.length) {
+      obj.serviceAccounts = message.serviceAccounts;
+    }
+    if (message.needsServiceAccount !== false) {
+      obj.needsServiceAccount = message.needsServiceAccount;
+    }
     return obj;
   },
 
@@ -2639,6 +2683,8 @@ export const ProjectLimits: MessageFns<ProjectLimits> = {
     message.namespaceResourceDeny = object.namespaceResourceDeny?.map((e) => GroupKind.fromPartial(e)) || [];
     message.namespaceAllowListed = object.namespaceAllowListed ?? false;
     message.windows = object.windows?.map((e) => SyncWindow.fromPartial(e)) || [];
+    message.serviceAccounts = object.serviceAccounts?.map((e) => e) || [];
+    message.needsServiceAccount = object.needsServiceAccount ?? false;
     return message;
   },
 };
