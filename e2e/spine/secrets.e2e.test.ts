@@ -1,62 +1,52 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { createConnection, type AddressInfo, type Socket } from 'node:net';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Canaries, type Leak, eventually, freePort } from '../src/index.ts';
 import { type Fleet, startFleet } from './fleet.ts';
-import { type Document, application, applicationSet, configMap } from './testing/documents.ts';
-import { type ParameterSets, callGetRoutes } from './testing/get-routes.ts';
+import { type Document, application, applicationSet } from './testing/documents.ts';
+import { callGetRoutes, parameterSets } from './testing/get-routes.ts';
+import { type Heard, monitorRedis, startOutside } from './testing/outside.ts';
+import { LAST_APPLIED, base64, plantedFiles, secret } from './testing/planted.ts';
 
 const canaries = new Canaries();
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 let fleet: Fleet;
 /** Hears traces, and calls of the plugin generator, whose errors quote what was sent. */
-let outside: Server;
-let outsideUrl: string;
-const heard: string[] = [];
+let outside: Heard;
 /** What the hub answered and the command line printed. */
 const said: string[] = [];
 const events: string[] = [];
 const ended = new AbortController();
-let monitor: Socket | undefined;
-let written = '';
+let redis: Heard | undefined;
 let metricsPort: number;
 
-const base64 = (text: string) => Buffer.from(text).toString('base64');
-const secret = (name: string, rest: object, metadata: object = {}) =>
-  stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name, ...metadata }, ...rest });
-const chart = (name: string) => `apiVersion: v2\nname: ${name}\nversion: 0.1.0\n`;
 const app = (name: string, source: object = {}, more: object = {}) =>
   application(fleet.repository.url, name, { on: 'dev', source: source as never, ...more });
 
 beforeAll(async () => {
-  await startOutside();
+  outside = await startOutside();
   fleet = await startFleet({
     clusters: ['dev'],
     env: {
       MUSTER_LOG_LEVEL: 'trace',
       MUSTER_WEBHOOK_SECRET_GITLAB: canaries.plant('webhook secret'),
-      OTEL_EXPORTER_OTLP_ENDPOINT: outsideUrl,
+      OTEL_EXPORTER_OTLP_ENDPOINT: outside.url,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
       OTEL_BSP_SCHEDULE_DELAY: '200',
     },
   });
   canaries.add('password of admin', fleet.hub.adminPassword);
   await logEveryStatement();
-  if (fleet.redis) await monitorRedis(fleet.redis.port);
+  if (fleet.redis) redis = await monitorRedis(fleet.redis.url);
   await agentSaysEverything();
   void readEvents();
 });
 
 afterAll(async () => {
   ended.abort();
-  monitor?.destroy();
+  redis?.close();
   await fleet?.stop();
   outside?.close();
-  outside?.closeAllConnections();
 });
 
 /** Does something that may be refused, and keeps what is said of it. */
@@ -80,92 +70,7 @@ const conditionOf = (name: string, pattern: RegExp) =>
 
 describe('secrets that are planted everywhere', () => {
   it('reach their Secrets, and make trouble in every way', async () => {
-    await fleet.push(
-      {
-        'plain/s.yaml': secret('plain', {
-          data: { a: base64(canaries.plant('data')) },
-          stringData: { b: canaries.plant('stringData') },
-        }),
-        'plain/c.yaml': configMap('url', { url: `redis://:${canaries.plant('stringData')}@redis` }),
-        'plain/l.yaml': secret(
-          'applied',
-          { stringData: { a: canaries.plant('applied') } },
-          {
-            annotations: {
-              [LAST_APPLIED]: JSON.stringify({
-                apiVersion: 'v1',
-                kind: 'Secret',
-                metadata: { name: 'applied' },
-                stringData: { a: canaries.plant('last-applied in Git') },
-              }),
-            },
-          },
-        ),
-        'refused/s.yaml': secret('refused', { stringData: { 'no key!': canaries.plant('invalid key') } }),
-        'typed/s.yaml': secret('typed', { data: { password: `${canaries.plant('no base64')}!` } }),
-        'immutable/s.yaml': secret('immutable', {
-          immutable: true,
-          stringData: { a: canaries.plant('immutable') },
-        }),
-        'broken/s.yaml': `${secret('broken', { stringData: { a: canaries.plant('broken YAML') } })}  b: "unfinished\n c: d: e\n`,
-        'broken-values/Chart.yaml': chart('broken-values'),
-        'broken-values/templates/a.yaml': 'a: b\n',
-        'broken-values/prod.yaml': `password: ${canaries.plant('broken values file')}\n b: c: d\n`,
-        'chart/Chart.yaml': chart('chart'),
-        'chart/values.yaml': 'db: {}\nmode: ok\n',
-        'chart/prod.yaml': `db:\n  password: ${canaries.plant('values file')}\n`,
-        'chart/templates/s.yaml': [
-          'apiVersion: v1',
-          'kind: Secret',
-          'metadata:',
-          '  name: {{ .Release.Name }}',
-          'stringData:',
-          '  password: {{ .Values.db.password | quote }}',
-          '  inline: {{ .Values.inline | quote }}',
-          '{{- if eq .Values.mode "fail" }}{{ fail (printf "cannot connect with %s" (toJson .Values)) }}{{ end }}',
-          '{{- if eq .Values.mode "broken" }}\n  : {{ .Values.inline }}: [{{ end }}',
-          '',
-        ].join('\n'),
-        'kustomize/kustomization.yaml': stringify({
-          secretGenerator: [
-            { name: 'literals', literals: [`a=${canaries.plant('kustomize literal')}`] },
-            { name: 'envs', envs: ['secret.env'] },
-            { name: 'files', files: ['token.txt'] },
-          ],
-        }),
-        'kustomize/secret.env': `PASSWORD=${canaries.plant('kustomize env')}\n`,
-        'kustomize/token.txt': canaries.plant('kustomize file'),
-        'kustomize-broken/kustomization.yaml': stringify({
-          secretGenerator: [{ name: 'literals', literals: [canaries.plant('broken kustomize literal')] }],
-        }),
-        'hooks/s.yaml': secret(
-          'for-hook',
-          { stringData: { a: canaries.plant('hook') } },
-          { annotations: { 'argocd.argoproj.io/hook': 'PreSync' } },
-        ),
-        'hooks/j.yaml': stringify({
-          apiVersion: 'batch/v1',
-          kind: 'Job',
-          metadata: { name: 'migrate', annotations: { 'argocd.argoproj.io/hook': 'PreSync' } },
-          spec: {
-            backoffLimit: 0,
-            template: {
-              spec: {
-                restartPolicy: 'Never',
-                containers: [
-                  {
-                    name: 'main',
-                    image: 'migrate:failing',
-                    env: [{ name: 'A', value: canaries.plant('hook') }],
-                  },
-                ],
-              },
-            },
-          },
-        }),
-      },
-      'all kinds of secrets',
-    );
+    await fleet.push(plantedFiles(canaries), 'all kinds of secrets');
     const helm = (settings: object) => ({ path: 'chart', helm: settings });
     const inline = (name: string) => ({
       db: { password: canaries.plant(name) },
@@ -297,11 +202,11 @@ describe('secrets that are planted everywhere', () => {
   it('are what opens repositories, plugins and the hub itself', async () => {
     const { repositories, plugins, joinTokens, users, roleBindings } = fleet.client;
     const credentials = { username: 'ada', password: canaries.plant('repository password') };
-    await say(repositories.add({ url: `${outsideUrl}/git/one.git`, credentials }));
-    await say(repositories.add({ url: `${outsideUrl}/git/two.git`, credentials, skipCheck: true }));
+    await say(repositories.add({ url: `${outside.url}/git/one.git`, credentials }));
+    await say(repositories.add({ url: `${outside.url}/git/two.git`, credentials, skipCheck: true }));
     await say(
       repositories.add({
-        url: `${outsideUrl}/charts`,
+        url: `${outside.url}/charts`,
         kind: 'helm',
         credentials: { username: 'ada', password: canaries.plant('helm password') },
       }),
@@ -316,12 +221,12 @@ describe('secrets that are planted everywhere', () => {
     );
     await say(
       repositories.add({
-        url: outsideUrl.replace('http://', `http://ada:${canaries.plant('password in a URL')}@`),
+        url: outside.url.replace('http://', `http://ada:${canaries.plant('password in a URL')}@`),
       }),
     );
-    await say(fleet.apply(app('from-two', {}, { repoURL: `${outsideUrl}/git/two.git` })));
+    await say(fleet.apply(app('from-two', {}, { repoURL: `${outside.url}/git/two.git` })));
     const withPassword = (name: string) =>
-      `${outsideUrl.replace('http://', `http://ada:${canaries.plant(name)}@`)}/git/x.git`;
+      `${outside.url.replace('http://', `http://ada:${canaries.plant(name)}@`)}/git/x.git`;
     await say(fleet.apply(app('in-url', {}, { repoURL: withPassword('password in repoURL') })));
     expect(said.at(-1)).toMatch(/repoURL holds a password/);
     await say(
@@ -335,7 +240,7 @@ describe('secrets that are planted everywhere', () => {
         }),
       ),
     );
-    await say(plugins.set('echo', { baseUrl: outsideUrl, token: canaries.plant('plugin token') }));
+    await say(plugins.set('echo', { baseUrl: outside.url, token: canaries.plant('plugin token') }));
     await say(
       fleet.apply(
         applicationSet(fleet.repository.url, 'plugged', {
@@ -369,10 +274,10 @@ describe('secrets that are planted everywhere', () => {
         body: `{"documents": [{"password": ${canaries.plant('broken body')}}]}`,
       }).then((answer) => answer.text()),
     );
-    await eventually(() => heard.some((text) => text.includes('getparams')), {
+    await eventually(() => outside.heard.some((text) => text.includes('getparams')), {
       what: 'the call of the plugin',
     });
-    await eventually(() => heard.some((text) => text.includes('/git/two.git')), {
+    await eventually(() => outside.heard.some((text) => text.includes('/git/two.git')), {
       what: 'the fetch with credentials',
       timeout: 60_000,
     });
@@ -384,7 +289,7 @@ describe('secrets that are planted everywhere', () => {
     for (const cookie of [admin, viewer]) {
       const { answers, unknown } = await callGetRoutes(
         { hub: fleet.hub.url, headers: { cookie: canaries.add('session', cookie.split('=')[1]!) && cookie } },
-        await parameterSets(),
+        await parameterSets(fleet),
       );
       expect(unknown, 'routes whose parameters this test does not know: see `parameterSets`').toEqual([]);
       expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
@@ -412,8 +317,8 @@ describe('secrets that are planted everywhere', () => {
     expect(hubLog).toContain('"level":"debug"');
     expect(canaries.in(hubLog), "the hub's log").toEqual([]);
     expect(canaries.in(agentLog), "the agent's log").toEqual([]);
-    await eventually(() => heard.some((text) => text.includes('/v1/traces')), { what: 'traces' });
-    const traces = heard.filter((text) => text.includes('/v1/traces')).join('\n');
+    await eventually(() => outside.heard.some((text) => text.includes('/v1/traces')), { what: 'traces' });
+    const traces = outside.heard.filter((text) => text.includes('/v1/traces')).join('\n');
     expect(canaries.in(traces), 'traces').toEqual([]);
   });
 
@@ -424,13 +329,14 @@ describe('secrets that are planted everywhere', () => {
     expect(tables.length).toBeGreaterThan(30);
     for (const { name } of tables) {
       const rows = await fleet.sql<{ row: string }>(`select t::text as row from ${name} t`);
-      for (const { row } of rows) expect(leaksInRow(row), name).toEqual([]);
+      for (const { row } of rows) expect(canaries.inRow(row), name).toEqual([]);
     }
     const log = await readFile(join(fleet.hub.dir, 'postgres/postgres.log'), 'utf8');
     expect(log).toMatch(/insert into "?applications"?/i);
     expect(canaries.in(log), 'statements').toEqual([]);
+    const written = redis?.heard.join('') ?? '';
     expect(canaries.in(written), 'commands of Redis').toEqual([]);
-    if (fleet.redis) expect(written).toContain('EVALSHA');
+    if (redis) expect(written.toUpperCase()).toContain('EVALSHA');
   });
 
   it('are sealed where the agent and the hub keep them', async () => {
@@ -451,40 +357,10 @@ function isOwnSpecification(url: string, planted: string): boolean {
   return /argocd\/(fails|renders-broken)$/.test(url) && planted.endsWith(', used');
 }
 
-/** A row as text: what is written in it, and what its bytes hold. */
-function leaksInRow(row: string): Leak[] {
-  const bytes = [...row.matchAll(/\\x([0-9a-f]{24,})/g)].map((match) => Buffer.from(match[1]!, 'hex'));
-  return [...canaries.in(row), ...bytes.flatMap((each) => canaries.inBytes(each))];
-}
-
-async function startOutside(): Promise<void> {
-  outside = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString('latin1');
-      heard.push(`${request.method} ${request.url} ${body}`);
-      if (request.url?.startsWith('/v1/')) return void response.end('{}');
-      response.statusCode = 500;
-      response.end(`cannot serve ${request.headers.authorization ?? ''} with ${body}`);
-    });
-  });
-  outside.listen(0, '127.0.0.1');
-  await once(outside, 'listening');
-  outsideUrl = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
-}
-
 /** From now on the database's log holds every statement with its parameters. */
 async function logEveryStatement(): Promise<void> {
   await fleet.sql("alter system set log_statement = 'all'");
   await fleet.sql('select pg_reload_conf()');
-}
-
-async function monitorRedis(port: number): Promise<void> {
-  monitor = createConnection({ port, host: '127.0.0.1' });
-  monitor.on('data', (data) => void (written += data.toString('latin1')));
-  await once(monitor, 'connect');
-  monitor.write('MONITOR\r\n');
 }
 
 async function agentSaysEverything(): Promise<void> {
@@ -518,34 +394,4 @@ async function cookieOf(name: string, password: string): Promise<string> {
   });
   expect(answer.status).toBeLessThan(300);
   return answer.headers.getSetCookie()[0]!.split(';', 1)[0]!;
-}
-
-/** What the parameters of routes may be: Applications with each of their resources, and the names of everything else. */
-async function parameterSets(): Promise<Parameters<typeof callGetRoutes>[1]> {
-  const { applications, applicationSets, clusters, users, groups, projects } = fleet.client;
-  const { items } = await applications.list({ limit: 200 });
-  const named = (list: { items: { name: string }[] }) => list.items.map(({ name }) => ({ name }));
-  const resources: ParameterSets = [];
-  for (const { namespace, name } of items) {
-    const answer = await applications.resources(namespace, name);
-    for (const { key } of answer.resources as { key: string }[])
-      resources.push({ namespace, name, resource: key, diff: 'true' });
-  }
-  const commands = await fleet.sql<{ id: string }>('select id::text from commands');
-  const sets = (await applicationSets.list()).items.map(({ namespace, name }) => ({ namespace, name }));
-  const bySegment: Record<string, ParameterSets> = {
-    applications: items.map(({ namespace, name }) => ({ namespace, name })),
-    applicationsets: sets,
-    clusters: named(await clusters.list()),
-    users: named(await users.list()),
-    groups: (await groups.list()).items.length > 0 ? named(await groups.list()) : [{ name: 'nobody' }],
-    projects: named(await projects.list()),
-    commands,
-  };
-  return (path, required, all) => {
-    const known = bySegment[path.split('/')[3]!] ?? [];
-    const fits = (set: ParameterSets[number]) => required.every((name) => set[name] !== undefined);
-    if (all.includes('resource')) return resources.filter(fits);
-    return known.filter(fits);
-  };
 }

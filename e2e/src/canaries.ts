@@ -80,6 +80,12 @@ export class Canaries {
     return leaks;
   }
 
+  /** The same in a row of PostgreSQL as text, and in what its bytes hold. */
+  inRow(row: string): Leak[] {
+    const bytes = [...row.matchAll(/\\x([0-9a-f]{24,})/g)].map((match) => Buffer.from(match[1]!, 'hex'));
+    return [...this.in(row), ...bytes.flatMap((each) => this.inBytes(each))];
+  }
+
   #addParts(form: Leak['form'], name: string, text: string, length: number): void {
     for (let at = 0; at + length <= text.length; at++)
       this.#parts[form].set(text.slice(at, at + length), name);

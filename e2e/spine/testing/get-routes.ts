@@ -1,4 +1,5 @@
 /** Calls every GET route of a hub's API, with everything that there is for its parameters. */
+import type { Fleet } from '../fleet.ts';
 
 interface Operation {
   get?: { parameters?: { name: string; in: string; required?: boolean }[] };
@@ -69,4 +70,34 @@ async function answered(
 
 function get({ hub, headers }: Caller, path: string): Promise<Response> {
   return fetch(`${hub}${path}`, { headers, signal: AbortSignal.timeout(60_000) });
+}
+
+/** What the parameters of routes may be: Applications with each of their resources, and the names of everything else. */
+export async function parameterSets(fleet: Fleet): Promise<Parameters<typeof callGetRoutes>[1]> {
+  const { applications, applicationSets, clusters, users, groups, projects } = fleet.client;
+  const { items } = await applications.list({ limit: 200 });
+  const named = (list: { items: { name: string }[] }) => list.items.map(({ name }) => ({ name }));
+  const resources: ParameterSets = [];
+  for (const { namespace, name } of items) {
+    const answer = await applications.resources(namespace, name);
+    for (const { key } of answer.resources as { key: string }[])
+      resources.push({ namespace, name, resource: key, diff: 'true' });
+  }
+  const commands = await fleet.sql<{ id: string }>('select id::text from commands');
+  const sets = (await applicationSets.list()).items.map(({ namespace, name }) => ({ namespace, name }));
+  const bySegment: Record<string, ParameterSets> = {
+    applications: items.map(({ namespace, name }) => ({ namespace, name })),
+    applicationsets: sets,
+    clusters: named(await clusters.list()),
+    users: named(await users.list()),
+    groups: (await groups.list()).items.length > 0 ? named(await groups.list()) : [{ name: 'nobody' }],
+    projects: named(await projects.list()),
+    commands,
+  };
+  return (path, required, all) => {
+    const known = bySegment[path.split('/')[3]!] ?? [];
+    const fits = (set: ParameterSets[number]) => required.every((name) => set[name] !== undefined);
+    if (all.includes('resource')) return resources.filter(fits);
+    return known.filter(fits);
+  };
 }
