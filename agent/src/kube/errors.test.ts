@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { KubeError, safeMessage } from './errors.ts';
+import { explainForbidden } from './forbidden.ts';
 
 const invalid = new KubeError(
   422,
@@ -33,6 +34,12 @@ it('shows of a Secret what the API server itself says of rights and quotas, and 
   const rights =
     'secrets "s" is forbidden: User "a" cannot patch resource "secrets" in API group "" in the namespace "n"';
   expect(said(403, 'Forbidden', `${rights}: hunter2`)).toBe(rights);
+  const ours = explainForbidden(
+    'secrets "s" is forbidden: User "system:serviceaccount:n:a" cannot patch resource "secrets" in API group "" in the namespace "n"',
+    'n/a',
+  );
+  expect(ours).toContain('ServiceAccount n/a may not patch secrets in namespace n (s)');
+  expect(said(403, 'Forbidden', ours)).toBe(ours);
   const quota =
     'secrets "s" is forbidden: exceeded quota: q, requested: secrets=1, used: secrets=2, limited: secrets=2';
   expect(said(403, 'Forbidden', quota)).toBe(quota);

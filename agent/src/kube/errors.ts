@@ -40,6 +40,9 @@ export class KubeError extends MusterError {
 
 /** What API servers themselves say of a Secret without quoting it: a webhook may say anything, with any code. */
 const HARMLESS = [
+  // The same of rights in our own words: forbidden.ts.
+  /^(ServiceAccount|user) [\w.:@/-]+(, the agent’s own,)? may not \w+ secrets in (namespace [\w.-]+|the cluster)( \([\w.-]+\))?: give it that by [\w ]+$/,
+  /^this agent \((ServiceAccount|user) [\w.:@/-]+\) may not act as ServiceAccount [\w./-]+: list it among [\w. ]+$/,
   /^secrets ("[^"]*" )?is forbidden: User "[^"]*" cannot \w+ resource "[^"]*" in API group "[^"]*"( in the namespace "[^"]*"| at the cluster scope)?/,
   /^secrets "[^"]*" is forbidden: unable to create new content in namespace [\w-]+ because it is being terminated/,
   /^secrets "[^"]*" is forbidden: exceeded quota: [\w.-]+, requested: [\w.=/,-]+, used: [\w.=/,-]+, limited: [\w.=/,-]+/,

@@ -1,7 +1,7 @@
 /** `system:serviceaccount:NAMESPACE:NAME`. */
 const ACCOUNT = /^system:serviceaccount:([^:]+):(.+)$/;
 const REFUSAL =
-  /User "([^"]+)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)"| at the cluster scope)?/;
+  /^\S+(?: "[^"]*")? is forbidden: User "([^"]+)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)"| at the cluster scope)?/;
 
 /**
  * What the API server refused somebody, in words that say who lacks what, and where to give it. Text that is no refusal
