@@ -257,6 +257,20 @@ describe('bootstrap', () => {
     expect(other.notes).toContain('application/argocd/fleet is there already, from file://');
   }, 120_000);
 
+  it('applies, lists and deletes rollout policies, and says what there is to see of rollouts', async () => {
+    const file = join(folder, 'policy.yaml');
+    writeFileSync(file, POLICY);
+    expect((await muster(['apply', '-f', file])).out).toContain('careful');
+    const listed = JSON.parse((await muster(['rollout', 'policy', 'list', '-o', 'json'])).out) as unknown;
+    expect(listed).toMatchObject([{ name: 'careful', stages: ['canary', 'rest'], selects: '' }]);
+    expect((await muster(['rollout', 'policy', 'get', 'careful', '-o', 'yaml'])).out).toContain('soak: 10m');
+    const none = await muster(['rollout', 'list', '--open']);
+    expect(none.out + none.notes).toContain('Nothing is on its way.');
+    const absent = await muster(['rollout', 'get', 'web']);
+    expect(absent.notes).toContain('there is no rollout of argocd/web');
+    expect((await muster(['rollout', 'policy', 'delete', 'careful'])).code).toBe(0);
+  });
+
   it('says what to do about a repository that cannot be read', async () => {
     const refused = await muster([
       'bootstrap',
@@ -271,6 +285,17 @@ describe('bootstrap', () => {
     expect(refused.notes).toMatch(/SourceError: .*a private repository needs --username/s);
   }, 120_000);
 });
+
+const POLICY = `
+apiVersion: muster.dev/v1alpha1
+kind: RolloutPolicy
+metadata: {name: careful}
+spec:
+  defaults: {soak: 10m}
+  stages:
+    - {name: canary, clusters: {matchLabels: {tier: canary}}}
+    - {name: rest}
+`;
 
 const PROJECT_OF_FLEET = `
 apiVersion: argoproj.io/v1alpha1

@@ -105,6 +105,11 @@ export interface AssignmentHeader {
   revision: string;
 }
 
+/** Whether an agent syncs to an encoded content by itself. */
+export function isAutomated(content: Uint8Array): boolean {
+  return Assignment.decode(content).syncPolicy?.automated === true;
+}
+
 /** The bytes to sign for an apply. */
 export function applyPayload(content: Uint8Array, header: AssignmentHeader): Buffer {
   const { epoch, generation, ...names } = header;

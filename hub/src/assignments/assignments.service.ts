@@ -12,7 +12,7 @@ import { Outbox } from '../queue/outbox.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { Notifications } from '../store/notifications.ts';
 import type { Trx } from '../store/schema.ts';
-import { accountKey, applyPayload, tombstonePayload } from './assignment-content.ts';
+import { accountKey, applyPayload, isAutomated, tombstonePayload } from './assignment-content.ts';
 import { type Assigned, type Signing, type Target, planAssignments } from './assignment-plan.ts';
 import {
   type Ack,
@@ -92,6 +92,12 @@ export class AssignmentsService {
     for (const row of rows)
       versions.set(keyOfTarget({ applicationId: row.application_id, clusterId: row.cluster_id }), row);
     return versions;
+  }
+
+  /** Those of some assignment digests that agents do not sync by themselves. */
+  async syncedByHand(trx: Trx, digests: readonly string[]): Promise<Set<string>> {
+    const contents = await this.repository.contents(trx, digests);
+    return new Set([...contents].flatMap(([digest, content]) => (isAutomated(content) ? [] : [digest])));
   }
 
   async #sign(

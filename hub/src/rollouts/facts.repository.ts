@@ -17,6 +17,8 @@ export interface TargetFacts extends TargetIds {
   connected: boolean;
   /** Something was heard in the session of now that came after its hello. */
   heard: boolean;
+  /** The agent holds what it is assigned, and nobody has asked it to apply that. */
+  unsynced: boolean;
   assigned: { digest: string | null; bundleDigest: string | null; epoch: bigint; generation: bigint } | null;
   status: {
     health: string;
@@ -50,6 +52,7 @@ export class FactsRepository {
       gone: boolean;
       connected: boolean;
       heard: boolean;
+      unsynced: boolean;
       assignment_digest: string | null;
       bundle_digest: string | null;
       epoch: bigint | null;
@@ -66,6 +69,10 @@ export class FactsRepository {
         c.id is null or c.state = 'removing' or a.id is null or a.tombstoned_at is not null or coalesce(g.action <> 'apply', false) as gone,
         coalesce(${IS_CONNECTED}, false) as connected,
         coalesce(c.last_seen_at > c.connected_at or s.received_at > c.connected_at, false) as heard,
+        coalesce((s.epoch, s.generation) >= (g.epoch, g.generation)
+          and (s.applied_epoch is null or (s.applied_epoch, s.applied_generation) < (g.epoch, g.generation)), false)
+          and not exists (select from commands k where k.cluster_id = t.cluster_id and k.verb = 'sync' and k.created_at >= g.created_at
+            and k.application_namespace = t.application_namespace and k.application_name = t.application_name) as unsynced,
         g.assignment_digest, g.bundle_digest, g.epoch, g.generation,
         s.health, s.health_message, s.observed_at, s.applied_at, s.applied_digest, s.applied_epoch, s.applied_generation
       from rollout_targets t
@@ -84,6 +91,7 @@ export class FactsRepository {
       gone: row.gone,
       connected: row.connected,
       heard: row.heard,
+      unsynced: row.unsynced,
       assigned:
         row.generation === null
           ? null

@@ -12,9 +12,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Events } from '../api/events.ts';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
 import { Audit } from '../audit/audit.ts';
+import { CommandsService } from '../commands/commands.service.ts';
 import type { Owner } from '../releases/owner.ts';
 import type { Trx } from '../store/schema.ts';
-import { FactsRepository } from './facts.repository.ts';
+import { FactsRepository, type TargetFacts } from './facts.repository.ts';
 import { HoldsRepository } from './holds.repository.ts';
 import { versionOf } from './rollout-events.ts';
 import {
@@ -54,6 +55,7 @@ export class RolloutRunner {
     @Inject(FactsRepository) private readonly facts: FactsRepository,
     @Inject(HoldsRepository) private readonly holds: HoldsRepository,
     @Inject(AssignmentsService) private readonly assignments: AssignmentsService,
+    @Inject(CommandsService) private readonly commands: CommandsService,
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Events) private readonly events: Events,
   ) {}
@@ -121,6 +123,32 @@ export class RolloutRunner {
     await this.#write(trx, loaded, changed, steps, wake);
     await this.#tell(trx, loaded, notices, steps.length > 0);
     return wake;
+  }
+
+  /** That its turn has come is a target's sync, also where its agent does not sync by itself. */
+  async sync(trx: Trx, { state, records }: LoadedRollout, facts: readonly TargetFacts[]): Promise<void> {
+    const waiting = facts.flatMap(({ targetId, unsynced, assigned }) => {
+      const target = state.targets.get(targetId);
+      const sent = target?.state === 'assigned' || target?.state === 'restoring';
+      return unsynced && sent && assigned?.digest === target.holds && assigned?.digest
+        ? [{ record: records.get(targetId)!, digest: assigned.digest, bundle: assigned.bundleDigest }]
+        : [];
+    });
+    if (waiting.length === 0) return;
+    const byHand = await this.assignments.syncedByHand(
+      trx,
+      waiting.map(({ digest }) => digest),
+    );
+    for (const { record, digest, bundle } of waiting) {
+      if (!byHand.has(digest)) continue;
+      await this.commands.issue(trx, {
+        clusterId: record.clusterId,
+        application: { namespace: record.namespace, name: record.name },
+        verb: { kind: 'sync', ...(bundle ? { bundleDigest: bundle } : {}) },
+        actor: 'rollout',
+        reason: state.rollout.to.label,
+      });
+    }
   }
 
   async #write(

@@ -12,6 +12,7 @@ import {
   begin,
   enqueue,
   nextInTurn,
+  undoPolicy,
 } from '@muster/rollout';
 import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
@@ -191,7 +192,7 @@ export class RolloutStarts {
     return this.#begin(trx, { owner, ...newest }, policy, moving, []);
   }
 
-  /** An earlier release, under the policy of now; what it changes stays so until there is a newer commit. Throws `precondition`. */
+  /** An earlier release, as the policy goes back; what it changes stays so until there is a newer commit. Throws `precondition`. */
   async undo(trx: Trx, owner: Owner, number: number | undefined): Promise<string> {
     const release = await this.facts.releaseBefore(trx, owner.id, number);
     const newest = await this.facts.newest(trx, owner.id);
@@ -216,7 +217,8 @@ export class RolloutStarts {
     if (moving.length === 0)
       throw new MusterError('precondition', `everything holds ${labelOf(release)} already`);
     const policy = await this.#policyFor(trx, owner);
-    return this.#begin(trx, { owner, ...release }, policy, moving, [], 'undo');
+    const back = { ...policy, choice: { ...policy.choice, policy: undoPolicy(policy.choice.policy) } };
+    return this.#begin(trx, { owner, ...release }, back, moving, [], 'undo');
   }
 
   /** Throws `precondition` where something of the owner is on its way, or no policy is in order. */

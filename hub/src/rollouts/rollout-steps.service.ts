@@ -116,6 +116,7 @@ export class RolloutSteps {
     const now = this.clock.now();
     const joined = joining.map(({ input, record }) => ({ ...record, target: { id: input.id } as Target }));
     const wake = await this.runner.run(trx, loaded, events, now, joined);
+    await this.runner.sync(trx, loaded, facts);
     await this.#turned(trx, loaded, before);
     if (!isUnheard(loaded.state, facts)) return wake;
     return Math.min(wake ?? Number.POSITIVE_INFINITY, now + UNHEARD_MS);

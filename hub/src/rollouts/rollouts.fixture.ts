@@ -134,6 +134,30 @@ export class RolloutFixture {
     await this.settled();
   }
 
+  /** The agent says that it holds what it is assigned, and has applied nothing of it yet. */
+  async holds(name: string): Promise<void> {
+    const known = this.#sessions.get(name)!;
+    const held = (await this.held(name))!;
+    const status = ApplicationStatus.fromPartial({
+      applicationNamespace: 'argocd',
+      applicationName: `web-${name}`,
+      version: { epoch: held.epoch, generation: held.generation },
+      bundleDigest: held.bundle!,
+      sync: 'OutOfSync',
+      health: 'Missing',
+      observedAtMs: BigInt(Date.now()),
+      resourcesComplete: true,
+    });
+    known.sequence += 1n;
+    const report = Report.fromPartial({
+      instanceId: known.id,
+      sequence: known.sequence,
+      applications: [status],
+    });
+    await this.get(ReportIngest).add(known.id, known.session, report);
+    await this.settled();
+  }
+
   /** Moves the hub's clock and has every open rollout look at it. */
   async pass(ms: number): Promise<void> {
     this.#offset += ms;
