@@ -1,12 +1,12 @@
 import type { Application, ApplicationSet } from '@muster/appset';
-import { MusterError } from '@muster/base';
-import { type PolicyChoice, choosePolicy, parseRolloutPolicy } from '@muster/rollout';
+import type { PolicyChoice } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import { ApplicationRecords } from '../applications/application-records.service.ts';
 import { SetManifests } from '../applicationsets/set-manifests.ts';
 import type { Owner } from '../releases/owner.ts';
 import type { Db } from '../store/database.ts';
 import { PoliciesRepository } from './policies.repository.ts';
+import { policyOf } from './policy-of.ts';
 
 /** What an owner is called, and the policy that its releases go by. */
 export interface OwnerPolicy {
@@ -39,15 +39,7 @@ export class PolicyChoices {
   async #choose(db: Db, owner: Owner, written: ApplicationSet | Application): Promise<PolicyChoice> {
     const { annotations, labels } = written.metadata;
     const strategy = owner.kind === 'set' ? (written as ApplicationSet).spec.strategy : undefined;
-    try {
-      const rows = await this.repository.all(db);
-      // A policy's labels select sets; an Application names its own.
-      const policies = rows
-        .map((row) => parseRolloutPolicy(row.manifest, `RolloutPolicy ${row.name}`))
-        .map((policy) => (owner.kind === 'set' ? policy : { ...policy, applicationSets: null }));
-      return choosePolicy({ annotations: annotations ?? {}, labels: labels ?? {}, strategy }, policies);
-    } catch (thrown) {
-      return { kind: 'problem', message: MusterError.from(thrown).describe() };
-    }
+    const set = { annotations: annotations ?? {}, labels: labels ?? {}, strategy };
+    return policyOf(owner.kind, set, await this.repository.all(db));
   }
 }
