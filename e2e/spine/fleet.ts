@@ -44,8 +44,8 @@ interface FleetOptions {
   env?: Record<string, string>;
   /** Clusters whose agents get the chart's narrower preset: rights in these namespaces only. */
   namespaces?: Record<string, string[]>;
-  /** Of dev, staging and prod; all of them where not given. */
-  clusters?: string[];
+  /** Of dev, staging and prod (all of them where not given), or others with their labels. */
+  clusters?: string[] | Record<string, Record<string, string>>;
 }
 
 /** A cluster with its agent, which runs beside it with the rights of the chart's ServiceAccount. */
@@ -77,12 +77,16 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     ...(redis ? { REDIS_URL: redis.url } : {}),
     ...options.env,
   };
-  const names = options.clusters ?? Object.keys(CLUSTERS);
+  const { clusters = CLUSTERS } = options;
+  const labels = Array.isArray(clusters)
+    ? Object.fromEntries(clusters.map((name) => [name, CLUSTERS[name] ?? {}]))
+    : clusters;
+  const names = Object.keys(labels);
   const repository = await Repository.create(join(dir, 'repository'));
   const started = await Promise.allSettled([
     startHub({ dir: join(dir, 'hub'), env }),
     ...names.map((name) =>
-      startControlPlane({ name, dir: join(dir, 'clusters', name), labels: CLUSTERS[name] ?? {} }),
+      startControlPlane({ name, dir: join(dir, 'clusters', name), labels: labels[name]! }),
     ),
   ]);
   const [hub, ...planes] = started.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
@@ -164,7 +168,7 @@ export class Fleet {
 
   /** Enrols a control plane as a user would, and starts its agent. */
   async join(plane: ControlPlane, namespaces: string[] = []): Promise<Member> {
-    const { token, hub } = await this.invite(plane.name);
+    const { token, hub } = await this.invite(plane.name, { labels: plane.labels });
     const folder = join(this.dir, 'agents', plane.name);
     const log = join(folder, 'agent.log');
     const invitation = { token, ...hub };

@@ -50,13 +50,14 @@ export interface SetOptions {
   goTemplate?: boolean;
   finalizer?: boolean;
   project?: string;
+  annotations?: Record<string, string>;
 }
 
 export function applicationSet(repoURL: string, name: string, options: SetOptions): Document {
   return {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'ApplicationSet',
-    metadata: { name },
+    metadata: { name, ...(options.annotations ? { annotations: options.annotations } : {}) },
     spec: {
       ...(options.goTemplate ? { goTemplate: true, goTemplateOptions: ['missingkey=error'] } : {}),
       generators: options.generators,
@@ -76,18 +77,29 @@ export function applicationSet(repoURL: string, name: string, options: SetOption
   };
 }
 
+export function rolloutPolicy(name: string, spec: Record<string, unknown>): Document {
+  return { apiVersion: 'muster.dev/v1alpha1', kind: 'RolloutPolicy', metadata: { name }, spec };
+}
+
 export function configMap(name: string, data: Record<string, string>, namespace?: string): string {
   const metadata = namespace ? { name, namespace } : { name };
   return stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
 }
 
-export function deployment(name: string, image: string, replicas = 2): string {
+/** Degraded when it is not ready for `progressDeadlineSeconds`, ten minutes where that is not given. */
+export function deployment(
+  name: string,
+  image: string,
+  replicas = 2,
+  progressDeadlineSeconds?: number,
+): string {
   return stringify({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name },
     spec: {
       replicas,
+      ...(progressDeadlineSeconds ? { progressDeadlineSeconds } : {}),
       selector: { matchLabels: { app: name } },
       template: {
         metadata: { labels: { app: name } },
