@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { applyLabelChanges, collectPair, labelChanges, parseDuration, parseName } from './names.ts';
+import {
+  applyLabelChanges,
+  collectPair,
+  countFrom,
+  labelChanges,
+  oneOf,
+  parseDuration,
+  parseName,
+} from './names.ts';
 
 describe('names and values on the command line', () => {
   it('takes NAME in the default namespace, and NAMESPACE/NAME', () => {
@@ -14,6 +22,18 @@ describe('names and values on the command line', () => {
   it('keeps what comes after the first = of a pair', () => {
     expect(collectPair('a=b=c', { x: '' })).toEqual({ x: '', a: 'b=c' });
     expect(() => collectPair('=b')).toThrow('KEY=VALUE');
+  });
+
+  it('takes whole numbers, and says what it takes instead of others', () => {
+    expect(countFrom(0)('0')).toBe(0);
+    expect(countFrom(1)('200')).toBe(200);
+    for (const text of ['', '0', '-1', '1.5', 'many', '1e3'])
+      expect(() => countFrom(1)(text)).toThrow(`${text} is not a whole number from 1`);
+  });
+
+  it('takes one of the words there are, and lists them', () => {
+    expect(oneOf('Synced', 'Unknown')('Synced')).toBe('Synced');
+    expect(() => oneOf('Synced', 'Unknown')('synced')).toThrow('synced is not known');
   });
 
   it('sets and removes labels as kubectl does', () => {

@@ -48,6 +48,22 @@ export function labelChanges(changes: string[]): { set: Record<string, string>; 
   return { set, remove: changes.filter(isRemoval).map((change) => change.slice(0, -1)) };
 }
 
+/** A whole number of at least `least`. */
+export function countFrom(least: number): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+    throw new UsageError(`${text} is not a whole number from ${least}`);
+  };
+}
+
+/** One of these words. */
+export function oneOf(...words: string[]): (text: string) => string {
+  return (text) => {
+    if (words.includes(text)) return text;
+    throw new UsageError(`${text} is not known`, words.join(', '));
+  };
+}
+
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** `90`, `90s`, `5m`, `1h30m`, `7d` in seconds. */

@@ -12,7 +12,8 @@ export interface ObjectName {
 /** What a user wrote: parts that were left out are undefined. */
 type Written = Partial<ObjectName> & Pick<ObjectName, 'kind' | 'name'>;
 
-const HOW = 'KIND/NAME, KIND.GROUP/NAME, KIND/NAMESPACE/NAME or GROUP:KIND:[NAMESPACE/]NAME';
+/** How an object may be named on the command line. */
+export const OBJECT_FORMS = 'KIND/NAME, KIND.GROUP/NAME, KIND/NAMESPACE/NAME or GROUP:KIND:[NAMESPACE/]NAME';
 
 /** Reads a name of an object in any of the forms people know. @throws UsageError. */
 export function parseObjectName(text: string): Written {
@@ -24,14 +25,15 @@ export function parseObjectName(text: string): Written {
     const [group = '', kind = '', ...rest] = text.split(':');
     const [first = '', second] = splitOnce(rest.join(':'));
     const name = second ?? first;
-    if (kind === '' || name === '') throw new UsageError(`"${text}" names no object`, HOW);
+    if (kind === '' || name === '') throw new UsageError(`"${text}" names no object`, OBJECT_FORMS);
     return { group, kind, name, ...(second !== undefined && { namespace: first }) };
   }
   const [type = '', ...at] = parts;
   const dot = type.indexOf('.');
   const kind = dot < 0 ? type : type.slice(0, dot);
   const name = at.at(-1) ?? '';
-  if (kind === '' || name === '' || at.length > 2) throw new UsageError(`"${text}" names no object`, HOW);
+  if (kind === '' || name === '' || at.length > 2)
+    throw new UsageError(`"${text}" names no object`, OBJECT_FORMS);
   return {
     kind,
     name,
@@ -85,7 +87,7 @@ export function theOne<T extends ObjectName>(what: string, found: readonly T[]):
     });
   throw new MusterError('invalid', `${what} may be ${found.slice(0, 5).map(objectName).join(' or ')}`, {
     where: '--resource',
-    hint: HOW,
+    hint: OBJECT_FORMS,
   });
 }
 

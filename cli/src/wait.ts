@@ -167,7 +167,9 @@ export async function waitForCommand(
         const state = command.sentAt
           ? 'the cluster has not answered yet'
           : 'the cluster has not taken it yet';
-        throw new MusterError('limit', `${what}: ${state} after ${timeoutSeconds} s (command ${id})`);
+        throw new MusterError('limit', `${what}: ${state} after ${timeoutSeconds} s (command ${id})`, {
+          hint: '`muster app get` tells whether the cluster is connected',
+        });
       }
       const line = await doing?.();
       if (line) progress.update(`${what}: ${line}`);

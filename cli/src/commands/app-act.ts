@@ -4,6 +4,7 @@ import { type Context, type Host, verb } from '../host.ts';
 import { parseDuration, parseName } from '../names.ts';
 import { waitForCommand } from '../wait.ts';
 import { appDriftCommands } from './app-drift.ts';
+import { resolveSelectors } from './app-objects.ts';
 import { appSyncCommands } from './app-sync.ts';
 
 export function appActCommands(app: Command, host: Host): void {
@@ -98,7 +99,10 @@ function simpleActs(app: Command, host: Host): void {
       'muster app confirm guestbook-dev --resource :PersistentVolumeClaim:data --reason "moved to the new volume"',
     ],
   })
-    .option('--resource <selector...>', 'only these: GROUP:KIND:[NAMESPACE/]NAME, globs, ! excludes')
+    .option(
+      '--resource <selector...>',
+      'only these: KIND/NAME or GROUP:KIND:[NAMESPACE/]NAME, there with globs and ! to exclude',
+    )
     .option('--reason <text>', 'for the audit log')
     .option('-w, --wait', 'until the cluster has answered')
     .option('--timeout <duration>', 'how long --wait waits', parseDuration, 600)
@@ -115,7 +119,8 @@ interface ConfirmOptions {
 async function confirm(context: Context, given: string, options: ConfirmOptions): Promise<void> {
   const { namespace, name } = parseName(given);
   const client = context.client();
-  const { resource: resources, reason, timeout } = options;
+  const { reason, timeout } = options;
+  const resources = await resolveSelectors(client, { namespace, name }, options.resource);
   const { command } = await client.applications.confirm(namespace, name, { resources, reason });
   const shown = `application/${namespace}/${name}`;
   if (!options.wait) return context.terminal.out(`${shown} confirmed (command ${command})`);

@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import { EXIT } from '../exit.ts';
 import { type Context, type Host, verb } from '../host.ts';
 import { parseName } from '../names.ts';
+import { OBJECT_FORMS } from '../resource-names.ts';
+import { resolveKey } from './app-objects.ts';
 import { age, printList, printOne } from '../output.ts';
 import { fieldText, type FieldRow, resourceName, type ResourceRow } from './app-view.ts';
 
@@ -21,13 +23,13 @@ export function appDriftCommands(app: Command, host: Host): void {
       'Writes a rule of ignoreDifferences for each field that the cluster reported as different, and prints it to be put into Git. Objects that are gone, and releases that wait for their sync, are no drift that can be accepted.',
     examples: [
       'muster app accept-drift web-prod',
-      'muster app accept-drift web-prod --resource apps/Deployment/shop/web --field spec.replicas --reason "scaled by hand for the sale"',
+      'muster app accept-drift web-prod --resource Deployment/web --field spec.replicas --reason "scaled by hand for the sale"',
       'muster app accept-drift web-prod --list',
       'muster app accept-drift web-prod --forget --field spec.replicas',
     ],
     output: true,
   })
-    .option('--resource <key>', 'only this object: group/Kind/namespace/name')
+    .option('--resource <key>', `only this object: ${OBJECT_FORMS}`)
     .option('--field <path>', 'only this field, as `muster app get` shows it')
     .option('--reason <text>', 'for the audit log')
     .option('--list', 'show what was accepted')
@@ -46,13 +48,16 @@ interface DriftOptions {
 async function acceptDrift(
   context: Context,
   full: string,
-  { list, forget, ...which }: DriftOptions,
+  { list, forget, resource: object, ...more }: DriftOptions,
 ): Promise<void> {
   const { terminal, format } = context;
   const { namespace, name } = parseName(full);
-  const { applications } = context.client();
+  const client = context.client();
+  const { applications } = client;
+  const resource = object && (await resolveKey(client, namespace, name, object));
+  const which = { ...more, ...(resource && { resource }) };
   if (forget) {
-    await applications.forgetDrift(namespace, name, { resource: which.resource, field: which.field });
+    await applications.forgetDrift(namespace, name, { resource, field: which.field });
     terminal.out(`application/${namespace}/${name}: forgotten, it is drift again`);
     return;
   }
@@ -98,7 +103,11 @@ async function diff(context: Context, given: string): Promise<number> {
     );
   }
   const resources = answer.resources as unknown as DiffRow[];
-  printOne(terminal, format, answer, given, () => resources.map(diffText).join('\n') || 'Nothing differs.');
+  printOne(terminal, format, answer, given, () =>
+    resources.length > 0
+      ? `In Git → in the cluster:\n${resources.map(diffText).join('\n')}`
+      : 'Nothing differs.',
+  );
   return resources.length > 0 ? EXIT.changes : EXIT.ok;
 }
 

@@ -3,13 +3,12 @@ import type { HubClient } from '@muster/api/client';
 import { MusterError } from '@muster/base';
 import type { Command } from 'commander';
 import { type Context, group, type Host, verb } from '../host.ts';
-import { collectPair, parseDuration, parseName } from '../names.ts';
+import { collectPair, countFrom, parseDuration, parseName } from '../names.ts';
 import { printList } from '../output.ts';
-import { matching, objectKey, objectName, parseObjectName, theOne } from '../resource-names.ts';
+import { OBJECT_FORMS, matching, objectKey, objectName, parseObjectName, theOne } from '../resource-names.ts';
 import { waitForCommand } from '../wait.ts';
 
-const RESOURCE = 'KIND/NAME, KIND.GROUP/NAME, KIND/NAMESPACE/NAME or GROUP:KIND:[NAMESPACE/]NAME';
-const ONE = 'May be left out where only one object of the Application knows the action.';
+const ONE = '--resource may be left out where only one object of the Application knows the action.';
 
 type Node = ResourceTree['nodes'][number];
 
@@ -42,10 +41,10 @@ function workloadActs(app: Command, host: Host): void {
       examples: ['muster app scale guestbook-dev --resource Deployment/web --replicas 5'],
     }),
   )
-    .requiredOption('--replicas <count>', 'how many')
+    .requiredOption('--replicas <count>', 'how many', countFrom(0))
     .action(
-      host.run((context, name: string, options: ActOptions & { replicas: string }) =>
-        act(context, name, 'scale', options, { replicas: options.replicas }),
+      host.run((context, name: string, options: ActOptions & { replicas: number }) =>
+        act(context, name, 'scale', options, { replicas: String(options.replicas) }),
       ),
     );
   withAct(
@@ -116,7 +115,7 @@ function actionGroup(app: Command, host: Host): void {
     ],
     output: true,
   })
-    .option('--resource <name>', RESOURCE)
+    .option('--resource <name>', OBJECT_FORMS)
     .action(
       host.run(async (context, given: string, { resource }: { resource?: string }) => {
         const { namespace, name } = parseName(given);
@@ -155,8 +154,8 @@ function actionGroup(app: Command, host: Host): void {
 }
 
 function withAct(command: Command, required = false): Command {
-  if (required) command.requiredOption('--resource <name>', RESOURCE);
-  else command.option('--resource <name>', RESOURCE);
+  if (required) command.requiredOption('--resource <name>', OBJECT_FORMS);
+  else command.option('--resource <name>', OBJECT_FORMS);
   return command
     .option('--reason <text>', 'for the audit log')
     .option('--no-wait', 'do not wait for the outcome')

@@ -1,16 +1,16 @@
 import type { LogLine, ResourceEvents, ResourceView } from '@muster/api';
 import type { HubClient } from '@muster/api/client';
 import { stringify } from '@muster/base';
+import { parseKeyString, selectorOf } from '@muster/kube';
 import type { Command } from 'commander';
 import { UsageError } from '../exit.ts';
 import { type Context, type Host, verb } from '../host.ts';
-import { parseDuration, parseName } from '../names.ts';
+import { countFrom, parseDuration, parseName } from '../names.ts';
 import { age, inUsualOrder, plain, printList, printOne } from '../output.ts';
-import { matching, objectKey, objectName, parseObjectName, theOne } from '../resource-names.ts';
+import { OBJECT_FORMS, matching, objectKey, objectName, parseObjectName, theOne } from '../resource-names.ts';
 import { treeText } from '../tree-text.ts';
 import { type ResourceRow, fieldText } from './app-view.ts';
 
-const RESOURCE = 'KIND/NAME, KIND.GROUP/NAME, KIND/NAMESPACE/NAME or GROUP:KIND:[NAMESPACE/]NAME';
 const LIVE = 'Read through the agent, now: nothing of it is kept.';
 
 /** Looks into clusters: tree, manifest, events, logs. */
@@ -31,7 +31,7 @@ export function appObjectCommands(app: Command, host: Host): void {
     ],
     ownOutput: 'yaml or json',
   })
-    .requiredOption('--resource <name>', RESOURCE)
+    .requiredOption('--resource <name>', OBJECT_FORMS)
     .option('--live', 'as it is in the cluster (the default)')
     .option('--desired', 'as Git says')
     .option('--diff', 'what differs, field by field, and who wrote it')
@@ -45,7 +45,7 @@ export function appObjectCommands(app: Command, host: Host): void {
     ],
     output: true,
   })
-    .option('--resource <name>', `of this object and what it owns: ${RESOURCE}`)
+    .option('--resource <name>', `of this object and what it owns: ${OBJECT_FORMS}`)
     .action(host.run(events));
   logsCommand(app, host);
 }
@@ -62,9 +62,9 @@ function logsCommand(app: Command, host: Host): void {
     ],
     ownOutput: 'text, or json for a line of JSON each',
   })
-    .option('--resource <name>', `a Pod, or what owns Pods: ${RESOURCE}`)
+    .option('--resource <name>', `a Pod, or what owns Pods: ${OBJECT_FORMS}`)
     .option('-f, --follow', 'go on as lines come, until interrupted')
-    .option('--tail <lines>', 'of each container, from its end', Number, 200)
+    .option('--tail <lines>', 'of each container, from its end', countFrom(1), 200)
     .option('--since <duration>', 'not older than this', parseDuration)
     .option('-c, --container <name>', 'this one; else the default of each Pod')
     .option('--all-containers', 'all of each Pod, init containers too')
@@ -202,8 +202,11 @@ async function logs(context: Context, given: string, options: LogsOptions): Prom
   };
   // One Pod needs no name before each of its lines.
   const marked = !key?.startsWith('/Pod/') || container === '*';
+  let lines = 0;
   for await (const event of client.applications.logs(namespace, name, query)) {
+    if (event.type === 'line') lines++;
     if (event.type === 'end') {
+      if (lines === 0) terminal.note('No lines.');
       if (event.end.cut) terminal.note(`note: ${plain(event.end.cut)}`);
     } else if (output === 'json') terminal.out(JSON.stringify(event.line));
     else terminal.out(lineText(event.line, marked, options.timestamps ?? false));
@@ -231,6 +234,24 @@ async function asking<T>(context: Context, what: string, act: (client: HubClient
   } finally {
     progress.stop();
   }
+}
+
+/** Selectors as the hub takes them: globs and exclusions as they are, names of objects in any of their forms. */
+export async function resolveSelectors(
+  client: HubClient,
+  { namespace, name }: { namespace: string; name: string },
+  given: readonly string[] | undefined,
+): Promise<string[] | undefined> {
+  return (
+    given &&
+    Promise.all(
+      given.map(async (text) => {
+        if (text.includes(':') || !text.includes('/')) return text;
+        const key = parseKeyString(await resolveKey(client, namespace, name, text));
+        return key ? selectorOf(key) : text;
+      }),
+    )
+  );
 }
 
 /** The key of the object that is meant: among what the cluster reported, else in the tree of now. */

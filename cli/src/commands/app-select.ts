@@ -3,7 +3,7 @@ import { allItems } from '@muster/api/client';
 import type { Command } from 'commander';
 import { UsageError } from '../exit.ts';
 import type { Context } from '../host.ts';
-import { parseName } from '../names.ts';
+import { oneOf, parseName } from '../names.ts';
 
 /** What picks Applications. */
 export type Filters = Partial<Omit<ListApplications, 'limit' | 'after'>>;
@@ -28,8 +28,12 @@ export function withFilters(command: Command): Command {
     .option('-p, --project <name>', 'of this project')
     .option('-c, --cluster <name>', 'on this cluster')
     .option('--set <name>', 'of this ApplicationSet')
-    .option('--sync <status>', 'Synced, OutOfSync or Unknown')
-    .option('--health <status>', 'Healthy, Progressing, Degraded, Suspended, Missing or Unknown')
+    .option('--sync <status>', 'Synced, OutOfSync or Unknown', oneOf('Synced', 'OutOfSync', 'Unknown'))
+    .option(
+      '--health <status>',
+      'Healthy, Progressing, Degraded, Suspended, Missing or Unknown',
+      oneOf('Healthy', 'Progressing', 'Degraded', 'Suspended', 'Missing', 'Unknown'),
+    )
     .option('-l, --label <selector>', 'with these labels: key=value,key')
     .option('--search <text>', 'with this in their name');
 }

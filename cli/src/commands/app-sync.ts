@@ -13,6 +13,7 @@ import {
   waitForApplications,
   waitForCommand,
 } from '../wait.ts';
+import { resolveSelectors } from './app-objects.ts';
 import { inTurn, listApplications, type Selection, selectNames, withSelection } from './app-select.ts';
 
 interface SyncOptions extends Selection {
@@ -43,7 +44,7 @@ export function appSyncCommands(app: Command, host: Host): void {
         'muster app sync guestbook-dev --wait',
         'muster app sync --set guestbook --prune',
         'muster app sync guestbook-dev --dry-run --wait',
-        'muster app sync guestbook-dev --resource apps:Deployment:web --resource :ConfigMap:settings',
+        'muster app sync guestbook-dev --resource Deployment/web --resource ":ConfigMap:settings-*"',
       ],
     }),
   )
@@ -51,7 +52,7 @@ export function appSyncCommands(app: Command, host: Host): void {
     .option('--dry-run', 'only have the API server check it')
     .option(
       '--resource <selector...>',
-      'only these: GROUP:KIND:[NAMESPACE/]NAME, globs, ! excludes; no hooks run',
+      'only these: KIND/NAME or GROUP:KIND:[NAMESPACE/]NAME, there with globs and ! to exclude; no hooks run',
     )
     .option('--replace', 'put whole objects in the place of what is there')
     .option('--force', 'delete and make anew what cannot be changed')
@@ -93,7 +94,7 @@ async function sync(context: Context, names: string[], options: SyncOptions): Pr
       const body = {
         prune,
         dryRun: dryRun ?? false,
-        resources: options.resource,
+        resources: await resolveSelectors(client, { namespace, name }, options.resource),
         replace,
         force,
         revision,

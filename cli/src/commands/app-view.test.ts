@@ -41,7 +41,7 @@ describe('the resources of an Application', () => {
       'Deployment.apps   web         web      OutOfSync              Healthy   -',
       'Service           web         web      Synced                 Healthy   -',
       '',
-      'Drift:',
+      'Drift (in Git → in the cluster):',
       '  Deployment.apps web/web (by kubectl-scale, 60s ago, put back 1s ago)',
       '    spec.replicas: 2 → 5',
     ]);

@@ -120,12 +120,7 @@ function headOf(app: ApplicationDetail, now: number): [string, string | undefine
     ...sourcesOf(app),
     ['Release', release && [`#${release.number}`, ...(app.sources ? says : [])].join('  ')],
     ['Sync', `${app.sync} (${app.automated ? 'automated' : 'by hand'})`],
-    [
-      'Health',
-      [silent ? `Unknown, last seen ${app.health}` : app.health, app.healthMessage]
-        .filter(Boolean)
-        .join(': '),
-    ],
+    ['Health', [silent ? 'Unknown' : app.health, app.healthMessage].filter(Boolean).join(': ')],
     ['Since', app.since && `${app.since} (${ago(app.since)})`],
     ['Observed', app.observedAt && `${app.observedAt} (${ago(app.observedAt)})`],
     ['Operation', operation && operationText(operation, now)],
@@ -175,7 +170,7 @@ export function resourcesText(
   const drifted = sorted.filter(({ drift }) => drift && (drift.deleted || (drift.fields?.length ?? 0) > 0));
   const parts = [table(sorted, RESOURCE_COLUMNS, colour)];
   if (drifted.length > 0) {
-    parts.push(`Drift:\n${drifted.map((each) => driftText(each, now)).join('\n')}`);
+    parts.push(`Drift (in Git → in the cluster):\n${drifted.map((each) => driftText(each, now)).join('\n')}`);
   }
   return parts.join('\n\n');
 }

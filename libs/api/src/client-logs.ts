@@ -23,7 +23,10 @@ export async function* readLogs(
   let rest = '';
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        for (const signal of [options.signal, http.options.signal]) signal?.throwIfAborted();
+        throw new MusterError('unavailable', `${http.name} broke the log off`, { cause });
+      });
       if (done) throw new MusterError('unavailable', `${http.name} broke the log off`);
       const texts = (rest + decoder.decode(value, { stream: true })).split('\n');
       rest = texts.pop()!;

@@ -65,6 +65,27 @@ describe('the API client', () => {
   });
 });
 
+describe('logs', () => {
+  it('that a hub breaks off say so', async () => {
+    let pulled = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (stream) =>
+        pulled++ === 0
+          ? stream.enqueue(new TextEncoder().encode('{"line":{"text":"one"}}\n'))
+          : stream.error(new TypeError('terminated')),
+    });
+    const { send } = answering(() => new Response(body));
+    const client = hubClient({ hub: 'http://hub', fetch: send });
+    const lines: string[] = [];
+    const read = async () => {
+      for await (const event of client.applications.logs('argocd', 'web'))
+        if (event.type === 'line') lines.push(event.line.text);
+    };
+    await expect(read()).rejects.toThrow('the hub at http://hub broke the log off');
+    expect(lines).toEqual(['one']);
+  });
+});
+
 describe('live events', () => {
   it('are taken apart wherever the stream is cut, comments left out', async () => {
     const events = [];
