@@ -60,12 +60,13 @@ export class TestRepository {
     this.url = pathToFileURL(dir).href;
   }
 
-  /** Commits the Deployment with an image tag; answers the commit. */
-  async commit(tag: string, message: string): Promise<string> {
+  /** Commits the Deployment with an image tag, and other objects by file name; answers the commit. */
+  async commit(tag: string, message: string, more: Record<string, object> = {}): Promise<string> {
     await mkdir(join(this.#dir, 'web'), { recursive: true });
     const git = async (...args: string[]) => (await run('git', ['-C', this.#dir, ...args])).stdout.trim();
     await git('init', '--quiet', '--initial-branch=main');
-    await writeFile(join(this.#dir, 'web/deployment.yaml'), JSON.stringify(deployment(tag)));
+    for (const [name, object] of Object.entries({ deployment: deployment(tag), ...more }))
+      await writeFile(join(this.#dir, `web/${name}.yaml`), JSON.stringify(object));
     await git('add', '--all');
     const author = ['-c', 'user.name=Grace Hopper', '-c', 'user.email=grace@example.com'];
     await git(...author, '-c', 'commit.gpgsign=false', 'commit', '--quiet', '-m', message);

@@ -2,16 +2,23 @@ import { X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { type ReactNode, useState } from 'react';
 
-/** A panel at the right; what is behind it stays usable, Escape closes it. */
+/**
+ * A panel at the right; what is behind it stays usable, Escape closes it. What is `beside` stands at its right, or in its
+ * place where there is no room; then Escape closes that first.
+ */
 export function Drawer({
   title,
   subtitle,
   onClose,
+  beside,
+  onCloseBeside,
   children,
 }: {
   title: string;
   subtitle?: ReactNode;
   onClose: () => void;
+  beside?: ReactNode;
+  onCloseBeside?: () => void;
   children: ReactNode;
 }) {
   const [opener] = useState(() => document.activeElement);
@@ -20,11 +27,16 @@ export function Drawer({
       <Dialog.Content
         aria-describedby={undefined}
         onInteractOutside={(event) => event.preventDefault()}
+        onEscapeKeyDown={(event) => {
+          if (!beside || !onCloseBeside) return;
+          event.preventDefault();
+          onCloseBeside();
+        }}
         onCloseAutoFocus={(event) => {
           event.preventDefault();
           if (opener instanceof HTMLElement) opener.focus();
         }}
-        className="fixed inset-y-0 right-0 z-30 flex w-full max-w-[600px] flex-col border-l border-line bg-panel shadow-2xl outline-none"
+        className={`fixed inset-y-0 right-0 z-30 flex w-full flex-col border-l border-line bg-panel shadow-2xl outline-none ${beside ? 'max-w-[600px] lg:max-w-[min(1400px,96vw)]' : 'max-w-[600px]'}`}
       >
         <header className="flex items-start gap-3 border-b border-line px-4 py-3">
           <div className="min-w-0 flex-1">
@@ -35,7 +47,14 @@ export function Drawer({
             <X className="size-4" />
           </Dialog.Close>
         </header>
-        <div className="min-h-0 flex-1 overflow-y-auto">{children}</div>
+        <div className="flex min-h-0 flex-1">
+          <div
+            className={`min-h-0 min-w-0 flex-1 overflow-y-auto ${beside ? 'hidden lg:block lg:max-w-[480px] lg:border-r lg:border-line' : ''}`}
+          >
+            {children}
+          </div>
+          {beside && <div className="flex min-h-0 min-w-0 flex-1 flex-col">{beside}</div>}
+        </div>
       </Dialog.Content>
     </Dialog.Root>
   );

@@ -16,22 +16,28 @@ export function Notice({ title, children }: { title: string; children?: ReactNod
 
 /** A command to copy. */
 export function CommandLine({ text }: { text: string }) {
-  const [copied, setCopied] = useState(false);
   return (
     <div className="flex items-start gap-2 rounded-md border border-line bg-raised p-2 text-ink">
       <pre className="min-w-0 flex-1 overflow-x-auto font-mono text-xs leading-5 whitespace-pre">{text}</pre>
-      {/* The clipboard is there in secure contexts only. */}
-      {navigator.clipboard && (
-        <button
-          type="button"
-          aria-label="Copy the command"
-          className="rounded p-1 text-muted hover:text-ink"
-          onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
-        >
-          {copied ? <Check className="size-3.5" /> : <Copy className="size-3.5" />}
-        </button>
-      )}
+      <CopyButton text={text} label="Copy the command" />
     </div>
+  );
+}
+
+/** Puts a text on the clipboard, which is there in secure contexts only. */
+export function CopyButton({ text, label }: { text: string; label: string }) {
+  const [copied, setCopied] = useState('');
+  if (!navigator.clipboard) return null;
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      className="rounded p-1 text-muted hover:text-ink"
+      onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(text))}
+    >
+      {copied === text ? <Check className="size-3.5" /> : <Copy className="size-3.5" />}
+    </button>
   );
 }
 

@@ -7,19 +7,30 @@ import { ErrorNotice } from '../../ui/notice.tsx';
 import { Ago, SkeletonRows, StateWord } from '../../ui/parts.tsx';
 import { ObservedAgo } from '../fleet/fleet-header.tsx';
 import { useFleetSearch } from '../fleet/use-search.ts';
+import { ObjectPanel } from '../resources/object-panel.tsx';
 import { Actions } from './actions.tsx';
 import { History } from './history.tsx';
 import { OperationSection } from './operation.tsx';
 import { applicationQuery } from './queries.ts';
 import { Resources } from './resources.tsx';
-import { healthTone, isError, isSilent, shortCommit, shownRevision, syncTone } from './state.ts';
+import { healthTone, isError, shortCommit, shownRevision, syncTone } from './state.ts';
 
 /** One Application: what is wrong first, then what it is, then what it consists of. */
 export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose: () => void }) {
   const { data: app, error, refetch } = useQuery(applicationQuery(appKey));
   const name = appKey.slice(appKey.indexOf('/') + 1);
+  const [search, change] = useFleetSearch();
   return (
-    <Drawer title={name} subtitle={app && <Subtitle app={app} />} onClose={onClose}>
+    <Drawer
+      title={name}
+      subtitle={app && <Subtitle app={app} />}
+      onClose={onClose}
+      beside={
+        app &&
+        search.object !== undefined && <ObjectPanel key={search.object} app={app} resource={search.object} />
+      }
+      onCloseBeside={() => change({ object: undefined, tab: undefined })}
+    >
       {error ? (
         <ErrorNotice error={error} retry={() => void refetch()} />
       ) : app ? (
@@ -28,7 +39,7 @@ export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose:
           <Conditions app={app} />
           <Revision app={app} />
           <OperationSection app={app} />
-          <Resources appKey={appKey} silent={isSilent(app)} />
+          <Resources app={app} />
           <History appKey={appKey} />
         </>
       ) : (

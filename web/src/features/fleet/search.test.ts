@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFiltered, listQuery, readSearch } from './search.ts';
+import { changedSearch, isFiltered, listQuery, readSearch } from './search.ts';
 
 describe('search parameters', () => {
   it('are read leniently, since links are edited by hand', () => {
@@ -21,5 +21,14 @@ describe('search parameters', () => {
   it('filter only when one of the filters is among them', () => {
     expect(isFiltered({ view: 'list', app: 'a/b' })).toBe(false);
     expect(isFiltered({ attention: true })).toBe(true);
+  });
+
+  it('name the object that is looked at and what of it, and let go of it with its Application', () => {
+    const found = readSearch({ app: 'a/b', tree: true, object: '/Pod/shop/web-1', tab: 'logs' });
+    expect(found).toEqual({ app: 'a/b', tree: true, object: '/Pod/shop/web-1', tab: 'logs' });
+    expect(readSearch({ tab: 'shell' })).toEqual({});
+    expect(changedSearch(found, { tab: 'events' })).toEqual({ ...found, tab: 'events' });
+    expect(changedSearch(found, { app: 'a/c' })).toEqual({ app: 'a/c', tree: true });
+    expect(changedSearch(found, { app: undefined })).toEqual({ tree: true });
   });
 });

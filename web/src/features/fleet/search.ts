@@ -13,9 +13,17 @@ export interface FleetSearch {
   /** The Application (`namespace/name`) or the cluster whose panel is open. */
   app?: string;
   about?: string;
+  /** The Application's objects are shown as a tree, asked of the cluster. */
+  tree?: true;
+  /** The object (`group/Kind/namespace/name`) that is looked at, and what of it. */
+  object?: string;
+  tab?: ObjectTab;
 }
 
-const TEXTS = ['q', 'cluster', 'set', 'sync', 'health', 'app', 'about'] as const;
+export const OBJECT_TABS = ['manifest', 'diff', 'events', 'logs'] as const;
+export type ObjectTab = (typeof OBJECT_TABS)[number];
+
+const TEXTS = ['q', 'cluster', 'set', 'sync', 'health', 'app', 'about', 'object'] as const;
 
 /** Reads search parameters of any origin; what it does not understand it leaves out. */
 export function readSearch(given: Record<string, unknown>): FleetSearch {
@@ -29,7 +37,16 @@ export function readSearch(given: Record<string, unknown>): FleetSearch {
   if (connection === 'connected' || connection === 'silent' || connection === 'pending')
     found.connection = connection;
   if (given['attention'] === true || given['attention'] === 'true') found.attention = true;
+  if (given['tree'] === true || given['tree'] === 'true') found.tree = true;
+  const tab = OBJECT_TABS.find((each) => each === given['tab']);
+  if (tab) found.tab = tab;
   return found;
+}
+
+/** Search parameters after a change: an object goes with the Application that it was seen in. */
+export function changedSearch(before: FleetSearch, change: Partial<FleetSearch>): FleetSearch {
+  const other = ('app' in change && change.app !== before.app) || change.about !== undefined;
+  return { ...before, ...(other && { object: undefined, tab: undefined }), ...change };
 }
 
 /** What of it the hub filters Applications by. */

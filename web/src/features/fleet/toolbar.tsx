@@ -1,7 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Grid3x3, List, Search, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import { CheckField } from '../../ui/field.tsx';
 import { Button } from '../../ui/parts.tsx';
+import { Segment, Segments } from '../../ui/segments.tsx';
 import { HEALTH_WORDS, SYNC_WORDS } from '../applications/state.ts';
 import { clustersQuery } from '../clusters/queries.ts';
 import { setsQuery } from './queries.ts';
@@ -30,17 +32,17 @@ export function Toolbar() {
       role="search"
       className="flex flex-wrap items-center gap-2 border-t border-line bg-panel px-4 py-1.5"
     >
-      <div className="flex overflow-hidden rounded-md border border-line">
-        <Tab active={!list} onClick={() => change({ view: undefined })}>
+      <Segments label="View">
+        <Segment active={!list} onClick={() => change({ view: undefined })}>
           <Grid3x3 className="size-3.5" aria-hidden /> Matrix
-        </Tab>
-        <Tab
+        </Segment>
+        <Segment
           active={list}
           onClick={() => change({ view: 'list', connection: undefined, attention: undefined })}
         >
           <List className="size-3.5" aria-hidden /> Applications
-        </Tab>
-      </div>
+        </Segment>
+      </Segments>
       <SearchField key={String(list)} placeholder={list ? 'Application' : 'Cluster or label, env=prod'} />
       {list && (
         <Choice
@@ -66,15 +68,12 @@ export function Toolbar() {
             options={['connected', 'silent', 'pending']}
             onChange={(connection) => change({ connection: connection as FleetSearch['connection'] })}
           />
-          <label className="flex cursor-pointer items-center gap-1.5 px-1">
-            <input
-              type="checkbox"
-              className="accent-accent"
-              checked={search.attention ?? false}
-              onChange={(event) => change({ attention: event.target.checked || undefined })}
-            />
+          <CheckField
+            checked={search.attention ?? false}
+            onChange={(attention) => change({ attention: attention || undefined })}
+          >
             Needs attention
-          </label>
+          </CheckField>
         </>
       )}
       {isFiltered(search) && (
@@ -83,17 +82,6 @@ export function Toolbar() {
         </Button>
       )}
     </div>
-  );
-}
-
-function Tab({ active, ...rest }: { active: boolean; onClick: () => void; children: React.ReactNode }) {
-  return (
-    <button
-      type="button"
-      aria-pressed={active}
-      className={`flex h-7 items-center gap-1.5 px-2.5 ${active ? 'bg-raised font-medium' : 'text-muted hover:bg-raised'}`}
-      {...rest}
-    />
   );
 }
 

@@ -1,6 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useCallback } from 'react';
-import type { FleetSearch } from './search.ts';
+import { type FleetSearch, changedSearch } from './search.ts';
 
 const route = getRouteApi('/');
 
@@ -10,7 +10,7 @@ export function useFleetSearch(): [FleetSearch, (change: Partial<FleetSearch>, r
   const navigate = route.useNavigate();
   const change = useCallback(
     (next: Partial<FleetSearch>, replace = false) =>
-      void navigate({ search: (before: FleetSearch) => ({ ...before, ...next }), replace }),
+      void navigate({ search: (before: FleetSearch) => changedSearch(before, next), replace }),
     [navigate],
   );
   return [search, change];
