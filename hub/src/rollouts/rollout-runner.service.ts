@@ -167,26 +167,24 @@ export class RolloutRunner {
       await this.repository.save(trx, state.rollout, ended, steps, row.entries, wakeAt);
   }
 
-  /** What has passed its soak is where a later rollback goes back to. */
+  /** What has passed its soak is where a later rollback goes back to; once it is taken back, what was proven before. */
   async #proven(
     trx: Trx,
     { records, state }: LoadedRollout,
     before: RolloutState,
     changed: readonly Target[],
   ): Promise<void> {
-    const done = changed.filter(
-      (target) => target.state === 'done' && before.targets.get(target.id)?.state !== 'done',
-    );
-    if (done.length === 0) return;
-    const contents = await this.#contents(trx, state.rollout.to.id);
-    await this.holds.prove(
-      trx,
-      done.flatMap((target) => {
-        const { applicationId, clusterId } = records.get(target.id)!;
-        const content = contents.get(keyOfTarget({ applicationId, clusterId }));
-        return content?.digest === target.to ? [{ applicationId, clusterId, content }] : [];
-      }),
-    );
+    const came = (to: Target['state']) =>
+      changed.filter(({ id, state: now }) => now === to && before.targets.get(id)?.state !== to);
+    const [done, restoring] = [came('done'), came('restoring')];
+    const contents = done.length > 0 ? await this.#contents(trx, state.rollout.to.id) : new Map();
+    const proofs = [...done, ...restoring].flatMap((target) => {
+      const { applicationId, clusterId, proven } = records.get(target.id)!;
+      const content: Content | null | undefined =
+        target.state === 'done' ? contents.get(keyOfTarget({ applicationId, clusterId })) : proven;
+      return content && content.digest === target.holds ? [{ applicationId, clusterId, content }] : [];
+    });
+    await this.holds.prove(trx, proofs);
   }
 
   /** Has targets hold other content, signs it, and answers the versions. */

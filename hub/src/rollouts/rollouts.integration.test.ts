@@ -88,6 +88,22 @@ test('a release that does not become healthy is taken back to exactly the earlie
   expect(held[0]).not.toBe(first[0]);
 });
 
+test('what was healthy for its soak in a release that was taken back is not where a later one goes back to', async () => {
+  await everywhere();
+  const [first] = await on.digests('a');
+  await on.commit('broken');
+  await on.report('a');
+  await on.pass(11 * MINUTE);
+  expect(await on.states()).toMatchObject({ a: 'done' });
+  await on.report('b', 'Degraded');
+  for (const name of ['a', 'b', 'c']) await on.report(name);
+  expect((await on.rollout()).phase).toBe('rolled-back');
+  await on.commit('worse');
+  await on.report('a', 'Degraded');
+  expect((await on.rollout()).phase).toBe('rolling-back');
+  expect(await on.digests('a')).toEqual([first]);
+});
+
 test('nothing is gated on what an agent says of an older assignment', async () => {
   await everywhere();
   const older = (await on.held('a'))!;
