@@ -129,6 +129,16 @@ describe('muster against a real hub', () => {
     expect(JSON.parse(out)).toMatchObject({ name: 'admin', kind: 'token' });
   });
 
+  it('makes a token for a program with the password, as a token cannot make another', async () => {
+    const args = ['token', 'create', 'ci', '--role', 'viewer', '--expires', '30d', '--password-stdin'];
+    const { code, out } = await muster(args, `${PASSWORD}\n`);
+    expect(code).toBe(0);
+    const shown = await muster(['whoami', '-o', 'json', '--token', out.trim()]);
+    expect(JSON.parse(shown.out)).toMatchObject({ name: 'admin', grants: [{ role: 'viewer' }] });
+    expect((await muster(args, 'wrong')).notes).toContain('name or password is wrong');
+    expect((await muster(args.slice(0, 3))).notes).toContain('--password-stdin is needed');
+  });
+
   it('makes a join token and prints what to run, or why there is nothing to run', async () => {
     const args = [
       'cluster',

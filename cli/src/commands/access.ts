@@ -1,4 +1,4 @@
-import type { NewApiToken, Role } from '@muster/api';
+import type { Role } from '@muster/api';
 import { allItems } from '@muster/api/client';
 import { MusterError } from '@muster/base';
 import type { Command } from 'commander';
@@ -6,6 +6,7 @@ import { UsageError } from '../exit.ts';
 import { type Context, group, type Host, verb } from '../host.ts';
 import { collectList, parseDuration } from '../names.ts';
 import { age, printList, printOne } from '../output.ts';
+import { type PasswordOptions, createToken } from './login.ts';
 
 export function accessCommands(root: Command, host: Host): void {
   userCommands(root, host);
@@ -191,6 +192,12 @@ function roleCommands(root: Command, host: Host): void {
   );
 }
 
+interface TokenOptions extends PasswordOptions {
+  role?: Role;
+  project?: string;
+  expires?: number;
+}
+
 function tokenCommands(root: Command, host: Host): void {
   const token = group(root, 'token', 'API tokens for programs', ['tokens']);
   verb(token, 'list', {
@@ -223,18 +230,31 @@ function tokenCommands(root: Command, host: Host): void {
     );
   verb(token, 'create <name>', {
     summary: 'Make a token and print it, once',
-    examples: ['muster token create ci --role operator --project team-a --expires 30d'],
+    details:
+      'A token of your own, which may do what you may or less. It takes your password, as a token (such as the one that `muster login` keeps) cannot make another.',
+    examples: [
+      'muster token create ci --role operator --project team-a --expires 30d',
+      'muster token create ci --username ana --password-stdin < password',
+    ],
     output: true,
   })
+    .option('-u, --username <name>', 'who you are (default: who is logged in)')
+    .option('--password-stdin', 'read the password from standard input (asked for when left out)')
     .option('--role <role>', 'at most this role')
     .option('--project <name>', 'only in this project')
     .option('--expires <duration>', 'how long it is valid', parseDuration)
     .action(
-      host.run(async (context, name: string, options: Partial<NewApiToken> & { expires?: number }) => {
+      host.run(async (context, name: string, options: TokenOptions) => {
         const { role, project, expires } = options;
-        const created = await context
-          .client()
-          .tokens.create({ name, role, project, expiresInSeconds: expires });
+        const { hub, token: current } = context.connection();
+        const username =
+          options.username ?? (current ? (await context.client().session.get()).name : undefined);
+        const who = {
+          ...(options.passwordStdin && { passwordStdin: options.passwordStdin }),
+          ...(username && { username }),
+        };
+        const token = { name, role, project, expiresInSeconds: expires };
+        const created = await createToken(context, hub, who, token);
         printOne(context.terminal, context.format, created, created.id, () => created.secret);
       }),
     );

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { CreatedApiToken, NewApiToken } from '@muster/api';
 import { hubClient } from '@muster/api/client';
 import { MusterError } from '@muster/base';
 import type { Command } from 'commander';
@@ -11,10 +12,14 @@ import { fields, printList, printOne } from '../output.ts';
 /** A login of a person lasts as long as a quarter; a program makes tokens of its own. */
 const TOKEN_SECONDS = 90 * 86_400;
 
-interface LoginOptions {
+/** How a person shows who they are. */
+export interface PasswordOptions {
   username?: string;
   password?: string;
   passwordStdin?: true;
+}
+
+interface LoginOptions extends PasswordOptions {
   token?: string;
   tokenStdin?: true;
   name?: string;
@@ -127,29 +132,43 @@ async function obtainToken(
   hub: string,
   options: LoginOptions,
 ): Promise<{ token: string; tokenId?: string }> {
-  const { terminal, signal } = context;
+  const { terminal } = context;
   if (options.tokenStdin && options.passwordStdin)
     throw new UsageError('standard input holds either a password or a token');
   if (options.tokenStdin) return { token: (await terminal.stdin()).trim() };
   if (options.token) return { token: options.token };
-  const { username, password } = await credentials(context, options);
-  const { cookie } = await hubClient({ hub, signal }).session.login({ name: username, password });
-  const asUser = hubClient({ hub, cookie, signal });
   const host =
     hostname()
       .replace(/[^A-Za-z0-9.-]/g, '-')
       .slice(0, 60) || 'host';
-  const { secret, id } = await asUser.tokens.create({
+  const { secret, id } = await createToken(context, hub, options, {
     name: `cli-${host}-${randomBytes(4).toString('hex')}`,
     expiresInSeconds: TOKEN_SECONDS,
   });
-  await asUser.session.logout();
   return { token: secret, tokenId: id };
+}
+
+/** Makes an API token with name and password: a token cannot make another, so this logs in for a moment. */
+export async function createToken(
+  context: Context,
+  hub: string,
+  options: PasswordOptions,
+  token: NewApiToken,
+): Promise<CreatedApiToken> {
+  const { signal } = context;
+  const { username, password } = await credentials(context, options);
+  const { cookie } = await hubClient({ hub, signal }).session.login({ name: username, password });
+  const asUser = hubClient({ hub, cookie, signal });
+  try {
+    return await asUser.tokens.create(token);
+  } finally {
+    await asUser.session.logout().catch(() => undefined);
+  }
 }
 
 async function credentials(
   { terminal }: Context,
-  options: LoginOptions,
+  options: PasswordOptions,
 ): Promise<{ username: string; password: string }> {
   const asked = async (what: string, question: string, hidden = false) => {
     if (!terminal.interactive) throw new UsageError(`${what} is needed, and nobody is here to ask`);

@@ -198,7 +198,7 @@ export class DirectoryService {
   /** Makes a token of the actor's own. A token cannot make another: it would outlive being revoked. */
   async createToken(actor: Actor, request: NewApiToken): Promise<CreatedApiToken> {
     if (actor.kind !== 'user')
-      throw new MusterError('forbidden', 'an API token is made by its user, logged in');
+      throw new MusterError('forbidden', 'an API token is made by its user, logged in with the password');
     const { name, role, project, expiresInSeconds } = request;
     const secret = TOKEN_PREFIX + randomBytes(32).toString('base64url');
     const expires_at = expiresInSeconds === undefined ? null : new Date(Date.now() + expiresInSeconds * 1000);
