@@ -34,7 +34,7 @@ export class AccessGuard implements CanActivate {
 
     if (rule.project === 'any') {
       const visible = this.access.visibleProjects(actor, rule.role);
-      if (visible !== '*' && visible.length === 0) this.access.require(actor, rule.role);
+      if (visible !== '*' && visible.length === 0) this.access.requireSomewhere(rule.role);
     } else {
       this.access.require(actor, rule.role, rule.project?.(request));
     }

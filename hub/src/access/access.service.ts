@@ -15,9 +15,12 @@ export class AccessService {
   require(actor: Actor, role: Role, project = '*'): void {
     if (this.allows(actor, role, project)) return;
     const scope = project === '*' ? 'for all projects' : `for project ${project}`;
-    throw new MusterError('forbidden', `this needs the role ${role} ${scope}`, {
-      hint: 'Ask an admin for a role binding.',
-    });
+    throw lacking(role, scope);
+  }
+
+  /** For somebody who has the role in no project: of which one it is needed in, they are not told. Throws `forbidden`. */
+  requireSomewhere(role: Role): never {
+    throw lacking(role, 'for its project');
   }
 
   /** The projects in which the actor has the role; `*` means all. */
@@ -27,4 +30,10 @@ export class AccessService {
       ...new Set(actor.grants.filter((grant) => includes(grant.role, role)).map((grant) => grant.project)),
     ].sort();
   }
+}
+
+function lacking(role: Role, scope: string): MusterError {
+  return new MusterError('forbidden', `this needs the role ${role} ${scope}`, {
+    hint: 'Ask an admin for a role binding.',
+  });
 }

@@ -45,7 +45,10 @@ export class Authentication {
       const identity = token?.startsWith(TOKEN_PREFIX)
         ? await this.repository.byToken(hashToken(token))
         : undefined;
-      if (!identity) throw new MusterError('unauthenticated', 'the API token is not valid');
+      if (!identity)
+        throw new MusterError('unauthenticated', 'the API token is not valid', {
+          hint: 'it has expired, was revoked, or is of another hub: `muster login URL` makes a new one',
+        });
       return actor(identity, request.ip);
     }
     const cookie = request.cookies[this.cookieName];

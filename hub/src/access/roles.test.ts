@@ -30,6 +30,11 @@ test('a capped token is allowed nothing that its user or its cap is not', () => 
   );
 });
 
+test('who has a role nowhere is not told that it takes all projects', () => {
+  expect(() => access.requireSomewhere('operator')).toThrow('this needs the role operator for its project');
+  expect(() => access.require(actor([]), 'operator', 'shop')).toThrow('the role operator for project shop');
+});
+
 test('what is visible is what is allowed', () => {
   fc.assert(
     fc.property(grants, role, fc.constantFrom('a', 'b'), (have, need, where) => {

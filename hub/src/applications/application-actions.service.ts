@@ -119,6 +119,13 @@ export class ApplicationActions {
   /** Asks the agent for field-level differences and waits for them, at most half a minute. */
   async diff(actor: Actor, namespace: string, name: string): Promise<ApplicationDiff> {
     const row = await this.trail.open(actor, 'viewer', namespace, name);
+    // Nobody should wait for a cluster of which it is known that it does not answer.
+    if (row.silent_since)
+      throw new MusterError(
+        'unavailable',
+        `the agent of ${row.cluster_name} has been silent since ${row.silent_since.toISOString()}`,
+        { hint: '`muster app get` shows what it reported last' },
+      );
     const { command } = await this.orders.give(actor, row, { kind: 'diff' }, undefined, {});
     const { outcome, message } = await this.orders.answer(command, AbortSignal.timeout(DIFF_WAIT_MS));
     if (outcome !== 'succeeded') return { command, outcome, message, resources: [] };

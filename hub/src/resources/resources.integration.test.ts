@@ -286,6 +286,11 @@ describe('objects in clusters, with two replicas', () => {
       code: 'unavailable',
       message: expect.stringContaining('the agent of old has been silent since 20'),
     });
+    // What would be a command that waits is refused as well.
+    await expect(at('one').applications.diff('argocd', 'web')).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('the agent of old has been silent since 20'),
+    });
     const resource = 'apps/Deployment/shop/web';
     await expect(
       at('one').applications.act('argocd', 'web', { resource, action: 'restart' }),
