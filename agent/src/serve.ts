@@ -133,6 +133,7 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
     engine,
     cluster,
     open: (askId) => openAnswer(hub.client, askId),
+    signal,
   });
   const session: Session = new Session({
     link,

@@ -33,6 +33,8 @@ export interface AsksOptions {
   engine: Engine;
   cluster: Cluster;
   open(askId: string): AnswerCall;
+  /** Aborted when the agent is stopped. */
+  signal: AbortSignal;
 }
 
 /** Asks that are answered at once; more are told to come back. */
@@ -41,6 +43,12 @@ const MAX_SECONDS = 3_600;
 const MAX_BYTES = 64 * 1024 * 1024;
 const PIECE = 256 * 1024;
 const DONE: AnswerEnding = { code: '', message: '', hint: '', cut: '' };
+const STOPPED: AnswerEnding = {
+  code: 'unavailable',
+  message: 'the agent was stopped meanwhile',
+  hint: 'Try again when it is back.',
+  cut: '',
+};
 
 /** Answers what people ask about objects of Applications. Works while somebody waits, and keeps nothing afterwards. */
 export class Asks {
@@ -75,7 +83,8 @@ export class Asks {
   }
 
   private async answer(ask: Ask, cancelled: AbortSignal): Promise<void> {
-    const { log } = this.options.cluster;
+    const { cluster, signal: stopped } = this.options;
+    const { log } = cluster;
     const call = this.options.open(ask.id);
     const over = AbortSignal.any([cancelled, call.broken]);
     const late = AbortSignal.timeout(Math.min(ask.maxSeconds || 60, MAX_SECONDS) * 1_000);
@@ -83,10 +92,11 @@ export class Asks {
     const begun = Date.now();
     let ending = DONE;
     try {
-      const cut = await this.carryOut(ask, output, AbortSignal.any([over, late]));
+      const cut = await this.carryOut(ask, output, AbortSignal.any([over, late, stopped]));
       ending = { ...DONE, cut };
     } catch (thrown) {
       if (thrown instanceof Full && ask.query?.$case === 'logs') ending = { ...DONE, cut: thrown.message };
+      else if (stopped.aborted) ending = STOPPED;
       else if (late.aborted && !over.aborted) ending = lateEnding(ask);
       else ending = errorEnding(ask, thrown);
     }
