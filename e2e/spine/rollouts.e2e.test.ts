@@ -1,8 +1,9 @@
-import type { RolloutDetail, RolloutReplay } from '@muster/api';
+import type { RolloutDetail } from '@muster/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../src/index.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { applicationSet, configMap, deployment, rolloutPolicy } from './testing/documents.ts';
+import { killWhen, rollout, settled, states, times, whenIn } from './testing/rollouts.ts';
 
 let fleet: Fleet;
 /** One canary, half of the others, the rest. */
@@ -44,47 +45,27 @@ const values = (name: string, clusters = ALL) =>
   Promise.all(clusters.map((cluster) => valueIn(cluster, name)));
 const apps = (name: string, clusters = ALL) => clusters.map((cluster) => `${name}-${cluster}`);
 
-/** The newest rollout of a set once it is of a commit and as described; a failure shows what it says of itself. */
-const rollout = (
-  name: string,
-  sha: string,
-  what: string,
-  is: (rollout: RolloutDetail) => unknown,
-  timeout = 60_000,
-): Promise<RolloutDetail> =>
-  eventually(
-    async (see) => {
-      const { items } = await fleet.client.rollouts.list({ owner: `argocd/${name}`, limit: 1 });
-      see(items[0]?.to.label);
-      if (!items[0]?.to.label.includes(sha.slice(0, 7))) return undefined;
-      const found = await fleet.client.rollouts.get(items[0].id);
-      see([found.phase, ...found.lines, found.targets.map(({ id, state, note }) => [id, state, note])]);
-      return is(found) ? found : undefined;
-    },
-    { what: `the rollout of ${name} ${what}`, timeout },
-  );
 const completed = (name: string, sha: string) =>
-  rollout(name, sha, 'to be complete', ({ phase }) => phase === 'completed');
-/** A commit was fetched, and there is nothing left to do. */
-const settled = (sha: string) =>
-  eventually(
-    async (see) => {
-      const seen = await fleet.sql('select 1 from tracked_revisions where commit = $1', [sha]);
-      const due = 'not_before is null or not_before <= now()';
-      const work = await fleet.sql(`select queue, key from outbox where queue <> 'maintenance' and (${due})`);
-      return see([seen, work]) && seen.length > 0 && work.length === 0;
-    },
-    { what: 'the hub to have no work left' },
-  );
-/** State of each target, by cluster. */
-const states = ({ targets }: RolloutDetail) =>
-  Object.fromEntries(targets.map(({ cluster, state }) => [cluster, state]));
-/** When, by the hub's clock, what `subject` says first came to a state. */
-const whenIn = ({ transitions }: RolloutReplay, subject: RegExp, to: string) => {
-  const found = transitions.find((one) => subject.test(one.subject) && one.to === to);
-  if (!found) throw new Error(`nothing like ${subject} came to ${to}: ${JSON.stringify(transitions)}`);
-  return Date.parse(found.at);
+  rollout(fleet, name, sha, 'to be complete', ({ phase }) => phase === 'completed');
+/** What a Deployment runs. */
+const image = async (cluster: string, name: string) => {
+  const { spec, status, metadata } = await fleet.kube(cluster).get('apps/v1/Deployment', `${name}/${name}`);
+  const isReady =
+    status.observedGeneration === metadata.generation &&
+    status.updatedReplicas === spec.replicas &&
+    status.readyReplicas === spec.replicas &&
+    status.replicas === spec.replicas;
+  return `${spec.template.spec.containers[0].image}${isReady ? '' : ', not ready'}`;
 };
+/** What each ring gets: the canary runs everything, the others do not. */
+const rings = (name: string, canary: string, rest: string, deadline?: number) =>
+  Object.fromEntries(
+    Object.entries({ canary, rest }).map(([ring, tag]) => [
+      `${name}/${ring}/deployment.yaml`,
+      deployment(name, `shop/${name}:${tag}`, 2, deadline),
+    ]),
+  );
+const perRing = (name: string, policy: string) => set(name, policy, `${name}/{{metadata.labels.ring}}`);
 
 describe('a commit to an ApplicationSet with a RolloutPolicy', () => {
   const SOAK_SECONDS = 12;
@@ -110,7 +91,7 @@ describe('a commit to an ApplicationSet with a RolloutPolicy', () => {
       what: 'drift to be healed to the first release',
     });
     expect(await values('web')).toEqual(['second', 'first', 'first', 'first', 'first']);
-    const { stage } = await rollout('web', sha, 'to soak', () => true);
+    const { stage } = await rollout(fleet, 'web', sha, 'to soak', () => true);
     expect(stage).toBe('canary');
     // A set without a policy does not wait for anybody.
     await fleet.synced(apps('free'), sha);
@@ -133,24 +114,6 @@ describe('a commit to an ApplicationSet with a RolloutPolicy', () => {
 });
 
 describe('a release whose Deployment never becomes ready in the second stage', () => {
-  const image = async (cluster: string, name: string) => {
-    const { spec, status, metadata } = await fleet.kube(cluster).get('apps/v1/Deployment', `${name}/${name}`);
-    const isReady =
-      status.observedGeneration === metadata.generation &&
-      status.updatedReplicas === spec.replicas &&
-      status.readyReplicas === spec.replicas &&
-      status.replicas === spec.replicas;
-    return `${spec.template.spec.containers[0].image}${isReady ? '' : ', not ready'}`;
-  };
-  /** What each ring gets: the canary runs everything, the others do not. */
-  const rings = (name: string, canary: string, rest: string, deadline?: number) =>
-    Object.fromEntries(
-      Object.entries({ canary, rest }).map(([ring, tag]) => [
-        `${name}/${ring}/deployment.yaml`,
-        deployment(name, `shop/${name}:${tag}`, 2, deadline),
-      ]),
-    );
-  const perRing = (name: string, policy: string) => set(name, policy, `${name}/{{metadata.labels.ring}}`);
   const first = (name: string) => `shop/${name}:1`;
 
   it('is stopped and taken back everywhere, by its deadline or as soon as it is Degraded', async () => {
@@ -175,6 +138,7 @@ describe('a release whose Deployment never becomes ready in the second stage', (
     await Promise.all(
       ['late', 'bad'].map(async (name) => {
         const ended = await rollout(
+          fleet,
           name,
           fails,
           'to be taken back',
@@ -214,12 +178,207 @@ describe('a release whose Deployment never becomes ready in the second stage', (
     const held = (await fleet.client.rollouts.list({ owner: 'argocd/late', limit: 1 })).items[0]!;
     expect(held).toMatchObject({ phase: 'rolled-back', headHeld: true });
     await fleet.apply(perRing('late', 'watched'));
-    await settled(await fleet.push({ 'unrelated.txt': 'x' }, 'nothing that is rendered'));
+    await settled(fleet, await fleet.push({ 'unrelated.txt': 'x' }, 'nothing that is rendered'));
     expect((await fleet.client.rollouts.list({ owner: 'argocd/late', limit: 1 })).items[0]!.id).toBe(held.id);
     expect(await image('canary', 'late')).toBe(first('late'));
     await completed('late', await fleet.push(rings('late', '3', '3'), 'repaired'));
     expect(new Set(await Promise.all(ALL.map((name) => image(name, 'late'))))).toEqual(
       new Set(['shop/late:3']),
     );
+  });
+});
+
+describe('a gate that asks for an approval', () => {
+  const cli: Record<string, (...args: string[]) => ReturnType<Fleet['muster']>> = {};
+  const ok = async (role: string, ...args: string[]) => {
+    const { code, stdout, stderr } = await cli[role]!('rollout', ...args);
+    expect(code, `muster rollout ${args.join(' ')}: ${stderr}${stdout}`).toBe(0);
+    return stdout;
+  };
+  const isAsking = ({ waitingFor }: RolloutDetail) => waitingFor.some(({ what }) => what === 'approval');
+
+  beforeAll(async () => {
+    const { users, roleBindings } = fleet.client;
+    for (const role of ['viewer', 'operator', 'approver'] as const) {
+      await users.create({ name: role, password: `${role}-password` });
+      await roleBindings.create({ user: role, role });
+      const client = await fleet.as(role, `${role}-password`);
+      const { secret } = await client.tokens.create({ name: 'cli' });
+      cli[role] = (...args) => fleet.muster(secret, ...args);
+    }
+    await fleet.push(settings('gated', '1'), 'gated 1');
+    await fleet.apply(set('gated'));
+    await fleet.synced(apps('gated'));
+    const gates = [{ name: 'go', approval: { count: 1 } }];
+    await fleet.apply(
+      rolloutPolicy('gated', { stages: [stages[0], { name: 'rest', gates }] }),
+      set('gated', 'gated'),
+    );
+  });
+
+  it('holds until an approver says so on the command line; a viewer and an operator are refused', async () => {
+    const sha = await fleet.push(settings('gated', '2'), 'gated 2');
+    const { id } = await rollout(fleet, 'gated', sha, 'to ask for an approval', isAsking);
+    for (const role of ['viewer', 'operator']) {
+      const refused = await cli[role]!('rollout', 'approve', 'gated', '--reason', 'me too');
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toMatch(/approver/);
+    }
+    expect(await ok('viewer', 'get', 'gated')).toMatch(/approv/i);
+    expect(await values('gated')).toEqual(['2', '1', '1', '1', '1']);
+    await ok('approver', 'approve', 'gated', '--reason', 'looks good');
+    await completed('gated', sha);
+    expect(new Set(await values('gated'))).toEqual(new Set(['2']));
+    const { transitions } = await fleet.client.rollouts.replay(id);
+    expect(transitions).toContainEqual(
+      expect.objectContaining({ actor: 'approver', reason: 'looks good', cause: 'approved' }),
+    );
+    expect(await ok('viewer', 'replay', id)).toMatch(/the same$/m);
+  });
+
+  it('passes into nothing while the rollout is paused, and into the stage once it goes on', async () => {
+    const sha = await fleet.push(settings('gated', '3'), 'gated 3');
+    await rollout(fleet, 'gated', sha, 'to ask for an approval', isAsking);
+    const refused = await cli.viewer!('rollout', 'pause', 'gated');
+    expect(refused.stderr).toMatch(/operator/);
+    expect(await ok('operator', 'pause', 'gated', '--reason', 'lunch')).toMatch(/paused/);
+    await ok('approver', 'approve', 'gated');
+    await settled(fleet, sha);
+    const held = await rollout(fleet, 'gated', sha, 'to be paused', ({ paused }) => paused);
+    expect(states(held)).toMatchObject(Object.fromEntries(REST.map((name) => [name, 'waiting'])));
+    await ok('operator', 'resume', 'gated');
+    await completed('gated', sha);
+  });
+
+  it('is left behind by an abort: each keeps what it has, until a newer commit', async () => {
+    const sha = await fleet.push(settings('gated', '4'), 'gated 4');
+    await rollout(fleet, 'gated', sha, 'to ask for an approval', isAsking);
+    await ok('operator', 'abort', 'gated', '--reason', 'not today');
+    await rollout(fleet, 'gated', sha, 'to have ended', ({ phase }) => phase === 'aborted');
+    await settled(fleet, sha);
+    expect(await values('gated')).toEqual(['4', '3', '3', '3', '3']);
+  });
+
+  it('takes the release back when it is rejected', async () => {
+    const sha = await fleet.push(settings('gated', '5'), 'gated 5');
+    await rollout(fleet, 'gated', sha, 'to ask for an approval', isAsking);
+    expect(await values('gated')).toEqual(['5', '3', '3', '3', '3']);
+    await ok('approver', 'reject', 'gated', '--reason', 'looks bad');
+    await rollout(fleet, 'gated', sha, 'to be taken back', ({ phase }) => phase === 'rolled-back');
+    expect(await values('gated')).toEqual(['4', '3', '3', '3', '3']);
+    const listed = JSON.parse(await ok('viewer', 'list', '--of', 'gated', '-o', 'json')) as RolloutDetail[];
+    expect(listed.map(({ phase }) => phase)).toEqual(['rolled-back', 'aborted', 'completed', 'completed']);
+  });
+});
+
+describe('a hub that is killed in the middle of a stage', () => {
+  it('goes on from where it was, and does nothing twice', async () => {
+    const sha = await fleet.push(settings('web', 'killed'), 'killed');
+    await killWhen(fleet, 'web', sha, 'canary', 'assigned');
+    await killWhen(fleet, 'web', sha, 'canary', 'healthy');
+    await killWhen(fleet, 'web', sha, 'east', 'assigned');
+    await killWhen(fleet, 'web', sha, 'south', 'healthy');
+    const { id } = await completed('web', sha);
+    expect(new Set(await values('web'))).toEqual(new Set(['killed']));
+    const history = await fleet.client.rollouts.replay(id);
+    expect(history).toMatchObject({ same: true, differences: [] });
+    const assigned = times(history, 'assigned');
+    expect(assigned).toHaveLength(ALL.length);
+    expect(new Set(assigned).size).toBe(ALL.length);
+  });
+
+  it('also on the way back', async () => {
+    const sha = await fleet.push(rings('bad', '4', 'broken', FAILS_FAST), 'fails again');
+    await killWhen(fleet, 'bad', sha, 'east', 'applied');
+    await killWhen(fleet, 'bad', sha, 'canary', 'restoring');
+    const { id } = await rollout(
+      fleet,
+      'bad',
+      sha,
+      'to be taken back',
+      ({ phase }) => phase === 'rolled-back',
+    );
+    const images = await Promise.all(ALL.map((cluster) => image(cluster, 'bad')));
+    expect(images).toEqual(ALL.map(() => 'shop/bad:1'));
+    const history = await fleet.client.rollouts.replay(id);
+    expect(history).toMatchObject({ same: true, differences: [] });
+    expect(times(history, 'restoring')).toHaveLength(3);
+    await fleet.connected(...ALL);
+  });
+});
+
+describe("Argo CD's strategy.rollingSync", () => {
+  const step = (operator: string, clusters: string[], maxUpdate?: number) => ({
+    matchExpressions: [{ key: 'on', operator, values: clusters }],
+    ...(maxUpdate === undefined ? {} : { maxUpdate }),
+  });
+  const stepped = () => {
+    const document = set('stepped') as { spec: Record<string, unknown> & { template: any } };
+    document.spec.template.metadata.labels = { on: '{{name}}' };
+    const steps = [step('In', ['canary']), step('NotIn', ['canary', 'west'], 1), step('In', ['west'], 0)];
+    document.spec.strategy = { type: 'RollingSync', rollingSync: { steps } };
+    return document;
+  };
+
+  it('goes step by step, no more than maxUpdate at a time, and 0 of them by hand', async () => {
+    const sha = await fleet.push(settings('stepped', '1'), 'stepped');
+    await fleet.apply(stepped());
+    const byHand = await rollout(fleet, 'stepped', sha, 'to wait for a hand', ({ waitingFor }) =>
+      waitingFor.some(({ what }) => what === 'hand'),
+    );
+    expect(byHand.targets.filter(({ state }) => state !== 'done').map(({ cluster }) => cluster)).toEqual([
+      'west',
+    ]);
+    expect(await fleet.kube('west').find('v1/ConfigMap', 'stepped/settings')).toBeUndefined();
+    await fleet.client.rollouts.ask(byHand.id, {
+      verb: 'start',
+      targets: [byHand.targets.find(({ cluster }) => cluster === 'west')!.id],
+      reason: 'by hand',
+    });
+    await completed('stepped', sha);
+    expect(await values('stepped')).toEqual(['1', '1', '1', '1', '1']);
+    const history = await fleet.client.rollouts.replay(byHand.id);
+    const of = (name: string, to: string) => whenIn(history, new RegExp(`^target/.*${name}`), to);
+    const order = ['canary', 'east', 'north', 'south', 'west'];
+    for (const [i, name] of order.slice(1).entries())
+      expect(of(name, 'assigned'), name).toBeGreaterThanOrEqual(of(order[i]!, 'healthy'));
+  });
+});
+
+describe('a cluster whose agent is away', () => {
+  const MODES = ['wait', 'skip', 'catch-up'];
+
+  it('is waited for, passed over, or catches up, as the policy says', async () => {
+    const first = await fleet.push(Object.assign({}, ...MODES.map((mode) => settings(mode, '1'))), 'modes');
+    const defaults = (mode: string) => ({ offline: { mode, after: '1s' } });
+    await fleet.apply(
+      ...MODES.flatMap((mode) => [
+        rolloutPolicy(mode, { defaults: defaults(mode), stages: [stages[0], { name: 'rest' }] }),
+        set(mode, mode),
+      ]),
+    );
+    for (const mode of MODES) await completed(mode, first);
+    await fleet.member('north').agent.stop();
+    await eventually(async () => (await fleet.cluster('north')).connection === 'silent', {
+      what: 'north to be silent',
+    });
+    const sha = await fleet.push(Object.assign({}, ...MODES.map((mode) => settings(mode, '2'))), 'away');
+    const waits = await rollout(fleet, 'wait', sha, 'to wait for north alone', (found) =>
+      found.targets.every(({ cluster, state }) => (cluster === 'north' ? 'waiting' : 'done') === state),
+    ).catch((error: unknown) => error);
+    const skipped = await completed('skip', sha);
+    expect(states(skipped)).toMatchObject({ north: 'skipped' });
+    const later = await completed('catch-up', sha);
+    expect(states(later)).toMatchObject({ north: 'deferred' });
+    if (waits instanceof Error) throw waits;
+    expect(waits).toMatchObject({ phase: 'running' });
+
+    await fleet.startAgent('north');
+    await completed('wait', sha);
+    await eventually(async () => (await valueIn('north', 'catch-up')) === '2', {
+      what: 'north to catch up',
+    });
+    await settled(fleet, sha);
+    expect(await valueIn('north', 'skip')).toBe('1');
   });
 });
