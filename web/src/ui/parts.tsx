@@ -62,14 +62,16 @@ export function Labels({ labels, most = 2 }: { labels: Record<string, string>; m
   );
 }
 
+/** `danger`: it takes something away. */
 export function Button({
   primary = false,
+  danger = false,
   className = '',
   ...rest
-}: ButtonHTMLAttributes<HTMLButtonElement> & { primary?: boolean }) {
+}: ButtonHTMLAttributes<HTMLButtonElement> & { primary?: boolean; danger?: boolean }) {
   const look = primary
-    ? 'border-transparent bg-accent text-panel hover:brightness-110'
-    : 'border-line bg-panel text-ink hover:bg-raised';
+    ? `border-transparent text-panel hover:brightness-110 ${danger ? 'bg-bad' : 'bg-accent'}`
+    : `border-line bg-panel hover:bg-raised ${danger ? 'text-bad' : 'text-ink'}`;
   return (
     <button
       type="button"

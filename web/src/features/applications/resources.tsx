@@ -64,7 +64,7 @@ function Reported({ rows }: { rows: ResourceRow[] }) {
   if (rows.length === 0) return <p className="text-muted">The cluster has reported none.</p>;
   return (
     <>
-      <ul className="divide-y divide-line/60">
+      <ul className="-mx-2 divide-y divide-line/60">
         {rows.slice(0, SHOWN).map((row) => (
           <ReportedRow key={row.key} row={row} />
         ))}
@@ -79,7 +79,7 @@ function ReportedRow({ row }: { row: ResourceRow }) {
   const shown = search.object === row.key;
   return (
     <li
-      className={`relative flex items-baseline gap-3 py-1 hover:bg-raised/60 ${shown ? 'bg-accent/10' : ''}`}
+      className={`relative flex items-center gap-3 px-2 py-1 hover:bg-raised/60 ${shown ? 'bg-accent/10' : ''}`}
     >
       <span className="min-w-0 flex-1 truncate" title={row.key}>
         <span className="text-muted">{row.kind}</span>{' '}

@@ -29,7 +29,8 @@ export function ActionDialog({ app, action, resource, name, live, close }: Dialo
   const [form, setForm] = useState<ActionForm>(() => emptyForm(live));
   const [asked, setAsked] = useState(false);
   const { namespace, name: application } = app;
-  const { uid } = (live['metadata'] ?? {}) as { uid?: string };
+  // The object that was looked at is meant, not one that takes its name meanwhile.
+  const [{ uid }] = useState(() => (live['metadata'] ?? {}) as { uid?: string });
   const act = useMutation({
     mutationFn: async (): Promise<CommandView> => {
       const reason = form.reason.trim();
@@ -84,7 +85,7 @@ export function ActionDialog({ app, action, resource, name, live, close }: Dialo
                 <Button>{act.isSuccess || act.isPending ? 'Close' : 'Cancel'}</Button>
               </Dialog.Close>
               {!act.isSuccess && (
-                <Button type="submit" primary className={danger ? 'bg-bad' : ''} disabled={act.isPending}>
+                <Button type="submit" primary danger={danger ?? false} disabled={act.isPending}>
                   {label}
                 </Button>
               )}
@@ -107,7 +108,7 @@ function Outcome({ command: { outcome, message, sentAt } }: { command: CommandVi
   }
   return (
     <span className={`break-words ${outcome === 'succeeded' ? 'text-good' : 'text-bad'}`}>
-      <span className="font-medium first-letter:uppercase">{outcome}</span>
+      <span className="font-medium">{outcome}</span>
       {message && `: ${message}`}
     </span>
   );

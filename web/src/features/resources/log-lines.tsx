@@ -82,4 +82,10 @@ function Line({ line: { time, pod, container, text }, named }: { line: KeptLine;
 }
 
 const timeOfDay = (time: string) =>
-  new Date(time).toLocaleTimeString(undefined, { hour12: false, fractionalSecondDigits: 3 });
+  new Date(time).toLocaleTimeString(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 3,
+    hourCycle: 'h23',
+  });

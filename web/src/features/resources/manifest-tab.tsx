@@ -32,7 +32,7 @@ export function ManifestTab({ view: { live, desired } }: { view: ResourceView })
           </span>
         )}
         <span className="flex-1" />
-        {text.includes(MASK) && <span className="text-muted">Secret values are masked in the cluster.</span>}
+        {text.includes(MASK) && <span className="text-muted">Values of Secrets stay in the cluster.</span>}
         <CopyButton text={text} label="Copy the manifest" />
       </div>
       <pre

@@ -45,11 +45,7 @@ export function ObjectActions({ app, resource, name, view }: ObjectActionsProps)
     <div className="border-b border-line px-4 py-2">
       <div role="group" aria-label="Actions" className="flex flex-wrap gap-2">
         {buttons.map((each) => (
-          <Button
-            key={each}
-            className={actionText(each).danger ? 'text-bad' : ''}
-            onClick={() => setAction(each)}
-          >
+          <Button key={each} danger={actionText(each).danger ?? false} onClick={() => setAction(each)}>
             {actionText(each).label}
           </Button>
         ))}

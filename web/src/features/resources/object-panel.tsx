@@ -2,9 +2,9 @@ import type { ApplicationView } from '@muster/api';
 import { useQuery } from '@tanstack/react-query';
 import { ArrowLeft, X } from 'lucide-react';
 import { Tabs } from 'radix-ui';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { ErrorNotice } from '../../ui/notice.tsx';
-import { StateWord } from '../../ui/parts.tsx';
+import { SkeletonRows, StateWord } from '../../ui/parts.tsx';
 import { healthTone, keyOf } from '../applications/state.ts';
 import type { ObjectTab } from '../fleet/search.ts';
 import { useFleetSearch } from '../fleet/use-search.ts';
@@ -63,7 +63,6 @@ function Content({ app, resource, name, close }: ContentProps) {
         )}
       </Header>
       {data && <ObjectActions app={app} resource={resource} name={name} view={data} />}
-      {error && <ErrorNotice error={error} retry={() => void refetch()} />}
       <Tabs.Root
         value={tab}
         onValueChange={(next) => change({ tab: next === 'manifest' ? undefined : (next as ObjectTab) }, true)}
@@ -82,6 +81,8 @@ function Content({ app, resource, name, close }: ContentProps) {
         </Tabs.List>
         {/* Only the chosen tab is there, so only that one asks. */}
         <Tabs.Content value={tab} className="flex min-h-0 flex-1 flex-col outline-none">
+          {tab === 'manifest' && error && <ErrorNotice error={error} retry={() => void refetch()} />}
+          {tab === 'manifest' && !data && !error && <SkeletonRows count={6} />}
           {tab === 'manifest' && data && <ManifestTab view={data} />}
           {tab === 'diff' && <DiffTab appKey={appKey} resource={resource} />}
           {tab === 'events' && <EventsTab appKey={appKey} resource={resource} />}
@@ -102,8 +103,14 @@ function Header({
   children?: React.ReactNode;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  // Whoever opened it by keyboard goes on reading here.
-  useEffect(() => heading.current?.focus(), [title]);
+  const [opener] = useState(() => document.activeElement);
+  // Whoever opened it by keyboard goes on reading here, and afterwards where it was.
+  useEffect(() => {
+    heading.current?.focus();
+    return () => {
+      if (opener instanceof HTMLElement) opener.focus();
+    };
+  }, [opener]);
   return (
     <header className="flex items-start gap-2 border-b border-line px-3 py-2">
       <button

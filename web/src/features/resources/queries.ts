@@ -3,7 +3,7 @@ import { hub } from '../../lib/hub.ts';
 import { split } from '../applications/queries.ts';
 
 /** How often what is open is looked at again, in milliseconds; each look asks the cluster. */
-const TREE_EVERY = 15_000;
+const OBJECTS_EVERY = 15_000;
 const EVENTS_EVERY = 10_000;
 
 /** Looks ask the cluster: only while somebody looks, and nothing is kept when nobody does. */
@@ -18,7 +18,7 @@ export const treeQuery = (appKey: string) =>
     queryKey: [...looksKey(appKey), 'tree'],
     queryFn: ({ signal }) => hub.applications.tree(...split(appKey), { signal }),
     // What was refused once is asked again by hand.
-    refetchInterval: ({ state }) => (state.status === 'error' ? false : TREE_EVERY),
+    refetchInterval: ({ state }) => (state.status === 'error' ? false : OBJECTS_EVERY),
   });
 
 /** One object; the difference costs the API server a dry run, and is judged only where it is shown. */
@@ -27,6 +27,7 @@ export const objectQuery = (appKey: string, resource: string, diff: boolean) =>
     ...look,
     queryKey: [...looksKey(appKey), 'object', resource, { diff }],
     queryFn: ({ signal }) => hub.applications.resource(...split(appKey), { resource, diff }, { signal }),
+    refetchInterval: ({ state }) => (diff || state.status === 'error' ? false : OBJECTS_EVERY),
   });
 
 export const eventsQuery = (appKey: string, resource: string) =>

@@ -23,7 +23,7 @@ export function TreeView({ appKey }: { appKey: string }) {
   const fold = (key: string, open: boolean) => setFolds((before) => new Map(before).set(key, open));
   return (
     <>
-      <div className="mb-1.5 flex flex-wrap items-center gap-2">
+      <div className="flex items-center gap-2">
         <label className="relative min-w-40 flex-1">
           <Search className="absolute top-2 left-2 size-3.5 text-muted" aria-hidden />
           <TextField
@@ -35,11 +35,11 @@ export function TreeView({ appKey }: { appKey: string }) {
             className="w-full pl-7"
           />
         </label>
-        <span className="text-xs text-muted">
-          {data.nodes.length} objects, looked at <Ago at={data.at} suffix=" ago" />
-        </span>
         <AgainButton label="Look again" busy={isFetching} onClick={() => void refetch()} />
       </div>
+      <p className="my-1 text-xs text-muted">
+        {data.nodes.length} objects, looked at <Ago at={data.at} suffix=" ago" />
+      </p>
       {error && <Unseen error={error} retry={() => void refetch()} />}
       {(data.truncated || data.notes.length > 0) && (
         <ul className="mb-1.5 rounded-md bg-warn/10 px-2 py-1 text-xs text-warn">
