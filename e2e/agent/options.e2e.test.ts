@@ -203,6 +203,22 @@ describe('options of a sync', () => {
     expect(on.hub.status('chosen')?.sync).toBe('OutOfSync');
   });
 
+  it('a sync by command that fails is followed by the sync that was announced, and leaves no error', async () => {
+    await joined();
+    await on.hub.assign({ name: 'misspelt', objects: [configMap('misspelt', { a: '1' })] });
+    await eventually(() => on.hub.status('misspelt')?.operation?.phase === 'Succeeded', {
+      what: 'its first sync',
+    });
+    const asked = await result(on.hub.sync('misspelt', { resources: [':ConfigMap:mispelt'] }));
+    expect(asked.outcome).toBe(CommandOutcome.FAILED);
+    await eventually(() => on.hub.status('misspelt')?.operation?.phase === 'Failed', { what: 'its failure' });
+    const calm = () => {
+      const { operation, conditions } = on.hub.status('misspelt')!;
+      return operation?.commandId === '' && operation.phase === 'Succeeded' && conditions.length === 0;
+    };
+    await eventually(calm, { what: 'the next sync' });
+  });
+
   it('a sync window that is closed holds syncs and self-heal back; manualSync lets a command through', async () => {
     await joined();
     const window = {
@@ -268,6 +284,9 @@ describe('options of a sync', () => {
     await ended('stuck', 'Failed');
     const answer = await result(on.hub.command('stuck', { $case: 'terminate', value: {} }));
     expect(answer.outcome).toBe(CommandOutcome.SUCCEEDED);
+    await eventually(() => on.hub.status('stuck')?.operation?.nextTry === undefined, {
+      what: 'that no next try is announced any more',
+    });
     const again = await result(on.hub.command('stuck', { $case: 'terminate', value: {} }));
     expect(again.outcome).toBe(CommandOutcome.FAILED);
   });

@@ -113,6 +113,8 @@ export class Operations {
     const retries = this.failures > 0 && this.app.automated && this.app.suppressed !== payloadOf(this.app);
     if (!this.current && !retries) return false;
     this.app.suppressed = payloadOf(this.app);
+    showNextTry(this.app, undefined);
+    this.options.changed();
     this.current?.stop.abort(new MusterError('precondition', 'terminated'));
     return true;
   }
@@ -165,7 +167,7 @@ export class Operations {
   dueIn(): number | undefined {
     const { app } = this;
     if (this.order) return 100;
-    const due = app.automated && (app.applied.assignment !== app.content || app.adopts);
+    const due = app.automated && this.unfinished;
     if (!due || !may(this.options.cluster.power, 'apply') || app.suppressed === payloadOf(app))
       return undefined;
     const now = this.options.cluster.now();
@@ -173,6 +175,13 @@ export class Operations {
     // Looked at again each minute: a clock may be set.
     if (!window.allowed) return Math.max(100, Math.min((window.untilMs ?? Infinity) - now, 60_000));
     return Math.max(100, this.notBefore - now);
+  }
+
+  /** What is assigned was not applied, or a sync since then failed: of something else half-way, or by a command. */
+  private get unfinished(): boolean {
+    const { app } = this;
+    if (app.applied.assignment !== app.content || app.adopts) return true;
+    return app.operation?.phase === 'Failed' || app.operation?.phase === 'Error' || leftHalfWay(app);
   }
 
   backoff(): number {
@@ -185,10 +194,7 @@ export class Operations {
     const now = this.options.cluster.now();
     if (!app.automated || now < this.notBefore || !app.mayBegin(false, now).allowed) return false;
     if (app.suppressed === payloadOf(app) || !app.comparesAssigned) return false;
-    if (app.applied.assignment !== app.content || app.adopts) return true;
-    // A sync of something else that failed half-way, then a return to what was applied before.
-    if (app.operation?.phase === 'Failed' || app.operation?.phase === 'Error' || leftHalfWay(app))
-      return true;
+    if (this.unfinished) return true;
     // The same content under a newer version: nothing to do but to say so.
     const version = versionText(app.assignment.version!);
     if (app.applied.version !== version) app.applied.version = version;
