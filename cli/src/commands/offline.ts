@@ -144,6 +144,7 @@ async function diff(
   const { rows, problems } = await differences(desired, live, rules, options.namespace ?? '');
   for (const problem of problems) terminal.note(`not obeyed: ${problem}`);
   if (format === 'table' || format === 'wide') {
+    if (rows.length > 0) terminal.out('In the cluster → in the manifests:');
     for (const { state, fields, ...object } of rows) {
       terminal.out(`${objectName(object)}${object.namespace ? ` in ${object.namespace}` : ''}: ${state}`);
       for (const { path, from, to } of fields) {
