@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Canaries, type Leak, eventually, freePort } from '../src/index.ts';
 import { type Fleet, startFleet } from './fleet.ts';
-import { type Document, application, applicationSet } from './testing/documents.ts';
+import { type Document, application, applicationSet, rolloutPolicy } from './testing/documents.ts';
 import { callGetRoutes, parameterSets } from './testing/get-routes.ts';
 import { type Heard, monitorRedis, startOutside } from './testing/outside.ts';
 import { LAST_APPLIED, base64, plantedFiles, secret } from './testing/planted.ts';
@@ -78,6 +78,7 @@ describe('secrets that are planted everywhere', () => {
     });
     await say(
       fleet.apply(
+        rolloutPolicy('careful', { stages: [{ name: 'all' }] }),
         app('plain'),
         app('refused'),
         app('typed'),
@@ -105,6 +106,7 @@ describe('secrets that are planted everywhere', () => {
           ],
           goTemplate: true,
           applicationName: '{{ .name }}',
+          annotations: { 'muster.dev/rollout-policy': 'careful' },
           source: {
             path: 'chart',
             helm: { valuesObject: { db: { password: '{{ .password }}' }, inline: 'x' } },

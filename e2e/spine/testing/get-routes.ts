@@ -74,7 +74,7 @@ function get({ hub, headers }: Caller, path: string): Promise<Response> {
 
 /** What the parameters of routes may be: Applications with each of their resources, and the names of everything else. */
 export async function parameterSets(fleet: Fleet): Promise<Parameters<typeof callGetRoutes>[1]> {
-  const { applications, applicationSets, clusters, users, groups, projects } = fleet.client;
+  const { applications, applicationSets, clusters, users, groups, projects, rollouts } = fleet.client;
   const { items } = await applications.list({ limit: 200 });
   const named = (list: { items: { name: string }[] }) => list.items.map(({ name }) => ({ name }));
   const resources: ParameterSets = [];
@@ -92,6 +92,8 @@ export async function parameterSets(fleet: Fleet): Promise<Parameters<typeof cal
     users: named(await users.list()),
     groups: (await groups.list()).items.length > 0 ? named(await groups.list()) : [{ name: 'nobody' }],
     projects: named(await projects.list()),
+    rollouts: (await rollouts.list()).items.map(({ id }) => ({ id })),
+    'rollout-policies': named(await rollouts.policies()),
     commands,
   };
   return (path, required, all) => {
