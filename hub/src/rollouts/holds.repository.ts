@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
 import { DATABASE } from '../store/database.ts';
-import type { Schema, Trx } from '../store/schema.ts';
+import type { Row, Schema, Trx } from '../store/schema.ts';
 import type { Content, Hold, Proof, TargetIds } from './target-content.ts';
 
 interface ContentColumns {
@@ -26,12 +26,7 @@ export class HoldsRepository {
       .selectAll()
       .where(sql<boolean>`application_id = any(${applicationIds}::uuid[])`)
       .execute();
-    return rows.map((row) => ({
-      ...idsOf(row),
-      content: contentOfRow(row),
-      rolloutId: row.rollout_id,
-      reason: row.reason,
-    }));
+    return rows.map(holdOf);
   }
 
   async ofRollout(db: Kysely<Schema>, rolloutId: string): Promise<Hold[]> {
@@ -40,12 +35,7 @@ export class HoldsRepository {
       .selectAll()
       .where('rollout_id', '=', rolloutId)
       .execute();
-    return rows.map((row) => ({
-      ...idsOf(row),
-      content: contentOfRow(row),
-      rolloutId: row.rollout_id,
-      reason: row.reason,
-    }));
+    return rows.map(holdOf);
   }
 
   async hold(trx: Trx, holds: readonly Hold[]): Promise<void> {
@@ -140,6 +130,10 @@ function contentColumns(rows: readonly (TargetIds & { content: Content | null })
 
 function idsOf(row: ContentColumns): TargetIds {
   return { applicationId: row.application_id, clusterId: row.cluster_id };
+}
+
+function holdOf(row: Row<'target_holds'>): Hold {
+  return { ...idsOf(row), content: contentOfRow(row), rolloutId: row.rollout_id, reason: row.reason };
 }
 
 function contentOfRow(row: ContentColumns): Content | null {

@@ -39,6 +39,8 @@ export interface LoadedRollout {
   owner: Owner;
   state: RolloutState;
   records: Map<string, TargetRecord>;
+  /** What its release says, by `keyOfTarget`, once that was needed: a release never changes. */
+  contents?: ReadonlyMap<string, Content>;
 }
 
 type Assign = Extract<Action, { kind: 'assign' }>;
@@ -170,14 +172,15 @@ export class RolloutRunner {
   /** What has passed its soak is where a later rollback goes back to; once it is taken back, what was proven before. */
   async #proven(
     trx: Trx,
-    { records, state }: LoadedRollout,
+    loaded: LoadedRollout,
     before: RolloutState,
     changed: readonly Target[],
   ): Promise<void> {
+    const { records } = loaded;
     const came = (to: Target['state']) =>
       changed.filter(({ id, state: now }) => now === to && before.targets.get(id)?.state !== to);
     const [done, restoring] = [came('done'), came('restoring')];
-    const contents = done.length > 0 ? await this.#contents(trx, state.rollout.to.id) : new Map();
+    const contents = done.length > 0 ? await this.#contents(trx, loaded) : new Map();
     const proofs = [...done, ...restoring].flatMap((target) => {
       const { applicationId, clusterId, proven } = records.get(target.id)!;
       const content: Content | null | undefined =
@@ -193,7 +196,7 @@ export class RolloutRunner {
     const newest = await this.assignments.latestRelease(trx, owner);
     if (!newest) return [];
     const released = new Map(newest.targets.map((target) => [keyOfTarget(target), target]));
-    const contents = await this.#contents(trx, state.rollout.to.id);
+    const contents = await this.#contents(trx, loaded);
     const held: Hold[] = [];
     const dropped: TargetRecord[] = [];
     const wanted: { action: Assign; target: ReleasedTarget }[] = [];
@@ -223,9 +226,14 @@ export class RolloutRunner {
     });
   }
 
-  async #contents(trx: Trx, releaseId: string): Promise<Map<string, Content>> {
-    const targets = await this.facts.releaseTargets(trx, releaseId);
-    return new Map(targets.map((target) => [keyOfTarget(target), contentOf(target, releaseId)!]));
+  /** What its release says: read once a step, however many rounds that has. */
+  async #contents(trx: Trx, loaded: LoadedRollout): Promise<ReadonlyMap<string, Content>> {
+    if (!loaded.contents) {
+      const { id } = loaded.state.rollout.to;
+      const targets = await this.facts.releaseTargets(trx, id);
+      loaded.contents = new Map(targets.map((target) => [keyOfTarget(target), contentOf(target, id)!]));
+    }
+    return loaded.contents;
   }
 
   async #tell(
