@@ -1,4 +1,4 @@
-import { isRecord, redact, redactText, secretValues } from '@muster/kube';
+import { isRecord, redact } from '@muster/kube';
 import type { DesiredState } from '../apply/desired.ts';
 
 /** Takes out what secrets there may be in what leaves the cluster. */
@@ -8,16 +8,9 @@ export interface Masking {
   text(text: string): string;
 }
 
-/** Knows the values of the Secrets that the Application's own bundle holds. */
-export function maskingOf(desired: DesiredState | undefined): Masking {
-  const objects = desired
-    ? [
-        ...[...desired.objects.values()].map(({ object }) => object),
-        ...desired.hooks.map(({ object }) => object),
-      ]
-    : [];
-  const values = [...secretValues(objects)];
-  const text = values.length === 0 ? (plain: string) => plain : (plain: string) => redactText(plain, values);
+/** Knows the values of the Secrets that the Application's own bundle holds; without a bundle, of none. */
+export function maskingOf(desired: Pick<DesiredState, 'mask'> | undefined): Masking {
+  const text = desired ? desired.mask : (plain: string) => plain;
   return { text, object: (value) => strings(redact(value), text) };
 }
 
