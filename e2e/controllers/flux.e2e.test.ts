@@ -6,7 +6,7 @@ import { application, configMap, deployment } from '../spine/testing/documents.t
 import { Repository } from '../spine/testing/repository.ts';
 import { eventually } from '../src/index.ts';
 import { BUILDING, type Controllers, drifted, startFlux } from './testing/controllers.ts';
-import { type GitServer, startGitServer } from './testing/git-server.ts';
+import { type GitServer, startGitServer } from '../../hub/src/sources/git-http.fixture.ts';
 
 const NAME = 'team';
 const KUSTOMIZATION = 'kustomize.toolkit.fluxcd.io/v1/Kustomization';

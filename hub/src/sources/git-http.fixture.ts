@@ -59,6 +59,10 @@ export async function startGitServer(root: string, credentials?: string): Promis
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
-    stop: () => new Promise((resolve) => server.close(() => resolve())),
+    stop: () => {
+      // Some clients keep theirs open.
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
   };
 }
