@@ -9,7 +9,7 @@ const LOOK_MS = 1_000;
 export async function watchRollout(context: Context, id: string): Promise<number> {
   let last = '';
   for (;;) {
-    const found = await context.client().rollouts.get(id, { signal: context.signal });
+    const found = await context.client().rollouts.get(id, {}, { signal: context.signal });
     const text = progressText(found);
     if (text !== last)
       context.terminal.out(`${new Date(context.now()).toISOString().slice(11, 19)}  ${text}`);

@@ -30,6 +30,27 @@ export interface ListedRow extends ApplicationRow {
   status_conditions: ApplicationCondition[] | null;
   assigned_generation: bigint | null;
   refused: string | null;
+  /** It is kept from its newest release. */
+  held: StoredHold | null;
+  /** What the newest rollout that goes on says of it. */
+  rolling: StoredTarget | null;
+}
+
+export interface StoredHold {
+  rollout: string | null;
+  phase: string | null;
+  reason: string;
+  since: string;
+}
+
+export interface StoredTarget {
+  id: string;
+  phase: string;
+  paused: boolean;
+  state: string;
+  note: string | null;
+  /** Unix milliseconds. */
+  since: number;
 }
 
 export interface ListFilter {
@@ -85,7 +106,13 @@ export class ApplicationList {
           select jsonb_agg(tr.commit order by s.position) from application_sources s
           left join tracked_revisions tr on tr.repository_id = s.repository_id and tr.revision = s.revision
           where s.application_id = listed.id
-        ), '[]') as latest_commits
+        ), '[]') as latest_commits,
+        (select jsonb_build_object('id', ro.id, 'phase', ro.phase, 'paused', ro.state->'paused' <> 'null'::jsonb,
+            'state', l.state, 'note', l.data->'note', 'since', l.data->'since')
+          from rollout_targets l join rollouts ro on ro.id = l.rollout_id
+          where l.live and l.cluster_id = listed.cluster_id and l.application_namespace = listed.namespace
+            and l.application_name = listed.name
+          order by ro.created_at desc limit 1) as rolling
       from (
         select a.*, s.namespace || '/' || s.name as set_name, ra.namespace || '/' || ra.name as root_name,
           hr.application_id is not null as is_root, c.name as cluster_name, c.server as cluster_server, c.last_seen_at,
@@ -93,6 +120,9 @@ export class ApplicationList {
             then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
           r.number as release_number, r.message as release_message, r.author as release_author, r.created_at as release_at,
           g.generation as assigned_generation, g.refused,
+          case when th.application_id is not null and th.assignment_digest is distinct from rt.assignment_digest
+            then jsonb_build_object('rollout', th.rollout_id, 'phase', (select phase from rollouts where id = th.rollout_id),
+              'reason', th.reason, 'since', th.held_at) end as held,
           ${SYNC_NOW} as sync_now, ${HEALTH_NOW} as health_now,
           coalesce(nullif(t.health_message, ''), hr.health_message) as health_message,
           greatest(t.sync_since, t.health_since, hr.sync_since, hr.health_since) as status_since,

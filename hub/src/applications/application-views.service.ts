@@ -23,6 +23,7 @@ import { StatusService } from '../status/status.service.ts';
 import { ApplicationList, type ListedRow } from './application-list.repository.ts';
 import { ApplicationRecords } from './application-records.service.ts';
 import { originOf } from './application-origin.ts';
+import { rolloutOf } from './application-rollout.ts';
 import { sourcesOf } from './application-sources.ts';
 import { maskedManifest } from './masked-manifest.ts';
 
@@ -137,6 +138,7 @@ export class ApplicationViews {
   #view(row: ListedRow): ApplicationView {
     const { manifest } = this.records.open(row);
     const automated = manifest.spec.syncPolicy?.automated;
+    const rollout = rolloutOf(row.rolling, row.held);
     const since = row.silent_since ?? row.status_since;
     const refused = row.refused
       ? [{ type: 'AssignmentRefused', message: `the agent refused the assignment: ${row.refused}` }]
@@ -187,6 +189,7 @@ export class ApplicationViews {
       ...(row.release_id && row.release_number !== null
         ? { release: { id: row.release_id, number: Number(row.release_number) } }
         : {}),
+      ...(rollout ? { rollout } : {}),
     };
   }
 }

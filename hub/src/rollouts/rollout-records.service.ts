@@ -39,6 +39,8 @@ export class RolloutRecords {
     await this.repository.begin(trx, { owner, ownerName, project, state, targets });
     await this.repository.trim(trx, owner.id, this.config.rolloutHistory);
     await this.events.publish('rollout', [state.rollout.id], { trx });
+    const kept = targets.map(({ namespace, name }) => `${namespace}/${name}`);
+    await this.events.publish('application', kept, { trx });
   }
 
   /** Newer ones take the place of some; those that cannot be superseded stay. The owner is held. */

@@ -161,6 +161,8 @@ export class RolloutRunner {
     wake: number | null,
   ): Promise<void> {
     const written = [...changed.values()].map((target) => ({ ...records.get(target.id)!, target }));
+    const moved = written.filter(({ target }) => records.get(target.id)!.target.state !== target.state);
+    await this.events.publish('application', moved.map(applicationOf), { trx });
     for (const record of written) records.set(record.target.id, record);
     await this.repository.writeTargets(trx, row.id, written);
     const ended = hasEnded(state.rollout.phase);
@@ -255,6 +257,10 @@ export class RolloutRunner {
     }
     if (changed) await this.events.publish('rollout', [row.id], { trx });
   }
+}
+
+function applicationOf({ namespace, name }: TargetRecord): string {
+  return `${namespace}/${name}`;
 }
 
 function idsOf({ applicationId, clusterId }: TargetRecord) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Actor, systemActor } from '../access/actor.ts';
+import { RolloutReads } from './reads/rollout-reads.service.ts';
 import { RolloutFixture, policy, setOverClusters } from './rollouts.fixture.ts';
 import { RolloutsService } from './rollouts.service.ts';
 
@@ -89,7 +90,7 @@ test('a pause holds every start until it is resumed; what is said and replayed a
   await on.report('a');
   expect(await on.states()).toMatchObject({ b: 'waiting', c: 'waiting' });
   const { id } = await on.rollout();
-  const { lines, waitingFor } = await rollouts().get(systemActor, id);
+  const { lines, waitingFor } = await on.get(RolloutReads).get(systemActor, id, { targets: 10 });
   expect(lines.join('\n')).toContain('system to resume it (paused: lunch)');
   expect(waitingFor[0]).toMatchObject({ what: 'paused' });
   await ask({ verb: 'resume' });

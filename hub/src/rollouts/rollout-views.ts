@@ -1,18 +1,31 @@
-import type { RolloutDetail, RolloutReplay, RolloutTargetView, RolloutView } from '@muster/api';
+import type {
+  RolloutDetail,
+  RolloutListItem,
+  RolloutReplay,
+  RolloutTargetView,
+  RolloutTransition,
+  RolloutView,
+} from '@muster/api';
 import { canonicalJson } from '@muster/base';
 import {
   type LogEntry,
+  type ReleaseRef,
   type Rollout,
   type RolloutState,
   type Target,
+  type Transition,
   explain,
   replay,
 } from '@muster/rollout';
+import { type TargetCount, stagesInBrief, waitsInBrief } from './reads/rollout-brief.ts';
+import { type Asker, stageSettings } from './reads/rollout-gates.ts';
+import type { ReleaseFacts } from './reads/rollout-reads.repository.ts';
 import type { LoggedStep, RolloutLine } from './rollouts.repository.ts';
 
-const MAX_TARGETS = 1000;
+type Releases = ReadonlyMap<string, ReleaseFacts>;
 
-export function viewOf(row: RolloutLine): RolloutView {
+/** `releases`: what is known of them besides their names. */
+export function viewOf(row: RolloutLine, releases: Releases = new Map()): RolloutView {
   const rollout = row.state as Rollout;
   const stage = rollout.phase === 'running' ? rollout.stages[rollout.stage]?.name : undefined;
   return {
@@ -24,8 +37,8 @@ export function viewOf(row: RolloutLine): RolloutView {
     kind: row.kind,
     phase: rollout.phase,
     paused: rollout.paused !== null,
-    from: rollout.from,
-    to: rollout.to,
+    from: rollout.from && releaseOf(rollout.from, releases),
+    to: releaseOf(rollout.to, releases),
     ...(stage === undefined ? {} : { stage }),
     stages: rollout.stages.map(({ name }) => name),
     headHeld: rollout.headHeld,
@@ -35,19 +48,63 @@ export function viewOf(row: RolloutLine): RolloutView {
   };
 }
 
+function releaseOf({ id, label }: ReleaseRef, releases: Releases): RolloutView['to'] {
+  const known = releases.get(id);
+  return {
+    id,
+    label,
+    ...(known ? { number: Number(known.number) } : {}),
+    ...(known?.commit ? { commit: known.commit } : {}),
+    ...(known?.message ? { message: known.message } : {}),
+    ...(known?.author ? { author: known.author } : {}),
+  };
+}
+
+/** With what can be said without reading its targets. */
+export function listItemOf(
+  row: RolloutLine,
+  counts: readonly TargetCount[],
+  releases: Releases,
+  now: number,
+): RolloutListItem {
+  const rollout = row.state as Rollout;
+  return {
+    ...viewOf(row, releases),
+    since: at(rollout.since),
+    progress: stagesInBrief(rollout, counts),
+    waitsFor: waitsInBrief(rollout, counts, now),
+  };
+}
+
+interface DetailContext {
+  now: number;
+  asker: Asker;
+  releases: Releases;
+  /** So many targets are named. */
+  most: number;
+}
+
 /** With what `explain` says, and the targets that somebody may ask about first. */
-export function detailOf(row: RolloutLine, state: RolloutState, now: number): RolloutDetail {
+export function detailOf(
+  row: RolloutLine,
+  state: RolloutState,
+  { now, asker, releases, most }: DetailContext,
+): RolloutDetail {
+  const { rollout } = state;
   const said = explain(state, now);
   const targets = [...state.targets.values()].sort((a, b) => rank(a) - rank(b) || a.position - b.position);
   return {
-    ...viewOf(row),
+    ...viewOf(row, releases),
+    ...standingOf(rollout),
+    now: at(now),
     headline: said.headline,
     done: said.done,
     total: said.total,
-    progress: said.stages.map(({ since, states, ...rest }) => ({
+    progress: said.stages.map(({ since, states, ...rest }, index) => ({
       ...rest,
       since: at(since),
       states: states as Record<string, number>,
+      ...stageSettings(rollout, index, asker),
     })),
     waitingFor: said.waitingFor.map(({ since, until, ...rest }) => ({
       ...rest,
@@ -56,7 +113,17 @@ export function detailOf(row: RolloutLine, state: RolloutState, now: number): Ro
     })),
     next: { what: said.next.what, ...(said.next.at === null ? {} : { at: at(said.next.at) }) },
     lines: said.lines,
-    targets: targets.slice(0, MAX_TARGETS).map((target) => targetOf(target, state.rollout)),
+    targets: targets.slice(0, most).map((target) => targetOf(target, rollout)),
+  };
+}
+
+function standingOf({ since, paused, failure, rollback, supersededBy }: Rollout) {
+  return {
+    since: at(since),
+    ...(paused ? { pausedBy: { ...paused, since: at(paused.since) } } : {}),
+    ...(failure ? { failedStage: failure.stage } : {}),
+    ...(rollback ? { rollback: { ...rollback, since: at(rollback.since) } } : {}),
+    ...(supersededBy === null ? {} : { supersededBy }),
   };
 }
 
@@ -85,7 +152,7 @@ export function replayOf(
     same: differences.length === 0,
     differences: differences.slice(0, 100),
     entries: log.length,
-    transitions: log.flatMap(({ transitions }) => transitions.map((one) => ({ ...one, at: at(one.at) }))),
+    transitions: log.flatMap(({ transitions }) => transitions.map(transitionOf)),
   };
 }
 
@@ -96,8 +163,14 @@ function rank({ state }: Target): number {
   return state === 'waiting' ? 2 : 1;
 }
 
-function targetOf(target: Target, { stages }: Rollout): RolloutTargetView {
+export function transitionOf(one: Transition): RolloutTransition {
+  return { ...one, at: at(one.at) };
+}
+
+export function targetOf(target: Target, { stages, policy }: Rollout): RolloutTargetView {
   const stage = target.stage === null ? undefined : stages[target.stage]?.name;
+  const soakMs = target.stage === null ? 0 : (policy.stages[target.stage]?.soakMs ?? 0);
+  const soaks = target.state === 'healthy' && target.healthySince !== null;
   return {
     id: target.id,
     application: target.application,
@@ -107,6 +180,9 @@ function targetOf(target: Target, { stages }: Rollout): RolloutTargetView {
     since: at(target.since),
     ...(target.note === null ? {} : { note: target.note }),
     connected: target.connected,
+    ...(target.blocked ? { blocked: `${target.blocked.by}: ${target.blocked.reason}` } : {}),
+    ...(soaks ? { soakUntil: at(target.healthySince! + soakMs) } : {}),
+    ...(target.dueAt === null ? {} : { dueAt: at(target.dueAt) }),
   };
 }
 

@@ -1,10 +1,16 @@
 import {
+  GetRollout,
+  ListRolloutTargets,
   ListRollouts,
+  PageQuery,
   RolloutDetail,
   RolloutList,
+  RolloutLog,
   RolloutPolicyList,
   RolloutPolicyView,
+  RolloutReleases,
   RolloutReplay,
+  RolloutTargetList,
   RolloutVerb,
   RolloutView,
 } from '@muster/api';
@@ -12,14 +18,18 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } f
 import type { Actor } from '../access/actor.ts';
 import { Allow, CurrentActor } from '../access/decorators.ts';
 import { Answers } from '../api/answers.ts';
+import { RolloutReads } from './reads/rollout-reads.service.ts';
 import { PoliciesService } from './policies.service.ts';
 import { RolloutsService } from './rollouts.service.ts';
 
 @Controller('api/v1/rollouts')
 export class RolloutsController {
-  constructor(@Inject(RolloutsService) private readonly rollouts: RolloutsService) {}
+  constructor(
+    @Inject(RolloutsService) private readonly rollouts: RolloutsService,
+    @Inject(RolloutReads) private readonly reads: RolloutReads,
+  ) {}
 
-  /** Newest first. */
+  /** Newest first, or what somebody may have to act on first. */
   @Get()
   @Allow('viewer', { project: 'any' })
   @Answers(RolloutList)
@@ -27,15 +37,51 @@ export class RolloutsController {
     @Query({ schema: ListRollouts }) query: ListRollouts,
     @CurrentActor() actor: Actor,
   ): Promise<RolloutList> {
-    return this.rollouts.list(actor, query);
+    return this.reads.list(actor, query);
   }
 
   /** Where it is, what it waits for and since when, what comes next. */
   @Get(':id')
   @Allow('viewer', { project: 'any' })
   @Answers(RolloutDetail)
-  get(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<RolloutDetail> {
-    return this.rollouts.get(actor, id);
+  get(
+    @Param('id') id: string,
+    @Query({ schema: GetRollout }) query: GetRollout,
+    @CurrentActor() actor: Actor,
+  ): Promise<RolloutDetail> {
+    return this.reads.get(actor, id, query);
+  }
+
+  /** Its targets: what failed first, then what is on its way, what waits, and what is done. */
+  @Get(':id/targets')
+  @Allow('viewer', { project: 'any' })
+  @Answers(RolloutTargetList)
+  targets(
+    @Param('id') id: string,
+    @Query({ schema: ListRolloutTargets }) query: ListRolloutTargets,
+    @CurrentActor() actor: Actor,
+  ): Promise<RolloutTargetList> {
+    return this.reads.targets(actor, id, query);
+  }
+
+  /** What happened, newest first. A page holds the transitions of `limit` steps. */
+  @Get(':id/log')
+  @Allow('viewer', { project: 'any' })
+  @Answers(RolloutLog)
+  log(
+    @Param('id') id: string,
+    @Query({ schema: PageQuery }) query: PageQuery,
+    @CurrentActor() actor: Actor,
+  ): Promise<RolloutLog> {
+    return this.reads.log(actor, id, query);
+  }
+
+  /** The releases that `undo` may go back to once it has ended: the newest 100 of its owner. */
+  @Get(':id/releases')
+  @Allow('viewer', { project: 'any' })
+  @Answers(RolloutReleases)
+  releases(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<RolloutReleases> {
+    return this.reads.releases(actor, id);
   }
 
   /** How it came about: every transition with its cause, decided again. */

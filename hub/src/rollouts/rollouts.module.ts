@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AssignmentsModule } from '../assignments/assignments.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
+import { RolloutReads } from './reads/rollout-reads.service.ts';
+import { RolloutReadsRepository } from './reads/rollout-reads.repository.ts';
 import { RolloutHoldsModule } from './rollout-holds.module.ts';
 import { RolloutRunner } from './rollout-runner.service.ts';
 import { RolloutStartsModule } from './rollout-starts.module.ts';
@@ -18,6 +20,8 @@ import { handlers } from './rollouts.worker.ts';
     RolloutRunner,
     RolloutSteps,
     RolloutsService,
+    RolloutReads,
+    RolloutReadsRepository,
     jobHandlers([RolloutSteps, RolloutTriggers], handlers),
   ],
   exports: [RolloutSteps],

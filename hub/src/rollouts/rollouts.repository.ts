@@ -191,26 +191,6 @@ export class RolloutsRepository {
     `.execute(trx);
   }
 
-  /** Newest first. */
-  async page(
-    filter: { projects: '*' | string[]; open: boolean; owner?: string },
-    limit: number,
-    after?: [string, string],
-  ): Promise<RolloutLine[]> {
-    let query = this.db
-      .selectFrom('rollouts')
-      .select(LINE)
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit);
-    if (filter.projects !== '*') query = query.where(sql<boolean>`project = any(${filter.projects}::text[])`);
-    if (filter.open) query = query.where('ended_at', 'is', null);
-    if (filter.owner !== undefined) query = query.where('owner_name', '=', filter.owner);
-    if (after)
-      query = query.where(sql<boolean>`(created_at, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`);
-    return query.execute();
-  }
-
   /** Of those with these ids, the ones in some projects. */
   async visible(ids: readonly string[], projects: readonly string[]): Promise<string[]> {
     const { rows } = await sql<{ id: string }>`

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Condition } from './conditions.ts';
 import { PageQuery } from './paging.ts';
+import { RolloutPhase } from './rollouts.ts';
 
 export const ListApplications = PageQuery.extend({
   project: z.string().optional(),
@@ -121,6 +122,19 @@ export const ApplicationView = z
       })
       .optional(),
     release: z.object({ id: z.string(), number: z.number() }).optional(),
+    /** A rollout decides what it holds: its turn has not come, it is on its way, it failed, or its newest release is held back. */
+    rollout: z
+      .object({
+        /** None: it waits for a rollout that has not begun. */
+        id: z.string().optional(),
+        phase: RolloutPhase.optional(),
+        paused: z.boolean().optional(),
+        /** Its state as a target, or `held`: it is kept from its newest release by a rollout that is over. */
+        state: z.string(),
+        reason: z.string().optional(),
+        since: z.string(),
+      })
+      .optional(),
   })
   .meta({ id: 'Application' });
 export type ApplicationView = z.infer<typeof ApplicationView>;

@@ -20,7 +20,7 @@ export const RolloutPolicyList = z
   .meta({ id: 'RolloutPolicyList' });
 export type RolloutPolicyList = z.infer<typeof RolloutPolicyList>;
 
-const phase = z.enum([
+export const RolloutPhase = z.enum([
   'pending',
   'running',
   'rolling-back',
@@ -30,7 +30,16 @@ const phase = z.enum([
   'aborted',
   'superseded',
 ]);
-const release = z.object({ id: z.string(), label: z.string() });
+export type RolloutPhase = z.infer<typeof RolloutPhase>;
+const phase = RolloutPhase;
+const release = z.object({
+  id: z.string(),
+  label: z.string(),
+  number: z.number().optional().describe('of its owner; not there once the release is forgotten'),
+  commit: z.string().optional(),
+  message: z.string().optional().describe('first words of the commit'),
+  author: z.string().optional(),
+});
 const stageSummary = z.object({
   name: z.string(),
   step: z.enum(['waiting', 'entry', 'rolling', 'soaking', 'end', 'passed']),
@@ -39,6 +48,38 @@ const stageSummary = z.object({
   done: z.number(),
   states: z.record(z.string(), z.number()).describe('targets by their state'),
 });
+export type RolloutStageSummary = z.infer<typeof stageSummary>;
+
+/** A check of a stage: what it asks for, and how far that is. */
+export const RolloutGateView = z.object({
+  name: z.string(),
+  kind: z.enum(['approval', 'windows', 'prometheus', 'http', 'job']),
+  at: z.enum(['entry', 'end']),
+  status: z.enum(['pending', 'open', 'passed', 'failed', 'skipped']),
+  since: z.iso.datetime(),
+  until: z.iso.datetime().optional().describe('no later than then'),
+  asks: z.string().describe('what it checks, in words'),
+  count: z.number().optional().describe('approvals that are needed'),
+  groups: z.array(z.string()).optional().describe('who may approve; empty: every approver'),
+  yours: z.boolean().optional().describe('whether the asker may approve it, and has not yet'),
+  approvals: z.array(z.object({ actor: z.string(), at: z.iso.datetime(), reason: z.string() })),
+  bad: z.number().describe('measurements that were bad'),
+  last: z
+    .object({ verdict: z.enum(['ok', 'bad', 'unknown']), at: z.iso.datetime(), detail: z.string() })
+    .optional()
+    .describe('the newest measurement'),
+});
+export type RolloutGateView = z.infer<typeof RolloutGateView>;
+
+const stageDetail = stageSummary.extend({
+  slots: z.number().describe('targets that may be on their way at once; 0: each is started by hand'),
+  tolerated: z.number().describe('failures that are tolerated'),
+  soakSeconds: z.number(),
+  deadlineSeconds: z.number().optional(),
+  onFailure: z.enum(['stop', 'rollback-failed', 'rollback-all']),
+  gates: z.array(RolloutGateView),
+});
+export type RolloutStageDetail = z.infer<typeof stageDetail>;
 
 export const RolloutView = z
   .object({
@@ -62,16 +103,54 @@ export const RolloutView = z
   .meta({ id: 'Rollout' });
 export type RolloutView = z.infer<typeof RolloutView>;
 
+/** With what can be said of it at a glance. */
+export const RolloutListItem = RolloutView.extend({
+  since: z.iso.datetime().describe('of its phase'),
+  progress: z.array(stageSummary).describe('without `states` once it has ended'),
+  waitsFor: z.array(z.string()),
+});
+export type RolloutListItem = z.infer<typeof RolloutListItem>;
+
 export const RolloutList = z
-  .object({ items: z.array(RolloutView), next: z.string().optional() })
+  .object({ items: z.array(RolloutListItem), next: z.string().optional() })
   .meta({ id: 'RolloutList' });
 export type RolloutList = z.infer<typeof RolloutList>;
 
 export const ListRollouts = PageQuery.extend({
   open: z.stringbool().default(false).describe('only those that have not ended'),
   owner: z.string().max(600).optional().describe('namespace/name'),
+  search: z.string().max(253).optional().describe('part of the owner, without regard to case'),
+  phase: phase.optional(),
+  project: z.string().max(253).optional(),
+  order: z
+    .enum(['newest', 'urgent'])
+    .default('newest')
+    .describe('urgent: what is on its way, then what has stopped, then what has ended'),
 });
 export type ListRollouts = z.infer<typeof ListRollouts>;
+
+/** States of targets, by what somebody who looks wants to know. */
+export const TARGET_GROUPS = {
+  failed: ['failed', 'restore-failed', 'unproven'],
+  moving: ['assigned', 'applied', 'healthy', 'reverting', 'restoring'],
+  waiting: ['waiting', 'deferred', 'manual'],
+  done: ['done', 'restored', 'kept'],
+  out: ['skipped', 'pinned', 'gone'],
+} as const;
+export type TargetGroup = keyof typeof TARGET_GROUPS;
+
+/** What failed first, then what is on its way, what waits, what is done, and what takes no part. */
+export const ListRolloutTargets = PageQuery.extend({
+  search: z.string().max(600).optional().describe('part of the name of the Application or the cluster'),
+  stage: z.string().max(253).optional(),
+  group: z.enum(['failed', 'moving', 'waiting', 'done', 'out']).optional(),
+});
+export type ListRolloutTargets = z.infer<typeof ListRolloutTargets>;
+
+export const GetRollout = z.object({
+  targets: z.coerce.number().int().min(0).max(1000).default(1000).describe('how many to name'),
+});
+export type GetRollout = z.infer<typeof GetRollout>;
 
 export const RolloutTargetView = z.object({
   id: z.string(),
@@ -82,15 +161,31 @@ export const RolloutTargetView = z.object({
   since: z.iso.datetime(),
   note: z.string().optional(),
   connected: z.boolean(),
+  blocked: z.string().optional().describe('what outside the rollout holds it back'),
+  soakUntil: z.iso.datetime().optional().describe('healthy until then, it is done'),
+  dueAt: z.iso.datetime().optional().describe('not healthy by then, it has failed'),
 });
 export type RolloutTargetView = z.infer<typeof RolloutTargetView>;
+
+export const RolloutTargetList = z
+  .object({ items: z.array(RolloutTargetView), next: z.string().optional() })
+  .meta({ id: 'RolloutTargetList' });
+export type RolloutTargetList = z.infer<typeof RolloutTargetList>;
 
 /** Where a rollout is, what it waits for and since when, and what comes next. */
 export const RolloutDetail = RolloutView.extend({
   headline: z.string(),
   done: z.number(),
   total: z.number(),
-  progress: z.array(stageSummary),
+  since: z.iso.datetime().describe('of its phase'),
+  now: z.iso.datetime().describe('by the clock that rollouts go by'),
+  pausedBy: z.object({ actor: z.string(), reason: z.string(), since: z.iso.datetime() }).optional(),
+  failedStage: z.string().optional(),
+  rollback: z
+    .object({ scope: z.enum(['failed', 'all']), since: z.iso.datetime(), cause: z.string() })
+    .optional(),
+  supersededBy: z.string().optional().describe('the rollout that took its place'),
+  progress: z.array(stageDetail),
   waitingFor: z.array(
     z.object({
       what: z.string(),
@@ -103,7 +198,7 @@ export const RolloutDetail = RolloutView.extend({
   ),
   next: z.object({ what: z.string(), at: z.iso.datetime().optional() }),
   lines: z.array(z.string()).describe('all of it for a terminal'),
-  targets: z.array(RolloutTargetView).describe('at most 1000, those that are not done first'),
+  targets: z.array(RolloutTargetView).describe('as many as were asked for, those that are not done first'),
 }).meta({ id: 'RolloutDetail' });
 export type RolloutDetail = z.infer<typeof RolloutDetail>;
 
@@ -117,6 +212,29 @@ export const RolloutTransition = z.object({
   reason: z.string().optional(),
 });
 export type RolloutTransition = z.infer<typeof RolloutTransition>;
+
+/** What happened, newest first. */
+export const RolloutLog = z
+  .object({ items: z.array(RolloutTransition), next: z.string().optional() })
+  .meta({ id: 'RolloutLog' });
+export type RolloutLog = z.infer<typeof RolloutLog>;
+
+/** Releases that `undo` may go back to, newest first. */
+export const RolloutReleases = z
+  .object({
+    items: z.array(
+      z.object({
+        number: z.number(),
+        cause: z.string(),
+        commit: z.string().optional(),
+        message: z.string().optional(),
+        author: z.string().optional(),
+        at: z.iso.datetime(),
+      }),
+    ),
+  })
+  .meta({ id: 'RolloutReleases' });
+export type RolloutReleases = z.infer<typeof RolloutReleases>;
 
 /** How a rollout came about, decided again from what was written down. */
 export const RolloutReplay = z
