@@ -1,10 +1,10 @@
 import type { PlanError, PlanGroup, PlanObject, PlanResult, PlannedApplication } from '@muster/api';
+import { diffBlock, html, inline } from '@muster/api/markdown';
 import { SIGNS, count, groupTitle, memberOf, objectTitle, removalTitle, summaryOf } from './plan-words.ts';
 
 /** GitHub takes no longer comment. */
 export const MAX_MARKDOWN = 65_536;
 const MAX_LISTED = 20;
-const MAX_MESSAGE = 600;
 
 /** The first line of a plan's comment, by which it is found again. */
 export function markerOf(id: string): string {
@@ -76,12 +76,7 @@ function briefly(group: PlanGroup): string {
 }
 
 function objectOf(object: PlanObject): string {
-  const more = object.moreLines > 0 ? `\n… and ${object.moreLines} more lines` : '';
-  const body = `${object.text}${more}`;
-  // A fence longer than any that the text holds.
-  const ticks = Math.max(2, ...[...body.matchAll(/`+/g)].map(([run]) => run.length)) + 1;
-  const fence = '`'.repeat(ticks);
-  return `**${SIGNS[object.action]} ${inline(objectTitle(object))}**\n\n${fence}diff\n${body}\n${fence}\n`;
+  return `**${SIGNS[object.action]} ${inline(objectTitle(object))}**\n\n${diffBlock(object)}\n`;
 }
 
 function errorsOf({ errors, moreErrors }: PlanResult): string {
@@ -106,16 +101,4 @@ function folded(title: string, members: readonly PlannedApplication[], more: num
   const names = members.slice(0, MAX_LISTED).map((one) => html(memberOf(one)));
   const rest = more + members.length - names.length;
   return ` <details><summary>${title}</summary>${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}</details>`;
-}
-
-/** One line of text that is no markup and mentions nobody. */
-function inline(text: string): string {
-  const line = text.replace(/\s+/g, ' ');
-  return html(line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)} …` : line)
-    .replace(/[\\`*_[\]#|~]/g, '\\$&')
-    .replaceAll('@', '@\u200b');
-}
-
-function html(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

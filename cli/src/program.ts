@@ -15,6 +15,7 @@ import { pluginCommands } from './commands/plugin.ts';
 import { projectCommands } from './commands/project.ts';
 import { settingsCommands } from './commands/settings.ts';
 import { repoCommands } from './commands/repo.ts';
+import { releaseCommands } from './commands/release.ts';
 import { rolloutCommands } from './commands/rollout.ts';
 import type { Environment } from './environment.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
@@ -65,6 +66,7 @@ export function createProgram(host: Host): Command {
   appCommands(root, host);
   appSetCommands(root, host);
   rolloutCommands(root, host);
+  releaseCommands(root, host);
   root.commandsGroup('The fleet:');
   bootstrapCommand(root, host);
   clusterCommands(root, host);

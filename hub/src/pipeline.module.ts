@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ApplicationsModule } from './applications/applications.module.ts';
 import { ApplicationSetsModule } from './applicationsets/applicationsets.module.ts';
 import { AssignmentsModule } from './assignments/assignments.module.ts';
+import { ComparisonsModule } from './comparisons/comparisons.module.ts';
 import { PlansModule } from './plans/plans.module.ts';
 import { ProjectsModule } from './projects/projects.module.ts';
 import { ReleasesModule } from './releases/releases.module.ts';
@@ -27,6 +28,7 @@ import { SourcesModule } from './sources/sources.module.ts';
     AssignmentsModule,
     RolloutsModule,
     PlansModule,
+    ComparisonsModule,
     RootsModule,
     ResourcesModule,
   ],

@@ -85,6 +85,7 @@ export async function parameterSets(fleet: Fleet): Promise<Parameters<typeof cal
   }
   const commands = await fleet.sql<{ id: string }>('select id::text from commands');
   const sets = (await applicationSets.list()).items.map(({ namespace, name }) => ({ namespace, name }));
+  const owners = [...sets, ...items].map(({ namespace, name }) => `${namespace}/${name}`);
   const bySegment: Record<string, ParameterSets> = {
     applications: items.map(({ namespace, name }) => ({ namespace, name })),
     applicationsets: sets,
@@ -94,6 +95,7 @@ export async function parameterSets(fleet: Fleet): Promise<Parameters<typeof cal
     projects: named(await projects.list()),
     rollouts: (await rollouts.list()).items.map(({ id }) => ({ id })),
     'rollout-policies': named(await rollouts.policies()),
+    releases: owners.map((of, i) => ({ owner: of, of, a: of, b: owners[(i + 1) % owners.length]! })),
     commands,
   };
   return (path, required, all) => {

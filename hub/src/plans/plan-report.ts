@@ -175,7 +175,8 @@ function someOf(members: readonly PlannedApplication[], most: number) {
   };
 }
 
-function objectOf({ text, ...rest }: Change): PlanObject {
+/** A change as it is answered: its text cut to what anybody reads. */
+export function objectOf({ text, ...rest }: ObjectChange & { specification: boolean }): PlanObject {
   const lines = text.split('\n');
   const shown = lines
     .slice(0, MAX_LINES)

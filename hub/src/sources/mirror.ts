@@ -20,6 +20,14 @@ export interface ResolvedCommit extends CommitObject {
   commit: string;
 }
 
+export interface LoggedCommit {
+  commit: string;
+  committedAt: Date;
+  author: string;
+  /** First line of the message. */
+  subject: string;
+}
+
 /** Packs from this number on are joined into one after a fetch. */
 const MANY_PACKS = 40;
 
@@ -120,6 +128,21 @@ export class Mirror {
     const args = ['rev-list', '--max-count=1', ancestor, `^${commit}`, '--'];
     const output = await runGit(this.#git, args, { cwd: this.#dir, ...(signal ? { signal } : {}) });
     return output.toString().trim() === '';
+  }
+
+  /** Commits that `to` has and `from` has not, newest first. */
+  async log(from: string, to: string, limit: number, signal?: AbortSignal): Promise<LoggedCommit[]> {
+    const args = ['log', `-${limit}`, '--format=%H%x00%ct%x00%an%x00%s', to, `^${from}`, '--'];
+    const output = await runGit(this.#git, args, { cwd: this.#dir, ...(signal ? { signal } : {}) });
+    return output
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [commit = '', seconds, author = '', subject = ''] = line.split('\0');
+        const committedAt = new Date(Number(seconds) * 1000);
+        return { commit, committedAt, author: author.slice(0, 200), subject: subject.slice(0, 300) };
+      });
   }
 
   /** The files at a commit that the mirror has. */

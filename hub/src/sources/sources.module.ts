@@ -4,6 +4,7 @@ import { TopicsModule } from '../generators/topics.module.ts';
 import { ChartDependenciesRepository } from './chart-dependencies.repository.ts';
 import { ChartDependenciesService } from './chart-dependencies.service.ts';
 import { ChartsService } from './charts/charts.service.ts';
+import { CommitLogs } from './commit-logs.service.ts';
 import { LookUps } from './look-ups.service.ts';
 import { RepositoriesController } from './repositories.controller.ts';
 import { RepositoriesService } from './repositories.service.ts';
@@ -29,11 +30,12 @@ import { WebhooksService } from './webhooks.service.ts';
     ChartDependenciesRepository,
     ChartDependenciesService,
     LookUps,
+    CommitLogs,
     RepositoriesService,
     ScmService,
     WebhooksService,
     jobHandlers([SourcesService], handlers),
   ],
-  exports: [ChartDependenciesService, LookUps, ScmService, SourceChanges, SourcesService],
+  exports: [ChartDependenciesService, CommitLogs, LookUps, ScmService, SourceChanges, SourcesService],
 })
 export class SourcesModule {}

@@ -241,6 +241,14 @@ export class SourcesService implements OnApplicationShutdown {
     };
   }
 
+  /** A Git repository's mirror with a commit in it; fetched where this replica does not have it. Throws in words. */
+  async mirrorWith(repositoryId: string, commit: string, signal?: AbortSignal): Promise<Mirror> {
+    const row = await this.#row(repositoryId);
+    if (row.kind !== 'git')
+      throw new MusterError('unsupported', `${row.display_url} is not a Git repository`);
+    return this.#mirrorWith(row, commit, signal);
+  }
+
   async #row(repositoryId: string): Promise<RepositoryRow> {
     const row = await this.repository.byId(repositoryId);
     if (!row) throw new MusterError('not-found', 'the repository was removed');

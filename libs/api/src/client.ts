@@ -96,6 +96,7 @@ import type {
   RolloutVerb,
   RolloutView,
 } from './rollouts.ts';
+import { releaseRoutes } from './client-releases.ts';
 import type { FleetSummary } from './status.ts';
 
 export type { HubEvent } from './client-events.ts';
@@ -137,6 +138,7 @@ export function hubClient(options: ClientOptions) {
     plugins: pluginRoutes(http),
     decisions: decisionRoutes(http),
     rollouts: rolloutRoutes(http),
+    releases: releaseRoutes(http),
     unclaimed: unclaimedRoutes(http),
     recovery: {
       get: (o?: Options) => http.get<RecoveryView>(`${v1}/recovery`, undefined, o),

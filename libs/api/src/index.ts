@@ -13,6 +13,7 @@ export * from './status.ts';
 export * from './conditions.ts';
 export * from './repositories.ts';
 export * from './rollouts.ts';
+export * from './releases.ts';
 export * from './generators.ts';
 export * from './projects.ts';
 export * from './applicationsets.ts';

@@ -50,7 +50,7 @@ export type PlanRequest = z.infer<typeof PlanRequest>;
 /** As it is written: defaults may be left out. */
 export type PlanInput = z.input<typeof PlanRequest>;
 
-const PlannedApplication = z
+export const PlannedApplication = z
   .object({
     namespace: z.string(),
     name: z.string(),
