@@ -16,13 +16,15 @@ const ring = (name: string, include: string[], exclude: string[], timeout: numbe
 });
 
 const serial = { fileParallelism: false, pool: 'forks' as const };
+/** Files with servers of their own, which mostly wait for them. */
+const sideBySide = { maxWorkers: 2, pool: 'forks' as const };
 
 export default defineConfig({
   test: {
     projects: [
       ring('unit', ['**/*.test.ts', '**/*.test.tsx'], ['**/*.{integration,e2e,browser}.test.ts'], 30_000),
       ring('integration', ['**/*.integration.test.ts'], [], 120_000, { maxWorkers: 2 }),
-      ring('e2e', ['e2e/**/*.e2e.test.ts'], [], 300_000, serial),
+      ring('e2e', ['e2e/**/*.e2e.test.ts'], [], 300_000, sideBySide),
       ring('browser', ['e2e/**/*.browser.test.ts'], [], 300_000, serial),
     ],
   },
