@@ -8,6 +8,11 @@ export function metricsText(health: Health, memory: { rss: number; heapUsed: num
     ['muster_agent_ready', 'It knows its cluster and its identity', Number(health.ready)],
     ['muster_agent_acting', 'It holds the Lease that lets one agent act', Number(health.acting)],
     ['muster_agent_connected', 'A session with the hub is open', Number(health.connected)],
+    [
+      'muster_agent_hub_clock_offset_seconds',
+      "What this agent adds to its clock to get the hub's; 0: as yet unknown",
+      (health.clockOffsetMs?.() ?? 0) / 1000,
+    ],
     ['process_resident_memory_bytes', 'Resident memory', memory.rss],
     ['nodejs_heap_used_bytes', 'Heap in use', memory.heapUsed],
   ];

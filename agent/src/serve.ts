@@ -34,6 +34,8 @@ export interface Health {
   ready: boolean;
   acting: boolean;
   connected: boolean;
+  /** What is added to this machine's clock to get the hub's; undefined: no hub was ever heard. */
+  clockOffsetMs?(): number | undefined;
 }
 
 export interface ServeOptions {
@@ -60,6 +62,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { link, engine, session, index } = await assemble(options, hub);
   for (const [key, held] of link.held) engine.assign(key, held);
   health.ready = true;
+  health.clockOffsetMs = () => link.clockOffsetMs;
   leadership.follow((held) => {
     health.acting = held;
     engine.setActing(held);
@@ -111,6 +114,7 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
     jq: new Jq({ timeoutMs: JQ_TIMEOUT_MS }),
     log,
     now: Date.now,
+    hubTime: () => link.hubTime(Date.now()),
   };
   const downloads = new BundleDownloads();
   const memory = await records.memory();

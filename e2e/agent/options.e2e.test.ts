@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CommandOutcome } from '@muster/proto/records';
-import { eventually } from '../src/index.ts';
+import { eventually, freePort } from '../src/index.ts';
 import { agentFixture } from './testing/fixture.ts';
 import { configMap, job, SYNC_OPTIONS } from './testing/objects.ts';
 
@@ -14,6 +14,29 @@ const synced = (name: string) =>
   eventually((see) => see(on.hub.status(name))?.sync === 'Synced' && operation(name)?.phase === 'Succeeded', {
     what: `${name} to be Synced`,
   });
+
+const hour = 3_600_000;
+const window = {
+  deny: true,
+  schedule: '* * * * *',
+  timeZone: 'Europe/Berlin',
+  durationMs: 3_600_000n,
+  manualSync: false,
+};
+const limits = (windows: (typeof window)[]) => ({
+  project: {
+    name: 'default',
+    namespaces: ['*'],
+    clusterResourceAllow: [{ group: '*', kind: '*' }],
+    clusterResourceDeny: [],
+    namespaceResourceAllow: [],
+    namespaceResourceDeny: [],
+    namespaceAllowListed: false,
+    serviceAccounts: [],
+    needsServiceAccount: false,
+    windows,
+  },
+});
 
 describe('options of a sync', () => {
   it('Replace puts the whole object in the place of what is there', async () => {
@@ -221,27 +244,6 @@ describe('options of a sync', () => {
 
   it('a sync window that is closed holds syncs and self-heal back; manualSync lets a command through', async () => {
     await joined();
-    const window = {
-      deny: true,
-      schedule: '* * * * *',
-      timeZone: 'Europe/Berlin',
-      durationMs: 3_600_000n,
-      manualSync: false,
-    };
-    const limits = (windows: (typeof window)[]) => ({
-      project: {
-        name: 'default',
-        namespaces: ['*'],
-        clusterResourceAllow: [{ group: '*', kind: '*' }],
-        clusterResourceDeny: [],
-        namespaceResourceAllow: [],
-        namespaceResourceDeny: [],
-        namespaceAllowListed: false,
-        serviceAccounts: [],
-        needsServiceAccount: false,
-        windows,
-      },
-    });
     const open = [configMap('windowed', { a: '1' })];
     await on.hub.assign({ name: 'windowed', objects: open, extra: limits([window]) });
     const condition = await eventually(
@@ -271,6 +273,52 @@ describe('options of a sync', () => {
     await eventually(() => !on.hub.status('windowed')!.conditions.some(({ type }) => type === 'SyncWindow'), {
       what: 'the condition to go',
     });
+  });
+
+  it('sync windows go by the hub’s clock, also after a restart without the hub; what takes a release back is not held', async () => {
+    const port = await freePort();
+    await on.openHub();
+    on.hub.clockAheadMs = 12 * hour;
+    on.agent = await on.start({ MUSTER_AGENT_HEALTH_PORT: String(port) });
+    const denying = (sinceMs: number) => {
+      const from = new Date(Date.now() + on.hub.clockAheadMs - sinceMs);
+      const schedule = `${from.getUTCMinutes()} ${from.getUTCHours()} * * *`;
+      return limits([{ ...window, schedule, timeZone: 'UTC', durationMs: BigInt(hour) }]);
+    };
+    const objects = [configMap('skewed', { a: '1' })];
+    await on.hub.assign({ name: 'skewed', objects, extra: denying(hour / 2) });
+    await eventually(() => on.condition('skewed', 'SyncWindow')?.includes('a deny window is open'), {
+      what: 'the window to hold it',
+    });
+    await on.hub.assign({
+      name: 'past',
+      objects: [configMap('past', { a: '1' })],
+      extra: denying(1.1 * hour),
+    });
+    await synced('past');
+    expect(await find('v1/ConfigMap', 'skewed')).toBeUndefined();
+
+    on.hub.kill();
+    await on.agent.stop();
+    on.agent = await on.start({ MUSTER_AGENT_HEALTH_PORT: String(port) });
+    await eventually(
+      async (see) => {
+        const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+        const [, offset] = see(/^muster_agent_hub_clock_offset_seconds (.+)$/m.exec(metrics)) ?? [];
+        return Math.round(Number(offset) / 60) === 12 * 60;
+      },
+      { what: 'the agent to know how far its clock is off' },
+    );
+    await on.hub.restart();
+    const despiteWindows = true;
+    await on.hub.assign({ name: 'skewed', objects, extra: { ...denying(hour / 2), despiteWindows } });
+    await synced('skewed');
+    await on.cluster.kube.patch('v1/ConfigMap', 'default/skewed', { data: { a: '2' } });
+    await eventually(() => on.hub.status('skewed')?.sync === 'OutOfSync', { what: 'the drift to be seen' });
+    await eventually(() => on.condition('skewed', 'SyncWindow'), {
+      what: 'its drift to wait for the window',
+    });
+    expect((await find('v1/ConfigMap', 'skewed'))?.data?.a).toBe('2');
   });
 
   it('a dry run says what a sync would do, and terminating ends what is tried again', async () => {

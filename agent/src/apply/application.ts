@@ -1,5 +1,11 @@
-import { type ObjectKey, type WindowDecision, parseKeyString, syncAllowed } from '@muster/kube';
-import { assignmentDigest, type HeldAssignment } from '@muster/link';
+import {
+  type ObjectKey,
+  type WindowDecision,
+  parseKeyString,
+  syncAllowed,
+  syncAllowedOffline,
+} from '@muster/kube';
+import { assignmentDigest, type HeldAssignment, type HubTime } from '@muster/link';
 import {
   Action,
   type Assignment,
@@ -134,12 +140,14 @@ export class Application {
     return this.desiredFor.endsWith(` ${this.assignment.bundleDigest}`);
   }
 
-  /** Whether the project's sync windows let a sync begin now. */
-  mayBegin(manual: boolean, nowMs: number): WindowDecision {
+  /** Whether the project's sync windows let a sync begin now, by the hub's clock; with a margin where that is not heard. */
+  mayBegin(manual: boolean, { nowMs, heard }: HubTime): WindowDecision {
     const windows = this.assignment.project?.windows ?? [];
     if (windows.length === 0) return { allowed: true };
+    // A rollback: until it is applied. Drift after that waits as any other does.
+    if (this.assignment.despiteWindows && this.applied.assignment !== this.content) return { allowed: true };
     const read = windows.map((each) => ({ ...each, durationMs: Number(each.durationMs) }));
-    return syncAllowed(read, nowMs, manual);
+    return heard ? syncAllowed(read, nowMs, manual) : syncAllowedOffline(read, nowMs, manual);
   }
 
   /** Value of an option such as `Prune` in `Prune=false`; undefined when it is not there. */
@@ -223,6 +231,7 @@ export function contentDigest(assignment: Assignment): string {
     notices: [],
     healthChecks: [],
     adopt: '',
+    despiteWindows: false,
     syncPolicy: policy,
     project,
   });

@@ -1,4 +1,5 @@
 import type { JqPaths, KubeObject } from '@muster/kube';
+import type { HubTime } from '@muster/link';
 import type { KubeClient } from '../kube/client.ts';
 import type { ApiType, Discovery } from '../kube/discovery.ts';
 import { pathOf } from '../kube/objects.ts';
@@ -26,6 +27,8 @@ export interface Cluster {
   jq: JqPaths;
   log: Log;
   now(): number;
+  /** The hub's clock, which windows go by. */
+  hubTime(): HubTime;
 }
 
 /** Whether a kind can be seen: an agent that watches some namespaces sees none of the cluster, unless kinds are listed. */

@@ -1,14 +1,21 @@
 import { describeKey, parseKeyString } from '@muster/kube';
-import { type Verb, verbRefusal } from '@muster/link';
+import { type HubTime, type Verb, verbRefusal } from '@muster/link';
 import type { HealBudget } from '../observe/healing.ts';
 import type { Writer } from '../observe/live-object.ts';
 import type { Application } from './application.ts';
 import { foreignCondition } from './foreign.ts';
+import type { Cluster } from './cluster.ts';
 import { type Power, isObserver } from './power.ts';
 import { stoppedText } from './uninstalling.ts';
 
 /** Sets the conditions that follow from what is known of an Application; those of its syncs are set as they end. */
-export function describeConditions(app: Application, budget: HealBudget, power: Power, now: number): void {
+export function describeConditions(
+  app: Application,
+  budget: HealBudget,
+  cluster: Pick<Cluster, 'power' | 'now' | 'hubTime'>,
+): void {
+  const { power } = cluster;
+  const now = cluster.now();
   const heals = foughtText(app, budget, now);
   app.condition('SelfHealBackoff', heals, now);
   app.condition('ComparisonError', app.comparisonError, now);
@@ -18,7 +25,7 @@ export function describeConditions(app: Application, budget: HealBudget, power: 
   }
   app.condition('ForeignResource', foreignCondition(app), now);
   app.condition('Notice', app.assignment.notices.join('; '), now);
-  app.condition('SyncWindow', windowText(app, now), now);
+  app.condition('SyncWindow', windowText(app, cluster.hubTime()), now);
   app.condition('ObserveOnly', isObserver(power) ? OBSERVES : '', now);
   app.condition('VerbRefused', isObserver(power) ? '' : refusedText(app, power), now);
   app.condition('PruneConfirmation', app.leaving ? '' : heldText(app), now);
@@ -48,8 +55,8 @@ function undoneBy(writer: Writer | undefined): string {
 }
 
 /** Why no sync begins now: by itself, or where nothing is automated at all. */
-function windowText(app: Application, now: number): string {
-  const window = app.leaving ? undefined : app.mayBegin(!app.automated, now);
+function windowText(app: Application, time: HubTime): string {
+  const window = app.leaving ? undefined : app.mayBegin(!app.automated, time);
   if (!window || window.allowed) return '';
   const until = window.untilMs ? `until ${new Date(window.untilMs).toISOString()} at least` : 'for now';
   return `no sync begins${app.automated ? ' by itself' : ''} ${until}: ${window.reason}`;

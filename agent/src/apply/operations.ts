@@ -158,7 +158,7 @@ export class Operations {
 
   /** A sync that someone asked for does not begin where the windows of the project do not let it. */
   private refuseOutsideWindows(): void {
-    const window = this.app.mayBegin(true, this.options.cluster.now());
+    const window = this.app.mayBegin(true, this.options.cluster.hubTime());
     if (!window.allowed)
       this.refuse(new MusterError('precondition', `the sync may not begin: ${window.reason}`));
   }
@@ -170,11 +170,12 @@ export class Operations {
     const due = app.automated && this.unfinished;
     if (!due || !may(this.options.cluster.power, 'apply') || app.suppressed === payloadOf(app))
       return undefined;
-    const now = this.options.cluster.now();
-    const window = app.mayBegin(false, now);
-    // Looked at again each minute: a clock may be set.
-    if (!window.allowed) return Math.max(100, Math.min((window.untilMs ?? Infinity) - now, 60_000));
-    return Math.max(100, this.notBefore - now);
+    const { cluster } = this.options;
+    const time = cluster.hubTime();
+    const window = app.mayBegin(false, time);
+    // Looked at again each minute: a clock may be set, and the hub may be heard again.
+    if (!window.allowed) return Math.max(100, Math.min((window.untilMs ?? Infinity) - time.nowMs, 60_000));
+    return Math.max(100, this.notBefore - cluster.now());
   }
 
   /** What is assigned was not applied, or a sync since then failed: of something else half-way, or by a command. */
@@ -191,8 +192,9 @@ export class Operations {
 
   private due(): boolean {
     const { app } = this;
-    const now = this.options.cluster.now();
-    if (!app.automated || now < this.notBefore || !app.mayBegin(false, now).allowed) return false;
+    const { cluster } = this.options;
+    if (!app.automated || cluster.now() < this.notBefore) return false;
+    if (!app.mayBegin(false, cluster.hubTime()).allowed) return false;
     if (app.suppressed === payloadOf(app) || !app.comparesAssigned) return false;
     if (this.unfinished) return true;
     // The same content under a newer version: nothing to do but to say so.

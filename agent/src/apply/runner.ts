@@ -122,7 +122,7 @@ export class Runner {
       if (this.app.held !== held) return 0;
       await comparison.run(desired, signal);
       if (operations.desired) return Math.min(operations.waitMs, comparison.pending ? 100 : Infinity);
-      const closed = !this.app.mayBegin(false, cluster.now()).allowed;
+      const closed = !this.app.mayBegin(false, cluster.hubTime()).allowed;
       const pause = closed
         ? WINDOW_LOOK_MS
         : await heal(cluster, this.app, desired, this.budget, signal, () => this.save());
@@ -132,7 +132,7 @@ export class Runner {
       if (signal.aborted) return undefined;
       return this.failed(thrown);
     } finally {
-      describeConditions(this.app, this.budget, cluster.power, cluster.now());
+      describeConditions(this.app, this.budget, cluster);
       this.options.changed(this.app);
     }
   }

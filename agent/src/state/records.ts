@@ -110,6 +110,7 @@ const IDENTITY = 'identity';
 const KEY_SET = 'key-set';
 const REGISTRATION = 'registration';
 const GONE = 'gone';
+const CLOCK = 'clock';
 const ASSIGNMENT = 'assignment.';
 const APPLIED = 'applied.';
 const COMMAND = 'command.';
@@ -152,7 +153,9 @@ export class Records {
     );
     const keySet = await this.readSigned(KEY_SET);
     const registration = await this.readSigned(REGISTRATION);
-    return { keySet, registration, held, gone: new Map(this.gone), commands };
+    const clock = await this.readJson<{ offsetMs: number }>(CLOCK);
+    const clockOffsetMs = clock?.offsetMs;
+    return { keySet, registration, held, gone: new Map(this.gone), commands, clockOffsetMs };
   }
 
   async persist(change: PersistedChange): Promise<void> {
@@ -172,6 +175,8 @@ export class Records {
         return this.writeSigned(REGISTRATION, change.signed);
       case 'command':
         return this.writeJson(COMMAND + named(change.entry.id), writtenCommand(change.entry));
+      case 'clock':
+        return this.writeJson(CLOCK, { offsetMs: change.offsetMs });
       case 'forget-commands':
         for (const id of change.ids) await this.store.remove(COMMAND + named(id));
     }

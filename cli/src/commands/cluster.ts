@@ -91,6 +91,7 @@ function clusterText(cluster: ClusterView, now: number): string {
     ['State', cluster.state],
     ['Connection', silentSince ? `silent, Unknown since ${when(silentSince)}` : cluster.connection],
     ['Last seen', when(cluster.lastSeenAt)],
+    ['Clock', clockText(cluster.clockOffsetMs)],
     ['Labels', labelText(cluster.labels)],
     ['Annotations', labelText(cluster.annotations)],
     ['Local', cluster.local ? 'yes: the hub runs in it' : undefined],
@@ -104,6 +105,18 @@ function clusterText(cluster: ClusterView, now: number): string {
     ['Removal', removal && `${removal.mode}, asked for ${when(removal.requestedAt)}`],
     ['Approved', cluster.approvedBy && `by ${cluster.approvedBy} at ${cluster.approvedAt}`],
   ]);
+}
+
+/** Beyond this somebody should look after NTP; windows go by the hub's clock all the same. */
+const CLOCK_WARNING_MS = 60_000;
+
+/** How far the cluster's clock is from the hub's. */
+export function clockText(offsetMs: number | undefined): string | undefined {
+  if (offsetMs === undefined) return undefined;
+  const off = Math.abs(offsetMs);
+  if (off < 1_000) return "as the hub's";
+  const text = `${age(0, off)} ${offsetMs > 0 ? 'behind' : 'ahead of'} the hub's`;
+  return off < CLOCK_WARNING_MS ? text : `${text}: set it right (NTP); certificates and log times go by it`;
 }
 
 /** What whoever installed the agent allows it, beyond which the hub cannot go. */

@@ -74,6 +74,8 @@ export class TestHub {
   readonly received: Buffer[] = [];
   /** Set: enrolments wait. */
   pending = false;
+  /** How far this hub's clock is ahead of the agent's. */
+  clockAheadMs = 0;
   certificateLifeMs = 24 * hour;
   enrolments = 0;
   renewals = 0;
@@ -339,6 +341,10 @@ export class TestHub {
     return { ...line, payloadSha256: payloadSha256(signed), signed };
   }
 
+  private now(): number {
+    return Date.now() + this.clockAheadMs;
+  }
+
   private open(stream: Stream): void {
     const machine = new HubSession();
     stream.on('error', () => undefined);
@@ -357,7 +363,7 @@ export class TestHub {
           machine.open(hello, {
             sessionId: randomUUID(),
             hubId: this.hubId,
-            nowMs: Date.now(),
+            nowMs: this.now(),
             leaseSeconds: 3,
             lastReport: this.cursor.instance === hello.instanceId ? this.cursor.sequence : 0n,
             desired: [...this.desired.values()],
@@ -368,7 +374,7 @@ export class TestHub {
           }),
         );
       } else if (this.session?.stream === stream) {
-        this.carryOut(machine.handle({ kind: 'received', message: request.message, nowMs: Date.now() }));
+        this.carryOut(machine.handle({ kind: 'received', message: request.message, nowMs: this.now() }));
       }
     });
   }

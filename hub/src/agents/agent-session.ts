@@ -39,7 +39,7 @@ export interface SessionWork {
   unclaimed(held: readonly Held[]): Promise<void>;
   storeReport(report: Report): Promise<{ instanceId: string; sequence: bigint; gap: boolean }>;
   storeCommandResult(result: CommandResult): Promise<void>;
-  heard(highest: Version, facts?: Facts): Promise<void>;
+  heard(highest: Version, told: { facts?: Facts; clockOffsetMs?: number }): Promise<void>;
   /** Answers an ask in place of the agent. */
   refuseAsk(askId: string, why: AnswerRequest): Promise<void>;
   askRefused(refused: AskRefused): Promise<void>;
@@ -224,7 +224,7 @@ export class AgentSession {
       case 'ask-refused':
         return work.askRefused(effect.refused);
       case 'heard':
-        return work.heard(effect.highest, effect.facts);
+        return work.heard(effect.highest, effect);
       case 'key-set-acknowledged':
         return work.keySetAcknowledged(effect.version, effect.refused);
       default:

@@ -34,9 +34,9 @@ export class Hearing {
     cluster: { id: string; name: string },
     sessionId: string,
     highest: Version,
-    facts?: Facts,
+    { facts, clockOffsetMs }: { facts?: Facts; clockOffsetMs?: number },
   ): Promise<void> {
-    this.#lastSeen.heard(cluster.id, sessionId);
+    this.#lastSeen.heard(cluster.id, { sessionId, clockOffsetMs });
     await this.#recovery.heard(highest, cluster.name);
     if (facts) await this.#clusters.heardFacts(cluster.id, cluster.name, facts);
   }

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Heard } from '../clusters/sessions.repository.ts';
 import { SessionsRegistry } from '../clusters/sessions-registry.ts';
 import { LOGGER, type Logger } from '../telemetry/logger.ts';
 
@@ -9,7 +10,7 @@ const FLUSH_MS = 1_000;
 export class LastSeen {
   readonly #registry: SessionsRegistry;
   readonly #logger: Logger;
-  #heard = new Map<string, string>();
+  #heard = new Map<string, Heard>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(@Inject(SessionsRegistry) registry: SessionsRegistry, @Inject(LOGGER) logger: Logger) {
@@ -17,8 +18,8 @@ export class LastSeen {
     this.#logger = logger.child({ part: 'agents' });
   }
 
-  heard(clusterId: string, sessionId: string): void {
-    this.#heard.set(clusterId, sessionId);
+  heard(clusterId: string, heard: Heard): void {
+    this.#heard.set(clusterId, heard);
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
 

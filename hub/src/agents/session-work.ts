@@ -53,7 +53,7 @@ export class SessionWorkFactory {
       storeCommandResult: (result) => this.#commands.finish(id, result),
       refuseAsk: (askId, why) => this.#asks.refuse(id, askId, why),
       askRefused: ({ payloadSha256, reason }) => this.#asks.refusedBytes(id, payloadSha256, reason),
-      heard: (highest, facts) => this.#hearing.heartbeat(cluster, sessionId, highest, facts),
+      heard: (highest, told) => this.#hearing.heartbeat(cluster, sessionId, highest, told),
       keySetAcknowledged: (version, refused) => this.#hearing.keySet(id, version, refused),
     };
   }

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ApplicationList } from '../applications/application-list.repository.ts';
 import type { CommandVerb } from '../commands/command.ts';
+import { Metrics } from '../telemetry/metrics.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import { ReportIngest } from '../status/report-ingest.ts';
 import { Gateway } from './gateway.ts';
@@ -263,6 +264,24 @@ describe('sessions', () => {
       cluster: 'commanded',
     });
     expect(agent.commands).toHaveLength(1);
+    agent.disconnect();
+  });
+
+  it('show how far the clock of a cluster is off, as its agent says', async () => {
+    const agent = await connected('skewed');
+    const heartbeat = { fingerprint: Buffer.alloc(0), highest: undefined, facts: undefined };
+    const shown = async () =>
+      (await fixture.hub.request('GET', '/api/v1/clusters/skewed')).body.clockOffsetMs;
+    for (const [clockOffsetMs, expected] of [
+      [-90_000n, -90_000],
+      [undefined, -90_000],
+      [2n ** 62n, 1e12],
+    ] as const) {
+      agent.sendRaw({ $case: 'heartbeat', value: { ...heartbeat, clockOffsetMs } });
+      await eventually(async () => expect(await shown()).toBe(expected));
+    }
+    const metrics = await fixture.hub.app.get(Metrics, { strict: false }).text();
+    expect(metrics).toContain('muster_clusters_with_wrong_clock 1');
     agent.disconnect();
   });
 

@@ -16,6 +16,7 @@ import { SessionWorkFactory } from './session-work.ts';
 const HELLO_WITHIN_MS = 20_000;
 /** Messages that may come before the welcome: a well-behaved agent sends none. */
 const MAX_EARLY = 16;
+const WRONG_CLOCK_MS = 60_000;
 
 /** The open sessions of this replica. */
 @Injectable()
@@ -45,6 +46,11 @@ export class Sessions {
     this.#lastSeen = lastSeen;
     this.#logger = logger.child({ part: 'agents' });
     metrics.gauge('muster_agent_sessions', 'Open agent sessions of this replica', () => this.#open.size);
+    metrics.gauge(
+      'muster_clusters_with_wrong_clock',
+      'Clusters that can be heard whose clock is off by more than a minute',
+      () => registry.clocksOff(WRONG_CLOCK_MS),
+    );
   }
 
   get size(): number {

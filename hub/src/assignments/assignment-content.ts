@@ -103,6 +103,8 @@ export interface AssignmentHeader {
   generation: bigint;
   releaseId: string;
   revision: string;
+  /** It takes a release back: no sync window holds it. */
+  despiteWindows?: boolean;
 }
 
 /** Whether an agent syncs to an encoded content by itself. */
@@ -112,8 +114,9 @@ export function isAutomated(content: Uint8Array): boolean {
 
 /** The bytes to sign for an apply. */
 export function applyPayload(content: Uint8Array, header: AssignmentHeader): Buffer {
-  const { epoch, generation, ...names } = header;
-  const assignment = { ...Assignment.decode(content), ...names, version: { epoch, generation } };
+  const { epoch, generation, despiteWindows = false, ...names } = header;
+  const version = { epoch, generation };
+  const assignment = { ...Assignment.decode(content), ...names, version, despiteWindows };
   return Buffer.from(Assignment.encode(assignment).finish());
 }
 

@@ -120,6 +120,7 @@ export class AssignmentsService {
         generation,
         releaseId: target.releaseId ?? '',
         revision: target.commit ?? '',
+        despiteWindows: target.despiteWindows,
       };
       const apply = signing.kind === 'apply';
       const payload = apply

@@ -7,7 +7,7 @@ import { Notifications } from '../store/notifications.ts';
 import { type ClusterRow, ClustersRepository } from './clusters.repository.ts';
 import { needsNewConfirmation } from './holding.ts';
 import { SessionChanges } from './session-changes.ts';
-import { SessionsRepository } from './sessions.repository.ts';
+import { type Heard, SessionsRepository } from './sessions.repository.ts';
 
 /** NOTIFY channel; payload `<cluster id> <session id>`: that session is the cluster's now. */
 export const SESSIONS_CHANNEL = 'sessions';
@@ -114,8 +114,13 @@ export class SessionsRegistry {
   }
 
   /** Everyone heard since the last call, at once. */
-  seen(heard: ReadonlyMap<string, string>): Promise<void> {
-    return this.#sessions.seen([...heard.keys()], [...heard.values()]);
+  seen(heard: ReadonlyMap<string, Heard>): Promise<void> {
+    return this.#sessions.seen(heard);
+  }
+
+  /** How many clusters that can be heard have a clock that is off by more than so long. */
+  clocksOff(byMs: number): Promise<number> {
+    return this.#sessions.clocksOff(byMs);
   }
 
   /** Clusters whose lease ended within the last so many seconds. */

@@ -4,6 +4,13 @@ import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import type { ClusterRow } from './clusters.repository.ts';
 
+/** That an agent was heard in a session. */
+export interface Heard {
+  sessionId: string;
+  /** What it adds to its clock to get the hub's; undefined: it did not say. */
+  clockOffsetMs?: number | undefined;
+}
+
 /** SQL over the session and lease columns of `clusters`. */
 @Injectable()
 export class SessionsRepository {
@@ -71,10 +78,28 @@ export class SessionsRepository {
   }
 
   /** Marks everyone heard since the last flush, in one statement; sessions that were fenced do not count. */
-  async seen(clusterIds: string[], sessionIds: string[]): Promise<void> {
+  async seen(heard: ReadonlyMap<string, Heard>): Promise<void> {
+    const all = [...heard.values()];
     await sql`
-      update clusters set last_seen_at = now()
-      from unnest(${clusterIds}::uuid[], ${sessionIds}::text[]) as heard(id, session_id)
+      update clusters set last_seen_at = now(), clock_offset_ms = coalesce(heard.clock_offset_ms, clusters.clock_offset_ms)
+      from unnest(${[...heard.keys()]}::uuid[], ${all.map(({ sessionId }) => sessionId)}::text[],
+        ${all.map(({ clockOffsetMs }) => boundOffset(clockOffsetMs))}::bigint[]) as heard(id, session_id, clock_offset_ms)
       where clusters.id = heard.id and clusters.session_id = heard.session_id`.execute(this.#db);
   }
+
+  /** How many clusters that can be heard have a clock that is off by more than so long. */
+  async clocksOff(byMs: number): Promise<number> {
+    const { rows } = await sql<{ off: number }>`
+      select count(*)::int as off from clusters where abs(clock_offset_ms) > ${byMs}
+        and last_seen_at + make_interval(secs => lease_seconds) > now()`.execute(this.#db);
+    return rows[0]?.off ?? 0;
+  }
+}
+
+/** Some decades: what an agent says is not believed to be any number. */
+const MAX_OFFSET_MS = 1e12;
+
+function boundOffset(offsetMs: number | undefined): number | null {
+  if (offsetMs === undefined || !Number.isFinite(offsetMs)) return null;
+  return Math.round(Math.min(MAX_OFFSET_MS, Math.max(-MAX_OFFSET_MS, offsetMs)));
 }

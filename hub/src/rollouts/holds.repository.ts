@@ -41,11 +41,13 @@ export class HoldsRepository {
   async hold(trx: Trx, holds: readonly Hold[]): Promise<void> {
     if (holds.length === 0) return;
     await sql`
-      insert into target_holds (application_id, cluster_id, release_id, assignment_digest, bundle_digest, commit, commits, rollout_id, reason)
-      select * from unnest(${contentColumns(holds)}, ${holds.map((one) => one.rolloutId)}::uuid[], ${holds.map((one) => one.reason)}::text[])
+      insert into target_holds (application_id, cluster_id, release_id, assignment_digest, bundle_digest, commit, commits, rollout_id, reason, despite_windows)
+      select * from unnest(${contentColumns(holds)}, ${holds.map((one) => one.rolloutId)}::uuid[], ${holds.map((one) => one.reason)}::text[],
+        ${holds.map((one) => one.despiteWindows ?? false)}::boolean[])
       on conflict (application_id, cluster_id) do update set release_id = excluded.release_id,
         assignment_digest = excluded.assignment_digest, bundle_digest = excluded.bundle_digest, commit = excluded.commit,
-        commits = excluded.commits, rollout_id = excluded.rollout_id, reason = excluded.reason, held_at = now()
+        commits = excluded.commits, rollout_id = excluded.rollout_id, reason = excluded.reason,
+        despite_windows = excluded.despite_windows, held_at = now()
     `.execute(trx);
   }
 
@@ -133,7 +135,8 @@ function idsOf(row: ContentColumns): TargetIds {
 }
 
 function holdOf(row: Row<'target_holds'>): Hold {
-  return { ...idsOf(row), content: contentOfRow(row), rolloutId: row.rollout_id, reason: row.reason };
+  const { rollout_id: rolloutId, reason, despite_windows: despiteWindows } = row;
+  return { ...idsOf(row), content: contentOfRow(row), rolloutId, reason, despiteWindows };
 }
 
 function contentOfRow(row: ContentColumns): Content | null {

@@ -212,9 +212,10 @@ export class RolloutRunner {
         (one) => one?.digest === action.digest,
       );
       if (!content) continue;
-      wanted.push({ action, target: withContent(target, content) });
+      const despiteWindows = passesWindows(action, state);
+      wanted.push({ action, target: { ...withContent(target, content), despiteWindows } });
       if (content.digest === target.digest) dropped.push(record);
-      else held.push({ ...idsOf(record), content, ...heldBy(action, state) });
+      else held.push({ ...idsOf(record), content, despiteWindows, ...heldBy(action, state) });
     }
     await this.holds.drop(trx, dropped);
     await this.holds.hold(trx, held);
@@ -265,6 +266,11 @@ function applicationOf({ namespace, name }: TargetRecord): string {
 
 function idsOf({ applicationId, clusterId }: TargetRecord) {
   return { applicationId, clusterId };
+}
+
+/** What goes back is held by no window, unless the policy says so. */
+function passesWindows({ purpose }: Assign, { rollout }: RolloutState): boolean {
+  return (purpose === 'restore' || rollout.kind === 'undo') && !rollout.policy.rollback.windowsHold;
 }
 
 /** What was taken back waits for a newer commit; what was given waits for the release after it. */

@@ -1,5 +1,5 @@
 /** A hub with an ApplicationSet over clusters whose agents are played: what they hold is read, what they say is ingested. */
-import { ApplicationStatus, Report } from '@muster/proto';
+import { ApplicationStatus, Assignment, Report } from '@muster/proto';
 import type { Rollout, Target } from '@muster/rollout';
 import { expect } from 'vitest';
 import { type TestHub, startTestHub } from '../applications/pipeline.fixture.ts';
@@ -100,6 +100,17 @@ export class RolloutFixture {
         generation: row.generation,
       }
     );
+  }
+
+  /** What a cluster is assigned of `web-NAME`, as it is signed. */
+  async signed(name: string): Promise<Assignment> {
+    const { payload } = await this.db
+      .selectFrom('assignments')
+      .select('payload')
+      .where('cluster_id', '=', this.#sessions.get(name)!.id)
+      .where('application_name', '=', `web-${name}`)
+      .executeTakeFirstOrThrow();
+    return Assignment.decode(payload);
   }
 
   async digests(...names: string[]): Promise<(string | null | undefined)[]> {

@@ -22,6 +22,8 @@ export interface Hold extends TargetIds {
   content: Content | null;
   rolloutId: string | null;
   reason: string;
+  /** It goes back: no sync window holds its sync. */
+  despiteWindows?: boolean;
 }
 
 /** What a target was healthy at. */
@@ -30,7 +32,7 @@ export interface Proof extends TargetIds {
 }
 
 /** A target, and the release that its content came with. */
-export type ReleasedTarget = Target & { releaseId: string | null };
+export type ReleasedTarget = Target & { releaseId: string | null; despiteWindows?: boolean };
 
 /** `application id/cluster id`. */
 export function keyOfTarget({ applicationId, clusterId }: TargetIds): string {
@@ -58,6 +60,8 @@ export function effectiveTargets(
   return release.targets.flatMap((target): ReleasedTarget[] => {
     const hold = target.digest === null ? undefined : held.get(keyOfTarget(target));
     if (!hold) return [{ ...target, releaseId: release.id }];
-    return hold.content ? [withContent(target, hold.content)] : [];
+    if (!hold.content) return [];
+    const kept = withContent(target, hold.content);
+    return [hold.despiteWindows ? { ...kept, despiteWindows: true } : kept];
   });
 }

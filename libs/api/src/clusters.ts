@@ -49,6 +49,11 @@ export const ClusterView = z
     silentSince: z.iso.datetime().optional().describe('Unknown since: last heard plus its lease'),
     lastSeenAt: z.iso.datetime().optional(),
     connectedAt: z.iso.datetime().optional(),
+    clockOffsetMs: z
+      .number()
+      .int()
+      .optional()
+      .describe("what the agent adds to its clock to get the hub's, as it learned in its session"),
     kubernetesVersion: z.string().optional(),
     agentVersion: z.string().optional(),
     nodeCount: z.number().int().optional(),

@@ -11,11 +11,13 @@ import type {
 } from '@muster/proto/records';
 import { CommandJournal } from './agent-commands.ts';
 import type { JournalEntry } from './agent-commands.ts';
+import { acknowledge, asGone, asHeldLine, asReport, send, versionOf } from './agent-messages.ts';
 import { ReportOutbox } from './agent-reports.ts';
 import { TrustStore } from './agent-trust.ts';
 import type { PinnedHub } from './agent-trust.ts';
 import { payloadSha256 } from './envelope.ts';
 import { fingerprint } from './fingerprint.ts';
+import { HubClock, type HubTime } from './hub-clock.ts';
 import { ZERO, applicationKey, compareVersions, newest, versionText } from './version.ts';
 
 /** What one Application should be in this cluster, verified. */
@@ -33,6 +35,8 @@ export interface AgentMemory {
   /** Versions of Applications that were uninstalled or orphaned, by `namespace/name`. */
   gone: ReadonlyMap<string, Version>;
   commands: readonly JournalEntry[];
+  /** What was to be added to this machine's clock to get the hub's. */
+  clockOffsetMs?: number | undefined;
 }
 
 export type PersistedChange =
@@ -41,7 +45,8 @@ export type PersistedChange =
   | { kind: 'key-set'; signed: Signed }
   | { kind: 'registration'; signed: Signed }
   | { kind: 'command'; entry: JournalEntry }
-  | { kind: 'forget-commands'; ids: string[] };
+  | { kind: 'forget-commands'; ids: string[] }
+  | { kind: 'clock'; offsetMs: number };
 
 /** To be carried out in order; what follows a `persist` waits until that is durable. */
 export type AgentEffect =
@@ -83,7 +88,7 @@ export class AgentLink {
   private readonly reports: ReportOutbox;
   private readonly instanceId: string;
   private highestSeen: Version = ZERO;
-  private hubOffsetMs = 0;
+  private readonly clock: HubClock;
   private connected = false;
   /** Heartbeats since the hello that no welcome has answered; undefined once welcomed. */
   private unwelcomed: number | undefined;
@@ -101,6 +106,7 @@ export class AgentLink {
     this.commands = new CommandJournal(memory.commands, nowMs);
     this.reports = new ReportOutbox(instanceId, everything);
     this.gone = new Map(memory.gone);
+    this.clock = new HubClock(memory.clockOffsetMs);
     for (const signed of memory.held) {
       const assignment = this.trust.parseStored(signed);
       const key = applicationKey(assignment);
@@ -115,9 +121,14 @@ export class AgentLink {
     return this.highestSeen;
   }
 
-  /** Milliseconds to add to this machine's clock to get the hub's; 0 before the first session. */
-  get hubClockOffsetMs(): number {
-    return this.hubOffsetMs;
+  /** Milliseconds to add to this machine's clock to get the hub's; undefined before the first session ever. */
+  get clockOffsetMs(): number | undefined {
+    return this.clock.offsetMs;
+  }
+
+  /** The hub's time when this machine's clock says `nowMs`. */
+  hubTime(nowMs: number): HubTime {
+    return this.clock.read(nowMs);
   }
 
   get registration(): Signed | undefined {
@@ -170,7 +181,13 @@ export class AgentLink {
       return [{ kind: 'reconnect', reason: 'the hub did not answer the hello' }];
     }
     return [
-      send('heartbeat', { fingerprint: this.fingerprint(), highest: this.highestSeen, facts }),
+      send('heartbeat', {
+        fingerprint: this.fingerprint(),
+        highest: this.highestSeen,
+        facts,
+        clockOffsetMs:
+          this.clock.offsetMs === undefined ? undefined : BigInt(Math.round(this.clock.offsetMs)),
+      }),
       ...this.commands.unacknowledged().map((r) => send('commandResult', r)),
       ...this.reports.beat().map(asReport),
     ];
@@ -185,8 +202,7 @@ export class AgentLink {
       case 'welcome':
         return this.welcomed(message.value, nowMs);
       case 'heartbeatAck':
-        this.hubOffsetMs = Number(message.value.hubTimeMs) - nowMs;
-        return this.forgetCommands(nowMs);
+        return [...this.learnClock(message.value.hubTimeMs, nowMs), ...this.forgetCommands(nowMs)];
       case 'inventoryRequest':
         return [send('inventory', this.inventory())];
       case 'assignment':
@@ -216,13 +232,18 @@ export class AgentLink {
   }
 
   private welcomed(welcome: Welcome, nowMs: number): AgentEffect[] {
-    this.hubOffsetMs = Number(welcome.hubTimeMs) - nowMs;
     this.unwelcomed = undefined;
     return [
+      ...this.learnClock(welcome.hubTimeMs, nowMs, (welcome.leaseSeconds || 30) * 1_000),
       { kind: 'welcomed', welcome },
       ...this.commands.unacknowledged().map((r) => send('commandResult', r)),
       ...this.reports.opened(welcome.lastReport).map(asReport),
     ];
+  }
+
+  private learnClock(hubTimeMs: bigint, nowMs: number, leaseMs?: number): AgentEffect[] {
+    const offsetMs = this.clock.learn(Number(hubTimeMs), nowMs, leaseMs);
+    return offsetMs === undefined ? [] : [{ kind: 'persist', change: { kind: 'clock', offsetMs } }];
   }
 
   private inventory(): Inventory {
@@ -291,7 +312,7 @@ export class AgentLink {
   }
 
   private commanded(signed: Signed, nowMs: number): AgentEffect[] {
-    const verdict = this.trust.verifyCommand(signed, this.highestSeen.epoch, nowMs + this.hubOffsetMs);
+    const verdict = this.trust.verifyCommand(signed, this.highestSeen.epoch, this.clock.read(nowMs).nowMs);
     if ('refused' in verdict) {
       const known = verdict.command && this.commands.get(verdict.command.id)?.result;
       if (known) return [send('commandResult', known)];
@@ -325,7 +346,7 @@ export class AgentLink {
 
   /** Nothing changes by an ask, so it is neither journalled nor answered twice by us: who asks twice reads twice. */
   private asked(signed: Signed, nowMs: number): AgentEffect[] {
-    const verdict = this.trust.verifyAsk(signed, this.highestSeen.epoch, nowMs + this.hubOffsetMs);
+    const verdict = this.trust.verifyAsk(signed, this.highestSeen.epoch, this.clock.read(nowMs).nowMs);
     if ('ask' in verdict) return [{ kind: 'ask', ask: verdict.ask }];
     return [
       { kind: 'refused', what: 'ask', reason: verdict.refused },
@@ -349,7 +370,7 @@ export class AgentLink {
   }
 
   private forgetCommands(nowMs: number): AgentEffect[] {
-    const ids = this.commands.expire(nowMs + this.hubOffsetMs);
+    const ids = this.commands.expire(this.clock.read(nowMs).nowMs);
     return ids.length === 0 ? [] : [{ kind: 'persist', change: { kind: 'forget-commands', ids } }];
   }
 
@@ -360,48 +381,4 @@ export class AgentLink {
     if (!verdict.changed) return [ack];
     return [{ kind: 'persist', change: { kind: 'key-set', signed } }, ack];
   }
-}
-
-function versionOf(assignment: Assignment): Version {
-  return assignment.version ?? ZERO;
-}
-
-function asHeldLine(held: HeldAssignment) {
-  const { applicationNamespace, applicationName, action } = held.assignment;
-  return {
-    applicationNamespace,
-    applicationName,
-    version: versionOf(held.assignment),
-    payloadSha256: held.payloadSha256,
-    action,
-  };
-}
-
-function asGone(assignment: Assignment, nowMs: number) {
-  const { applicationNamespace, applicationName, version, action } = assignment;
-  return { applicationNamespace, applicationName, version, action, finishedAtMs: BigInt(nowMs) };
-}
-
-type Message = NonNullable<SessionRequest['message']>;
-
-function send<C extends Message['$case']>(
-  $case: C,
-  value: Extract<Message, { $case: C }>['value'],
-): AgentEffect {
-  return { kind: 'send', message: { $case, value } as Message };
-}
-
-function asReport(value: Extract<Message, { $case: 'report' }>['value']): AgentEffect {
-  return send('report', value);
-}
-
-function acknowledge(assignment: Assignment, payloadSha256: Buffer): AgentEffect {
-  const { applicationNamespace, applicationName, version } = assignment;
-  return send('assignmentAck', {
-    applicationNamespace,
-    applicationName,
-    version,
-    refused: '',
-    payloadSha256,
-  });
 }

@@ -60,7 +60,8 @@ export type HubEffect =
   | { kind: 'store-report'; report: Report }
   | { kind: 'store-command-result'; result: CommandResult }
   | { kind: 'ask-refused'; refused: AskRefused }
-  | { kind: 'heard'; highest: Version; facts?: Facts }
+  /** `clockOffsetMs`: what the agent adds to its clock to get the hub's; undefined: an agent that does not say. */
+  | { kind: 'heard'; highest: Version; facts?: Facts; clockOffsetMs?: number }
   | { kind: 'key-set-acknowledged'; version: bigint; refused: string };
 
 export type HubEvent =
@@ -204,7 +205,12 @@ export class HubSession {
 
   private beat(beat: Heartbeat, nowMs: number): HubEffect[] {
     const effects: HubEffect[] = [
-      { kind: 'heard', highest: beat.highest ?? ZERO, facts: beat.facts },
+      {
+        kind: 'heard',
+        highest: beat.highest ?? ZERO,
+        facts: beat.facts,
+        ...(beat.clockOffsetMs !== undefined && { clockOffsetMs: Number(beat.clockOffsetMs) }),
+      },
       send('heartbeatAck', { hubTimeMs: BigInt(nowMs) }),
     ];
     if (this.holding !== undefined) return effects;

@@ -9,6 +9,7 @@ export { ROOT_KEY_ID, payloadSha256, rawPublicKey, signRecord, verifyRecord } fr
 export type { Domain } from './envelope.ts';
 export { fingerprint } from './fingerprint.ts';
 export type { HeldLine } from './fingerprint.ts';
+export type { HubTime } from './hub-clock.ts';
 export { HubSession } from './hub-session.ts';
 export type {
   DesiredAssignment,

@@ -32,6 +32,7 @@ export interface ClustersTable {
   connected_at: NullableTimestamp;
   last_seen_at: NullableTimestamp;
   lease_seconds: Defaulted<number>;
+  clock_offset_ms: Nullable<bigint>;
   key_set_version: DefaultedBigint;
   certificates_revoked_at: NullableTimestamp;
   remove_mode: Nullable<'keep' | 'uninstall' | 'forget'>;

@@ -79,6 +79,7 @@ export interface TargetHoldsTable {
   commits: NullableJson<string[]>;
   rollout_id: Nullable<string>;
   reason: string;
+  despite_windows: Defaulted<boolean>;
   held_at: DefaultedTimestamp;
 }
 

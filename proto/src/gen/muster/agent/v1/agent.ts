@@ -241,7 +241,11 @@ export interface Heartbeat {
     | Version
     | undefined;
   /** Absent when unchanged since the last one of this session. */
-  facts: Facts | undefined;
+  facts:
+    | Facts
+    | undefined;
+  /** What the agent adds to its clock to get the hub's, as it learned in its sessions. */
+  clockOffsetMs?: bigint | undefined;
 }
 
 export interface HeartbeatAck {
@@ -2413,7 +2417,7 @@ export const Welcome: MessageFns<Welcome> = {
 };
 
 function createBaseHeartbeat(): Heartbeat {
-  return { fingerprint: Buffer.alloc(0), highest: undefined, facts: undefined };
+  return { fingerprint: Buffer.alloc(0), highest: undefined, facts: undefined, clockOffsetMs: undefined };
 }
 
 export const Heartbeat: MessageFns<Heartbeat> = {
@@ -2426,6 +2430,12 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     }
     if (message.facts !== undefined) {
       Facts.encode(message.facts, writer.uint32(26).fork()).join();
+    }
+    if (message.clockOffsetMs !== undefined) {
+      if (BigInt.asIntN(64, message.clockOffsetMs) !== message.clockOffsetMs) {
+        throw new globalThis.Error("value provided for field message.clockOffsetMs of type sint64 too large");
+      }
+      writer.uint32(400).sint64(message.clockOffsetMs);
     }
     return writer;
   },
@@ -2467,6 +2477,14 @@ export const Heartbeat: MessageFns<Heartbeat> = {
             message.facts = Facts.decode(reader, reader.uint32());
             continue;
           }
+          case 50: {
+            if (tag !== 400) {
+              break;
+            }
+
+            message.clockOffsetMs = reader.sint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2484,6 +2502,11 @@ export const Heartbeat: MessageFns<Heartbeat> = {
       fingerprint: isSet(object.fingerprint) ? Buffer.from(bytesFromBase64(object.fingerprint)) : Buffer.alloc(0),
       highest: isSet(object.highest) ? Version.fromJSON(object.highest) : undefined,
       facts: isSet(object.facts) ? Facts.fromJSON(object.facts) : undefined,
+      clockOffsetMs: isSet(object.clockOffsetMs)
+        ? BigInt(object.clockOffsetMs)
+        : isSet(object.clock_offset_ms)
+        ? BigInt(object.clock_offset_ms)
+        : undefined,
     };
   },
 
@@ -2498,6 +2521,9 @@ export const Heartbeat: MessageFns<Heartbeat> = {
     if (message.facts !== undefined) {
       obj.facts = Facts.toJSON(message.facts);
     }
+    if (message.clockOffsetMs !== undefined) {
+      obj.clockOffsetMs = message.clockOffsetMs.toString();
+    }
     return obj;
   },
 
@@ -2511,6 +2537,9 @@ export const Heartbeat: MessageFns<Heartbeat> = {
       ? Version.fromPartial(object.highest)
       : undefined;
     message.facts = (object.facts !== undefined && object.facts !== null) ? Facts.fromPartial(object.facts) : undefined;
+    message.clockOffsetMs = (object.clockOffsetMs !== undefined && object.clockOffsetMs !== null)
+      ? BigInt(object.clockOffsetMs)
+      : undefined;
     return message;
   },
 };

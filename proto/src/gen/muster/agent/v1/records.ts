@@ -216,6 +216,8 @@ export interface Assignment {
   healthChecks: HealthCheck[];
   /** Whose objects are taken over: "argocd", "flux", "helm" or "any"; empty: nobody's. */
   adopt: string;
+  /** It takes a release back: no window of the project holds the sync of it. */
+  despiteWindows: boolean;
 }
 
 export interface SyncPolicy {
@@ -894,6 +896,7 @@ function createBaseAssignment(): Assignment {
     deletionApprovedMs: 0n,
     healthChecks: [],
     adopt: "",
+    despiteWindows: false,
   };
 }
 
@@ -961,6 +964,9 @@ export const Assignment: MessageFns<Assignment> = {
     }
     if (message.adopt !== "") {
       writer.uint32(290).string(message.adopt);
+    }
+    if (message.despiteWindows !== false) {
+      writer.uint32(400).bool(message.despiteWindows);
     }
     return writer;
   },
@@ -1130,6 +1136,14 @@ export const Assignment: MessageFns<Assignment> = {
             message.adopt = reader.string();
             continue;
           }
+          case 50: {
+            if (tag !== 400) {
+              break;
+            }
+
+            message.despiteWindows = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1213,6 +1227,11 @@ export const Assignment: MessageFns<Assignment> = {
         ? object.health_checks.map((e: any) => HealthCheck.fromJSON(e))
         : [],
       adopt: isSet(object.adopt) ? globalThis.String(object.adopt) : "",
+      despiteWindows: isSet(object.despiteWindows)
+        ? globalThis.Boolean(object.despiteWindows)
+        : isSet(object.despite_windows)
+        ? globalThis.Boolean(object.despite_windows)
+        : false,
     };
   },
 
@@ -1275,6 +1294,9 @@ export const Assignment: MessageFns<Assignment> = {
     if (message.adopt !== "") {
       obj.adopt = message.adopt;
     }
+    if (message.despiteWindows !== false) {
+      obj.despiteWindows = message.despiteWindows;
+    }
     return obj;
   },
 
@@ -1312,6 +1334,7 @@ export const Assignment: MessageFns<Assignment> = {
       : 0n;
     message.healthChecks = object.healthChecks?.map((e) => HealthCheck.fromPartial(e)) || [];
     message.adopt = object.adopt ?? "";
+    message.despiteWindows = object.despiteWindows ?? false;
     return message;
   },
 };
