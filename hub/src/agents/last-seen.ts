@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Heard } from '../clusters/sessions.repository.ts';
+import type { Heard } from '../clusters/heard.ts';
 import { SessionsRegistry } from '../clusters/sessions-registry.ts';
 import { LOGGER, type Logger } from '../telemetry/logger.ts';
 

@@ -5,9 +5,10 @@ import { Audit } from '../audit/audit.ts';
 import { CONFIG, type Config } from '../config.ts';
 import { Notifications } from '../store/notifications.ts';
 import { type ClusterRow, ClustersRepository } from './clusters.repository.ts';
+import type { Heard } from './heard.ts';
 import { needsNewConfirmation } from './holding.ts';
 import { SessionChanges } from './session-changes.ts';
-import { type Heard, SessionsRepository } from './sessions.repository.ts';
+import { SessionsRepository } from './sessions.repository.ts';
 
 /** NOTIFY channel; payload `<cluster id> <session id>`: that session is the cluster's now. */
 export const SESSIONS_CHANNEL = 'sessions';

@@ -3,13 +3,7 @@ import { sql } from 'kysely';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import type { ClusterRow } from './clusters.repository.ts';
-
-/** That an agent was heard in a session. */
-export interface Heard {
-  sessionId: string;
-  /** What it adds to its clock to get the hub's; undefined: it did not say. */
-  clockOffsetMs?: number | undefined;
-}
+import type { Heard } from './heard.ts';
 
 /** SQL over the session and lease columns of `clusters`. */
 @Injectable()
