@@ -1,6 +1,6 @@
 import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib';
 import { canonicalJson, sha256 } from '@muster/base';
-import { type KubeObject, identityOf } from '@muster/kube';
+import { type KubeObject, hooksOf, identityOf, syncOption } from '@muster/kube';
 
 /** Rendered objects as agents fetch them. `digest`: SHA-256 of the canonical plaintext. */
 export interface Bundle {
@@ -9,6 +9,8 @@ export interface Bundle {
   /** zstd level 3 of the plaintext. */
   stored: Buffer;
   objectCount: number;
+  /** Identities of the objects that are pruned where a later bundle leaves them out. */
+  inventory: string[];
 }
 
 /** The same objects in any order make the same bundle. */
@@ -26,7 +28,16 @@ export function makeBundle(objects: readonly KubeObject[]): Bundle {
     plainSize: plain.length,
     stored: zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
     objectCount: objects.length,
+    inventory: inventoryOf(objects),
   };
+}
+
+/** Hooks come and go by themselves, and what asks to stay is never pruned. */
+export function inventoryOf(objects: readonly KubeObject[]): string[] {
+  const pruned = objects.filter(
+    (object) => hooksOf(object) === null && syncOption(object, 'Prune') !== 'false',
+  );
+  return [...new Set(pruned.map(identityOf))].sort();
 }
 
 /** The objects of a stored bundle; `plainSize` bounds the decompression. */

@@ -9,6 +9,7 @@ export interface NewBundle {
   sealed: Buffer;
   storedSize: number;
   objectCount: number;
+  inventory: readonly string[];
 }
 
 export interface NewRender {
@@ -36,6 +37,7 @@ export class BundlesRepository {
         values (${bundle.digest}, ${bundle.plainSize}, ${bundle.sealed}, ${bundle.storedSize}, ${bundle.objectCount})
         on conflict (digest) do update set referenced_at = now()
       `.execute(trx);
+      await this.keepInventory(bundle.digest, bundle.inventory, trx);
       await sql`
         insert into renders (input_key, base_key, bundle_digest, reads, asked, notices)
         values (${render.inputKey}, ${render.baseKey}, ${render.bundleDigest}, ${JSON.stringify(render.reads)}::jsonb,
@@ -48,6 +50,46 @@ export class BundlesRepository {
         on conflict do nothing
       `.execute(trx);
     });
+  }
+
+  /** Keeps which objects a bundle holds; once is enough. */
+  async keepInventory(
+    digest: string,
+    identities: readonly string[],
+    db: Kysely<Schema> = this.db,
+  ): Promise<void> {
+    await sql`
+      insert into bundle_inventories (bundle_digest, identities) values (${digest}, ${identities}::text[])
+      on conflict (bundle_digest) do nothing
+    `.execute(db);
+  }
+
+  /** Those of the bundles whose objects are not noted. */
+  async withoutInventory(db: Kysely<Schema>, digests: readonly string[]): Promise<string[]> {
+    const { rows } = await sql<{ digest: string }>`
+      select digest from bundles where digest = any(${digests}::text[])
+        and not exists (select from bundle_inventories where bundle_digest = digest)
+    `.execute(db);
+    return rows.map(({ digest }) => digest);
+  }
+
+  /** Objects that each first bundle has and the second has not: how many, and the first `most` of them. */
+  async removals(
+    db: Kysely<Schema>,
+    pairs: readonly { from: string; to: string }[],
+    most: number,
+  ): Promise<{ from: string; to: string; count: number; names: string[] }[]> {
+    if (pairs.length === 0) return [];
+    const { rows } = await sql<{ from: string; to: string; count: number; names: string[] }>`
+      select p."from", p."to", cardinality(gone.names) as count, gone.names[1:${most}] as names
+      from unnest(${pairs.map((one) => one.from)}::text[], ${pairs.map((one) => one.to)}::text[]) as p ("from", "to")
+      join bundle_inventories a on a.bundle_digest = p."from"
+      join bundle_inventories b on b.bundle_digest = p."to"
+      cross join lateral (
+        select array(select unnest(a.identities) except select unnest(b.identities) order by 1) as names
+      ) as gone
+    `.execute(db);
+    return rows;
   }
 
   /** The newest renders of each base key, at most `each`. */

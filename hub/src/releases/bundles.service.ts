@@ -1,9 +1,10 @@
 import { MusterError } from '@muster/base';
 import type { KubeObject } from '@muster/kube';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Db } from '../store/database.ts';
 import { Sealer } from '../store/sealer.ts';
 import type { Bundle } from './bundle.ts';
-import { readBundle } from './bundle.ts';
+import { inventoryOf, readBundle } from './bundle.ts';
 import { BundlesRepository, type NewRender, type StoredRender } from './bundles.repository.ts';
 
 export type { NewRender, StoredRender };
@@ -12,6 +13,15 @@ export type { NewRender, StoredRender };
 const KEEP_RELEASES = 10;
 /** Earlier renders looked at for one that still holds. */
 const CANDIDATES = 5;
+
+/** So many objects of a removal are named. */
+const NAMED_REMOVALS = 20;
+
+/** Objects that go; at most 20 are named, by their identity. */
+export interface Removals {
+  count: number;
+  names: string[];
+}
 
 /** Rendered manifests by digest: sealed at rest, shared by all clusters that are assigned them. */
 @Injectable()
@@ -23,10 +33,10 @@ export class BundlesService {
 
   /** `parts`: the bundles that it was combined from, kept as long as it is. */
   async store(bundle: Bundle, render: NewRender, parts: readonly string[] = []): Promise<void> {
-    const { digest, plainSize, objectCount } = bundle;
+    const { digest, plainSize, objectCount, inventory } = bundle;
     const sealed = this.sealer.seal(bundle.stored, contextOf(digest));
     await this.repository.store(
-      { digest, plainSize, objectCount, sealed, storedSize: bundle.stored.length },
+      { digest, plainSize, objectCount, inventory, sealed, storedSize: bundle.stored.length },
       render,
       // One that is the same as its part keeps itself.
       parts.filter((part) => part !== digest),
@@ -47,6 +57,18 @@ export class BundlesService {
   async objects(digest: string): Promise<KubeObject[]> {
     const { stored, plainSize } = await this.#open(digest);
     return readBundle(stored, Number(plainSize));
+  }
+
+  /** Objects that each first bundle has and the second has not. Bundles that are gone are left out. */
+  async removals(
+    trx: Db,
+    pairs: readonly { from: string; to: string }[],
+  ): Promise<(Removals & { from: string; to: string })[]> {
+    const digests = [...new Set(pairs.flatMap(({ from, to }) => [from, to]))];
+    // Those of earlier versions of the hub were stored without it.
+    for (const digest of await this.repository.withoutInventory(trx, digests))
+      await this.repository.keepInventory(digest, inventoryOf(await this.objects(digest)), trx);
+    return this.repository.removals(trx, pairs, NAMED_REMOVALS);
   }
 
   isAssigned(clusterId: string, digest: string): Promise<boolean> {

@@ -22,6 +22,7 @@ import type { Trx } from '../store/schema.ts';
 import { FactsRepository } from './facts.repository.ts';
 import { HoldsRepository } from './holds.repository.ts';
 import { type OwnerPolicy, PolicyChoices } from './policy-choices.service.ts';
+import { ReleaseRemovals } from './release-removals.service.ts';
 import { releaseMoves } from './release-moves.ts';
 import { RolloutClock } from './rollout-clock.ts';
 import { RolloutRecords } from './rollout-records.service.ts';
@@ -56,6 +57,7 @@ export class RolloutStarts {
     @Inject(PolicyChoices) private readonly policies: PolicyChoices,
     @Inject(RolloutTriggers) private readonly triggers: RolloutTriggers,
     @Inject(RolloutClock) private readonly clock: RolloutClock,
+    @Inject(ReleaseRemovals) private readonly removals: ReleaseRemovals,
   ) {}
 
   /** In the transaction that writes a release, which holds its owner. Without a policy: every target gets it at once. */
@@ -145,7 +147,7 @@ export class RolloutStarts {
     input: Omit<BeginInput, 'targets'>,
     moving: readonly Moving[],
   ): Promise<void> {
-    const described = await this.#describe(trx, moving);
+    const described = await this.#describe(trx, moving, input.policy);
     const state = begin({ ...input, targets: described.map(({ input: one }) => one) });
     const targets = described.flatMap(({ record, input: { id } }): TargetRecord[] => {
       const target = state.targets.get(id);
@@ -291,13 +293,16 @@ export class RolloutStarts {
   async #describe(
     trx: Trx,
     moving: readonly Moving[],
+    policy?: RolloutPolicy,
   ): Promise<{ input: TargetInput; record: Omit<TargetRecord, 'target'> }[]> {
     const targets = moving.map(({ target }) => target);
     const names = new Map((await this.facts.names(trx, targets)).map((one) => [keyOfTarget(one), one]));
     const proofs = new Map(
       (await this.holds.proofs(trx, applicationsOf(targets))).map((one) => [keyOfTarget(one), one.content]),
     );
+    const removed = await this.removals.of(trx, moving, policy);
     return moving.flatMap(({ target, from }) => {
+      const removes = removed.get(keyOfTarget(target));
       const known = names.get(keyOfTarget(target));
       if (!known) return [];
       const proven = proofs.get(keyOfTarget(target)) ?? null;
@@ -312,6 +317,7 @@ export class RolloutStarts {
         proven: proven && { release: proven.releaseId ?? '', digest: proven.digest },
         to: target.digest!,
         connected: known.connected,
+        ...(removes ? { removes } : {}),
       };
       const { applicationId, clusterId, namespace, name } = target;
       return [{ input, record: { applicationId, clusterId, namespace, name, proven } }];

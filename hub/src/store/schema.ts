@@ -8,6 +8,7 @@ import type { ApplicationsTables } from './schema/applications.ts';
 import type { BundlesTables } from './schema/bundles.ts';
 import type { ClustersTables } from './schema/clusters.ts';
 import type { HubTables } from './schema/hub.ts';
+import type { PromotionsTables } from './schema/promotions.ts';
 import type { ReleasesTables } from './schema/releases.ts';
 import type { RolloutsTables } from './schema/rollouts.ts';
 import type { RootsTables } from './schema/roots.ts';
@@ -21,6 +22,7 @@ export type * from './schema/applications.ts';
 export type * from './schema/bundles.ts';
 export type * from './schema/clusters.ts';
 export type * from './schema/hub.ts';
+export type * from './schema/promotions.ts';
 export type * from './schema/releases.ts';
 export type * from './schema/rollouts.ts';
 export type * from './schema/roots.ts';
@@ -40,7 +42,8 @@ export interface Schema
     StatusTables,
     WorkTables,
     RootsTables,
-    RolloutsTables {}
+    RolloutsTables,
+    PromotionsTables {}
 
 /** An open transaction: what commits an effect also deletes its outbox row. */
 export type Trx = Transaction<Schema>;

@@ -47,6 +47,10 @@ const stageSummary = z.object({
   size: z.number(),
   done: z.number(),
   states: z.record(z.string(), z.number()).describe('targets by their state'),
+  removes: z
+    .object({ count: z.number(), names: z.array(z.string()) })
+    .optional()
+    .describe('objects that the release prunes in it; at most 20 are named'),
 });
 export type RolloutStageSummary = z.infer<typeof stageSummary>;
 

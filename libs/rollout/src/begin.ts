@@ -5,6 +5,7 @@ import { selects } from './selector.ts';
 import type {
   GateState,
   ReleaseRef,
+  Removals,
   Rollout,
   RolloutState,
   StageState,
@@ -205,7 +206,23 @@ function frozenStage(
     tolerated: toleratedOf(stage.failureBudget, counted.length),
     nextStartAt: now,
     gates: gatesOf(stage, members, policy).map((gate) => freshGate(gate, now)),
+    ...removalsOf(members),
   };
+}
+
+/** All that is removed somewhere in the stage; the same object in several clusters counts once. */
+function removalsOf(members: readonly TargetInput[]): { removes?: Removals } {
+  const all = members.flatMap(({ removes }) => (removes && removes.count > 0 ? [removes] : []));
+  if (all.length === 0) return {};
+  const names = [...new Set(all.flatMap((one) => one.names))].sort();
+  const count = Math.max(names.length, ...all.map((one) => one.count));
+  return { removes: { count, names: names.slice(0, NAMED) } };
+}
+
+const NAMED = 20;
+
+function prunes({ removes }: TargetInput): boolean {
+  return removes !== undefined && removes.count > 0;
 }
 
 function cappedOf(stage: StagePolicy, counted: readonly TargetInput[]): Record<string, number> | null {
@@ -220,7 +237,7 @@ function cappedOf(stage: StagePolicy, counted: readonly TargetInput[]): Record<s
 }
 
 function gatesOf(stage: StagePolicy, members: readonly TargetInput[], policy: RolloutPolicy): Gate[] {
-  const asks = stage.production && policy.pruneApproval && members.some(({ prunes }) => prunes);
+  const asks = stage.production && policy.pruneApproval && members.some(prunes);
   const asked = stage.gates.some(({ kind, at }) => kind === 'approval' && at === 'entry');
   if (!asks || asked) return stage.gates;
   return [{ name: PRUNE_GATE, at: 'entry', ...policy.pruneApproval! }, ...stage.gates];

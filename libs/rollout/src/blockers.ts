@@ -1,8 +1,8 @@
 import { gatesOf, policyHeld, startsHeld } from './gates.ts';
 import type { Gate } from './policy.ts';
-import type { GateState, Target } from './types.ts';
+import type { GateState, StageState, Target } from './types.ts';
 import { windowVerdict } from './windows.ts';
-import { instant, someOf } from './words.ts';
+import { instant, removalText, someOf } from './words.ts';
 import type { Work } from './work.ts';
 
 /** One thing that a rollout waits for. */
@@ -51,31 +51,35 @@ export function stageBlockers(work: Work, index: number): Blocker[] {
 export function gateBlockers(work: Work, index: number, at: 'entry' | 'end'): Blocker[] {
   return gatesOf(work, index).flatMap(([gate, state]) => {
     if (gate.at !== at || state.status === 'passed' || state.status === 'skipped') return [];
-    return gateBlocker(work, gate, state, work.stage(index).since) ?? [];
+    return gateBlocker(work, gate, state, work.stage(index)) ?? [];
   });
 }
 
-function gateBlocker(work: Work, gate: Gate, state: GateState, stageSince: number): Blocker | undefined {
+function gateBlocker(work: Work, gate: Gate, state: GateState, stage: StageState): Blocker | undefined {
   const { since, until } = state;
   switch (gate.kind) {
     case 'approval': {
       const missing = gate.count - state.approvals.length;
       const whose = gate.groups.length > 0 ? ` of ${gate.groups.join(' or ')}` : '';
       const by = until === null ? '' : ` until ${instant(until)}`;
-      const text = `${missing} ${missing === 1 ? 'approval' : 'approvals'}${whose} at "${gate.name}"${by}`;
+      const text = `${missing} ${missing === 1 ? 'approval' : 'approvals'}${whose} at "${gate.name}"${by}${gate.at === 'entry' ? removedText(stage) : ''}`;
       return { what: 'approval', who: gate.groups, count: missing, text, since, until };
     }
     case 'windows': {
       const verdict = windowVerdict(gate.windows, work.now);
       return verdict.open
         ? undefined
-        : windowBlocker(stageSince, `"${gate.name}": ${verdict.reason}`, verdict.untilMs);
+        : windowBlocker(stage.since, `"${gate.name}": ${verdict.reason}`, verdict.untilMs);
     }
     default: {
       const text = `"${gate.name}" (${gate.kind}${state.last ? `, now ${state.last.verdict} ${state.last.detail}`.trimEnd() : ''})`;
       return { what: 'gate', who: [], count: 1, text, since, until };
     }
   }
+}
+
+function removedText({ name, removes }: StageState): string {
+  return removes ? `; in ${name} it ${removalText(removes)}` : '';
 }
 
 function windowBlocker(since: number, reason: string, until: number | null): Blocker {

@@ -3,10 +3,11 @@ import { admit, nextInTurn, type Standing } from './admission.ts';
 import { enqueue } from './begin.ts';
 import { explain, explainTarget } from './explain.ts';
 import { policyOf } from './testing/policies.ts';
+import { fleet } from './testing/stories.ts';
 import { World, targetInput } from './testing/world.ts';
 
 const MINUTE = 60_000;
-const fleet = (count: number) => Array.from({ length: count }, (_, i) => targetInput(`c${i + 1}`));
+
 const said = (world: World) => explain(world.state, world.now).lines;
 const why = (world: World, id: string) => explainTarget(world.state, id, world.now);
 
@@ -90,6 +91,37 @@ describe('what is said of a rollout', () => {
       'B is taken back: 0 of 2 done; B is held back',
       'next: nothing before a newer commit',
     ]);
+  });
+});
+
+it('names what a release removes in production, and asks before that', () => {
+  const policy = policyOf([
+    { name: 'dev', take: 1 },
+    { name: 'prod', production: true },
+  ]);
+  const gone = (...names: string[]) => ({ removes: { count: names.length, names } });
+  const world = new World(
+    policy,
+    fleet(3, (name) =>
+      name === 'c2' ? gone('/ConfigMap/shop/a') : gone('/ConfigMap/shop/a', 'apps/Deployment/shop/b'),
+    ),
+  );
+  world.feed();
+  expect(explain(world.state, world.now).lines).toContain(
+    'in prod it removes 2 objects: ConfigMap shop/a, Deployment shop/b',
+  );
+  world.obey('c1');
+  expect(explain(world.state, world.now).waitingFor).toMatchObject([
+    {
+      what: 'approval',
+      text: expect.stringMatching(
+        /^1 approval at "prune" until .*; in prod it removes 2 objects: ConfigMap shop\/a, Deployment shop\/b$/,
+      ),
+    },
+  ]);
+  expect(explain(world.state, world.now).stages[1]!.removes).toEqual({
+    count: 2,
+    names: ['/ConfigMap/shop/a', 'apps/Deployment/shop/b'],
   });
 });
 

@@ -6,8 +6,8 @@ import {
   rollbackBlockers,
   stageBlockers,
 } from './blockers.ts';
-import { instant } from './words.ts';
-import type { Phase, RolloutState, StageStep, Target, TargetState } from './types.ts';
+import { instant, removalText } from './words.ts';
+import type { Phase, Removals, RolloutState, StageStep, Target, TargetState } from './types.ts';
 import { nextWake } from './wake.ts';
 import { Work, hasEnded } from './work.ts';
 
@@ -19,6 +19,8 @@ export interface StageSummary {
   size: number;
   done: number;
   states: Partial<Record<TargetState, number>>;
+  /** What the release prunes in it. */
+  removes?: Removals;
 }
 
 /** Where a rollout is, what it waits for, and what comes next. */
@@ -65,6 +67,10 @@ export function explain(state: RolloutState, now: number): Explanation {
     lines: [
       headline,
       ...waitingFor.map((one) => `waits for ${one.text}`),
+      // At its entry the approval that is waited for says so.
+      ...stages.flatMap(({ name, step, removes }) =>
+        removes && step !== 'entry' ? [`in ${name} it ${removalText(removes)}`] : [],
+      ),
       `next: ${next.what}${next.at === null ? '' : ` (next look at ${instant(next.at)})`}`,
     ],
   };
@@ -99,7 +105,7 @@ function decision({ rollout }: Work): Blocker {
 }
 
 function summary(work: Work, index: number): StageSummary {
-  const { name, step, since } = work.stage(index);
+  const { name, step, since, removes } = work.stage(index);
   const states: StageSummary['states'] = {};
   let [size, done] = [0, 0];
   for (const { state, counted } of work.members(index)) {
@@ -108,7 +114,7 @@ function summary(work: Work, index: number): StageSummary {
     size += 1;
     if (state === 'done') done += 1;
   }
-  return { name, step, since, size, done, states };
+  return { name, step, since, size, done, states, ...(removes ? { removes } : {}) };
 }
 
 function headlineOf(work: Work, stage: Explanation['stage'], done: number, total: number): string {

@@ -47,7 +47,7 @@ const policy = fc
       [
         { name: 'canary', take: { amount: 1, per: 'region' }, ...a },
         { name: 'some', ...(windowsHold ? { take: '50%' } : { clusters: region }), ...b },
-        { name: 'rest', ...c },
+        { name: 'rest', production: maxConcurrent === 1, ...c },
       ],
       {
         rollback: { maxConcurrent, deadline: '5m', windowsHold },
@@ -58,7 +58,7 @@ const policy = fc
     ),
   );
 const inputs = fc
-  .array(fc.record({ pinned: fc.nat(12), proven: fc.nat(8), connected: fc.nat(6) }), {
+  .array(fc.record({ pinned: fc.nat(12), proven: fc.nat(8), connected: fc.nat(6), prunes: fc.nat(6) }), {
     minLength: 1,
     maxLength: 8,
   })
@@ -70,6 +70,7 @@ const inputs = fc
           one.proven === 0 ? null : { release: 'old', digest: one.proven < 3 ? `old-t${i}` : `a-t${i}` },
         pinned: one.pinned === 0 ? 'kept' : null,
         connected: one.connected > 0,
+        ...(one.prunes === 0 ? { removes: { count: 1, names: [`/ConfigMap/shop/t${i}`] } } : {}),
       }),
     ),
   );

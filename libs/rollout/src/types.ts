@@ -141,6 +141,8 @@ export interface StageState {
   /** No start before then. */
   nextStartAt: number;
   gates: GateState[];
+  /** What the release prunes in it, at most; left out: nothing, or nobody asked. */
+  removes?: Removals;
 }
 
 export type FailureKind = 'budget' | 'gate' | 'rejected' | 'expired' | 'rollback';
@@ -204,8 +206,14 @@ export interface TargetInput {
   unsettled?: boolean;
   /** Why an operator's override holds it. */
   pinned?: string | null;
-  /** The release would prune objects there. */
-  prunes?: boolean;
+  /** What the release would prune there; left out: nothing. */
+  removes?: Removals;
+}
+
+/** Objects that go: how many, and the first of them by identity (`group/Kind/namespace/name`). */
+export interface Removals {
+  count: number;
+  names: string[];
 }
 
 export type Health = 'Healthy' | 'Progressing' | 'Degraded' | 'Suspended' | 'Missing' | 'Unknown';

@@ -121,7 +121,7 @@ describe('gates', () => {
       const policy = policyOf([{ name: 'prod', production: true }], spec);
       const world = new World(
         policy,
-        fleet(1, () => ({ prunes })),
+        fleet(1, () => (prunes ? { removes: { count: 1, names: ['apps/Deployment/shop/old'] } } : {})),
       );
       world.feed();
       return world.issued[0]?.action.kind;

@@ -8,3 +8,16 @@ export function someOf(names: readonly string[], shown = 3): string {
   const rest = names.length - shown;
   return names.slice(0, shown).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
+
+const NAMED = 5;
+
+/** `removes 3 objects: Deployment shop/x, …`; of the objects' identities. */
+export function removalText({ count, names }: { count: number; names: readonly string[] }): string {
+  const objects = names.slice(0, NAMED).map((identity) => {
+    const [, kind, namespace, name] = identity.split('/');
+    return `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
+  });
+  const rest = count - objects.length;
+  const more = rest > 0 ? ` and ${rest} more` : '';
+  return `removes ${count} ${count === 1 ? 'object' : 'objects'}: ${objects.join(', ')}${more}`;
+}

@@ -46,8 +46,15 @@ export interface RendersTable {
   created_at: DefaultedTimestamp;
 }
 
+/** The objects of a bundle that would be pruned where they are left out. */
+export interface BundleInventoriesTable {
+  bundle_digest: string;
+  identities: string[];
+}
+
 export interface BundlesTables {
   bundles: BundlesTable;
+  bundle_inventories: BundleInventoriesTable;
   bundle_parts: BundlePartsTable;
   renders: RendersTable;
 }

@@ -15,6 +15,7 @@ export interface RepositoriesTable {
   ca: Nullable<string>;
   plain_http: Defaulted<boolean>;
   pass_credentials: Defaulted<boolean>;
+  may_push: Defaulted<boolean>;
   url: string;
   display_url: string;
   credentials_sealed: Nullable<Buffer>;

@@ -15,6 +15,7 @@ export class Promises {
   readonly #advanced = new Set<string>();
   readonly #late = new Set<string>();
   readonly #byHand = new Set<string>();
+  readonly #pruning: ReadonlySet<string>;
   /** A budget was exceeded: nothing may be started before a person says so. */
   #spent: string | undefined;
 
@@ -24,6 +25,7 @@ export class Promises {
     this.#sizes = stages.map(
       (_, i) => all.filter(({ stage, state: is }) => stage === i && is !== 'pinned').length,
     );
+    this.#pruning = new Set(inputs.flatMap(({ id, removes }) => (removes ? [id] : [])));
     this.#proven = new Map(inputs.map(({ id, proven }) => [id, proven?.digest]));
   }
 
@@ -51,6 +53,7 @@ export class Promises {
       this.#connected(world, advances);
     }
     this.#gates(world, step, advances);
+    this.#prunes(step, advances);
     this.#order(world, step, advances);
     for (const { target } of advances) this.#advanced.add(target);
     this.#restores(step, restores);
@@ -76,6 +79,18 @@ export class Promises {
       const limit = shareOf(maxConcurrent, this.#sizes[stage]!);
       const flying = membersOf(state, stage).filter(isFlying).length;
       demand(flying <= limit, `maxConcurrent: ${flying} of stage ${stage} are on their way, ${limit} may be`);
+    }
+  }
+
+  /** What prunes in production has somebody to ask; that nothing starts before they are heard is for all gates alike. */
+  #prunes({ state }: Step, advances: readonly Assign[]): void {
+    const { stages, pruneApproval } = state.rollout.policy;
+    for (const { target } of advances) {
+      const index = state.targets.get(target)!.stage;
+      if (index === null || !stages[index]!.production || !pruneApproval) continue;
+      const prunes = membersOf(state, index).some(({ id }) => this.#pruning.has(id) && !this.#late.has(id));
+      const asked = stages[index]!.gates.some(({ kind, at }) => kind === 'approval' && at === 'entry');
+      demand(!prunes || asked, `prune: ${target} loses objects in production and nobody is asked`);
     }
   }
 
