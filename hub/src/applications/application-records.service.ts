@@ -1,5 +1,6 @@
 import type { Application } from '@muster/appset';
 import { MusterError, canonicalJson, sha256 } from '@muster/base';
+import { dependenciesOf } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Owner } from '../releases/owner.ts';
 import { SourcesService } from '../sources/sources.service.ts';
@@ -162,6 +163,7 @@ export class ApplicationRecords {
         repositoryId: repositories.get(addressOfSource(source)) ?? null,
         revision: revisionOf(source),
       })),
+      dependencies: dependenciesOf(metadata, identity.namespace),
     };
   }
 

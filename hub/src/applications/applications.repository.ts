@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, type Selectable, sql } from 'kysely';
+import type { Dependency } from '@muster/rollout';
 import type { Owner } from '../releases/owner.ts';
 import { DATABASE } from '../store/database.ts';
 import type { ApplicationCondition, ApplicationsTable, Schema, Trx } from '../store/schema.ts';
@@ -19,6 +20,8 @@ export interface ApplicationSpecRow {
   destination: string;
   /** In the order of the specification. */
   sources: FollowedSource[];
+  /** What it waits for. */
+  dependencies: Dependency[];
 }
 
 /** A source of an Application, as something that moves. */
@@ -112,10 +115,20 @@ export class ApplicationsRepository {
           or (applications.set_id is null and applications.restored_from = excluded.set_id)
         returning id, namespace, name
       `.execute(trx);
-      const sources = new Map(batch.map((row) => [`${row.namespace}/${row.name}`, row.sources]));
+      const given = new Map(batch.map((row) => [`${row.namespace}/${row.name}`, row]));
       await writeSources(
         trx,
-        written.rows.map((row) => ({ id: row.id, sources: sources.get(`${row.namespace}/${row.name}`)! })),
+        written.rows.map((row) => ({
+          id: row.id,
+          sources: given.get(`${row.namespace}/${row.name}`)!.sources,
+        })),
+      );
+      await writeDependencies(
+        trx,
+        written.rows.map((row) => ({
+          id: row.id,
+          dependencies: given.get(`${row.namespace}/${row.name}`)!.dependencies,
+        })),
       );
       ids.push(...written.rows.map((row) => row.id));
     }
@@ -355,4 +368,29 @@ async function writeSources(
     using unnest(${written.map((one) => one.id)}::uuid[], ${written.map((one) => one.sources.length)}::integer[]) as wanted (id, sources)
     where known.application_id = wanted.id and known.position >= wanted.sources
   `.execute(trx);
+}
+
+async function writeDependencies(
+  trx: Trx,
+  written: readonly { id: string; dependencies: readonly Dependency[] }[],
+): Promise<void> {
+  if (written.length === 0) return;
+  const rows = written.flatMap(({ id, dependencies }) => dependencies.map((one) => ({ id, ...one })));
+  const wanted = sql`select * from unnest(${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.kind)}::text[],
+    ${rows.map((row) => row.namespace)}::text[], ${rows.map((row) => row.name)}::text[],
+    ${rows.map((row) => (row.kind === 'stage' ? row.stage : ''))}::text[])`;
+  await sql`
+    delete from application_dependencies where application_id = any(${written.map((one) => one.id)}::uuid[])
+      and (application_id, kind, namespace, name, stage) not in (${wanted})
+  `.execute(trx);
+  // Whoever waits by what was written before is looked at soon.
+  await sql`
+    update target_waits set looked_at = 'epoch' where (application_id, cluster_id) in (
+      select application_id, cluster_id from target_waits where application_id = any(${written.map((one) => one.id)}::uuid[])
+      order by 1, 2 for update)
+  `.execute(trx);
+  if (rows.length > 0)
+    await sql`
+      insert into application_dependencies (application_id, kind, namespace, name, stage) ${wanted} on conflict do nothing
+    `.execute(trx);
 }

@@ -45,8 +45,12 @@ export interface NewAssignment extends Omit<AssignmentRow, 'acked_at' | 'refused
 export class AssignmentsRepository {
   constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
 
-  /** The newest release of an owner with its targets in active clusters; undefined before the first. */
-  async latest(trx: Kysely<Schema>, ownerId: string): Promise<{ id: string; targets: Target[] } | undefined> {
+  /** The newest release of an owner with its targets (or those of some Applications) in active clusters; undefined before the first. */
+  async latest(
+    trx: Kysely<Schema>,
+    ownerId: string,
+    applicationIds?: readonly string[],
+  ): Promise<{ id: string; targets: Target[] } | undefined> {
     const release = await trx
       .selectFrom('releases')
       .select('id')
@@ -63,6 +67,9 @@ export class AssignmentsRepository {
       .selectAll('release_targets')
       .select('applications.deletion_approved_at')
       .where('release_targets.release_id', '=', release.id)
+      .$if(applicationIds !== undefined, (all) =>
+        all.where(sql<boolean>`release_targets.application_id = any(${applicationIds}::uuid[])`),
+      )
       .where('clusters.state', '=', 'active')
       .execute();
     const targets = rows.map((row) => ({

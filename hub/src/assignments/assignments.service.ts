@@ -44,9 +44,26 @@ export class AssignmentsService {
 
   /** Brings the assignments of an owner to what its targets should hold now. Writes only what differs. */
   async assign(owner: Owner, context: Pick<JobContext, 'complete'>): Promise<Outcome> {
+    return this.#when(context, (trx) => this.#assignIn(trx, owner));
+  }
+
+  /** The same for targets that waited for others, of which something was heard. */
+  async assignWaiting(owner: Owner, context: Pick<JobContext, 'complete'>): Promise<Outcome> {
+    return this.#when(context, async (trx) => {
+      if (!(await this.repository.lockOwner(trx, owner))) return;
+      const ids = await this.holds.woken(trx, owner);
+      if (ids.length === 0) return;
+      const release = await this.repository.latest(trx, owner.id, ids);
+      if (release) await this.signTargets(trx, await this.holds.effective(trx, release));
+      await this.holds.settled(trx, ids);
+    });
+  }
+
+  /** While nothing may be signed it waits. */
+  async #when(context: Pick<JobContext, 'complete'>, work: (trx: Trx) => Promise<void>): Promise<Outcome> {
     try {
       await this.repository.db.transaction().execute(async (trx) => {
-        await this.#assignIn(trx, owner);
+        await work(trx);
         await context.complete(trx);
       });
       return done;
@@ -65,11 +82,13 @@ export class AssignmentsService {
 
   /**
    * Signs what differs from what targets of active clusters are assigned. The caller holds their owner. Answers by
-   * `keyOfTarget` the version at which each is assigned what it asks for. Throws `precondition` in recovery.
+   * `keyOfTarget` the version at which each is assigned what it asks for; with `waits` (the default) not those that wait
+   * for what they depend on. Throws `precondition` in recovery.
    */
   async signTargets(
     trx: Trx,
     wanted: readonly ReleasedTarget[],
+    { waits }: { waits: boolean } = { waits: true },
   ): Promise<Map<string, { epoch: bigint; generation: bigint }>> {
     const clusters = await this.repository.assignable(
       trx,
@@ -81,10 +100,13 @@ export class AssignmentsService {
       targets.map((target) => target.applicationId),
     );
     const epoch = await this.recovery.signingEpoch(trx);
-    const signings = planAssignments(targets, assigned, epoch);
+    const planned = planAssignments(targets, assigned, epoch);
+    const waiting = await this.#waiting(trx, targets, planned, assigned, waits);
+    const signings = planned.filter(({ target }) => !waiting.has(keyOfTarget(target)));
     const versions = new Map(
       assigned.map((row) => [keyOfTarget(row), row as { epoch: bigint; generation: bigint }]),
     );
+    for (const key of waiting) versions.delete(key);
     if (signings.length === 0) return versions;
     const rows = await this.#sign(trx, signings, epoch);
     await this.repository.upsert(trx, rows);
@@ -92,6 +114,23 @@ export class AssignmentsService {
     for (const row of rows)
       versions.set(keyOfTarget({ applicationId: row.application_id, clusterId: row.cluster_id }), row);
     return versions;
+  }
+
+  /** Those that would be given something else than they have, and wait for others. What is only signed again waits for nobody. */
+  #waiting(
+    trx: Trx,
+    targets: readonly ReleasedTarget[],
+    planned: readonly Signing<ReleasedTarget>[],
+    assigned: readonly (Assigned & { applicationId: string })[],
+    waits: boolean,
+  ): Promise<Set<string>> {
+    const held = new Map(assigned.map((row) => [keyOfTarget(row), row]));
+    const moving = planned.flatMap((signing) => {
+      if (!waits || signing.kind !== 'apply') return [];
+      const row = held.get(keyOfTarget(signing.target));
+      return row?.action === 'apply' && row.digest === signing.digest ? [] : [signing.target];
+    });
+    return this.holds.waiting(trx, targets, moving);
   }
 
   /** Those of some assignment digests that agents do not sync by themselves. */

@@ -14,6 +14,11 @@ export function handlers(assignments: AssignmentsService): JobHandler[] {
     assign('set'),
     assign('application'),
     {
+      queue: 'assign',
+      prefix: 'waits',
+      handle: (key, context) => assignments.assignWaiting(parseOwnerKey(key.slice('waits:'.length)), context),
+    },
+    {
       queue: 'maintenance',
       prefix: 'tombstones',
       everySeconds: 60,

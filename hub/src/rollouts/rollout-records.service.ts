@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../config.ts';
 import { Events } from '../api/events.ts';
 import type { Owner } from '../releases/owner.ts';
 import type { Trx } from '../store/schema.ts';
+import { DependencyWaits } from './dependencies/waits.service.ts';
 import { type RolloutLine, RolloutsRepository, type TargetRecord } from './rollouts.repository.ts';
 
 /** Rollouts as rows, for those that begin them. */
@@ -11,6 +12,7 @@ import { type RolloutLine, RolloutsRepository, type TargetRecord } from './rollo
 export class RolloutRecords {
   constructor(
     @Inject(RolloutsRepository) private readonly repository: RolloutsRepository,
+    @Inject(DependencyWaits) private readonly waits: DependencyWaits,
     @Inject(Events) private readonly events: Events,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -37,6 +39,7 @@ export class RolloutRecords {
     const { owner, policy, state, targets } = begun;
     const { name: ownerName, project } = policy;
     await this.repository.begin(trx, { owner, ownerName, project, state, targets });
+    await this.waits.begun(trx, state.rollout, ownerName);
     await this.repository.trim(trx, owner.id, this.config.rolloutHistory);
     await this.events.publish('rollout', [state.rollout.id], { trx });
     const kept = targets.map(({ namespace, name }) => `${namespace}/${name}`);

@@ -222,6 +222,7 @@ export class RolloutRunner {
     const versions = await this.assignments.signTargets(
       trx,
       wanted.map(({ target }) => target),
+      { waits: state.rollout.kind !== 'undo' && assigns.some(({ purpose }) => purpose === 'advance') },
     );
     return wanted.flatMap(({ action: { target: id, digest }, target }): FactEvent[] => {
       const version = versions.get(keyOfTarget(target));

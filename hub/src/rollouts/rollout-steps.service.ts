@@ -6,16 +6,13 @@ import type { Owner } from '../releases/owner.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
-import { FactsRepository } from './facts.repository.ts';
 import { RolloutClock } from './rollout-clock.ts';
-import { factEvents, isUnheard } from './rollout-events.ts';
+import { RolloutNews } from './rollout-news.service.ts';
 import { type LoadedRollout, RolloutRunner } from './rollout-runner.service.ts';
 import { RolloutStarts } from './rollout-starts.service.ts';
 import { RolloutTriggers } from './rollout-triggers.service.ts';
 import { keyOfTarget } from './target-content.ts';
 
-/** How soon agents that came back are looked at again, until something was heard of them. */
-const UNHEARD_MS = 1_000;
 const IN_RECOVERY_MS = 30_000;
 
 /** Steps of rollouts: what the rows say, what follows from it, and what is to be done, in one transaction. */
@@ -25,7 +22,7 @@ export class RolloutSteps {
     @Inject(DATABASE) private readonly db: Db,
     @Inject(RolloutRunner) private readonly runner: RolloutRunner,
     @Inject(RolloutStarts) private readonly starts: RolloutStarts,
-    @Inject(FactsRepository) private readonly facts: FactsRepository,
+    @Inject(RolloutNews) private readonly news: RolloutNews,
     @Inject(AssignmentsService) private readonly assignments: AssignmentsService,
     @Inject(RolloutTriggers) private readonly triggers: RolloutTriggers,
     @Inject(RolloutClock) private readonly clock: RolloutClock,
@@ -66,7 +63,7 @@ export class RolloutSteps {
     const verb = ask(loaded.state.rollout);
     const refused = refusal(loaded.state, verb);
     if (refused !== undefined) throw new MusterError('precondition', refused);
-    const before = loaded.state.rollout.phase;
+    const before = loaded.state.rollout;
     const wake = await this.runner.run(trx, loaded, [verb], this.clock.now());
     await this.#turned(trx, loaded, before);
     await this.#wake(trx, id, wake);
@@ -103,29 +100,25 @@ export class RolloutSteps {
 
   async #advance(trx: Trx, loaded: LoadedRollout): Promise<number | null> {
     const { row, owner, records } = loaded;
-    const before = loaded.state.rollout.phase;
-    if (before === 'pending') return null;
-    const known = new Set([...records.values()].map(keyOfTarget));
-    const joining = await this.starts.joining(trx, owner, row.id, known);
-    const facts = await this.facts.facts(trx, row.id);
-    const events = factEvents(
-      loaded.state,
-      facts,
-      joining.map(({ input }) => input),
-    );
+    const before = loaded.state.rollout;
+    if (before.phase === 'pending') return null;
+    const members = new Set([...records.values()].map(keyOfTarget));
+    const joining = await this.starts.joining(trx, owner, row.id, members);
+    const { events, facts, againMs } = await this.news.of(trx, loaded, joining);
     const now = this.clock.now();
     const joined = joining.map(({ input, record }) => ({ ...record, target: { id: input.id } as Target }));
     const wake = await this.runner.run(trx, loaded, events, now, joined);
     await this.runner.sync(trx, loaded, facts);
     await this.#turned(trx, loaded, before);
-    if (!isUnheard(loaded.state, facts)) return wake;
-    return Math.min(wake ?? Number.POSITIVE_INFINITY, now + UNHEARD_MS);
+    const after = againMs(loaded);
+    return after === undefined ? wake : Math.min(wake ?? Number.POSITIVE_INFINITY, now + after);
   }
 
   /** Where it has ended or stopped, the next one of its owner may begin. */
-  async #turned(trx: Trx, { owner, state }: LoadedRollout, before: string): Promise<void> {
-    const { phase } = state.rollout;
-    if (phase !== before && (hasEnded(phase) || phase === 'failed'))
+  async #turned(trx: Trx, { owner, state }: LoadedRollout, before: Rollout): Promise<void> {
+    const { phase, stage } = state.rollout;
+    if (phase !== before.phase || stage !== before.stage) await this.triggers.advanced(trx, owner);
+    if (phase !== before.phase && (hasEnded(phase) || phase === 'failed'))
       await this.triggers.askOwners(trx, [owner]);
   }
 

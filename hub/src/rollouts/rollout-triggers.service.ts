@@ -4,6 +4,7 @@ import { SessionChanges } from '../clusters/session-changes.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { type Owner, ownerKey } from '../releases/owner.ts';
 import type { Trx } from '../store/schema.ts';
+import { DependencyWaits } from './dependencies/waits.service.ts';
 import { HoldsRepository } from './holds.repository.ts';
 import { TriggersRepository } from './triggers.repository.ts';
 
@@ -20,6 +21,7 @@ export class RolloutTriggers implements OnModuleInit {
   constructor(
     @Inject(TriggersRepository) private readonly repository: TriggersRepository,
     @Inject(HoldsRepository) private readonly holds: HoldsRepository,
+    @Inject(DependencyWaits) private readonly waits: DependencyWaits,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(ClusterChanges) private readonly clusterChanges: ClusterChanges,
     @Inject(SessionChanges) private readonly sessionChanges: SessionChanges,
@@ -37,18 +39,30 @@ export class RolloutTriggers implements OnModuleInit {
     healthy: readonly ReportedTarget[],
   ): Promise<void> {
     await this.holds.proveReported(trx, healthy);
-    await this.ask(trx, await this.repository.watching(trx, targets));
+    const waiting = await this.waits.reported(trx, targets);
+    await this.ask(trx, [...(await this.repository.watching(trx, targets)), ...waiting.rollouts]);
+    await this.waits.ask(trx, waiting.owners);
   }
 
   /** Agents of these clusters came or went, or the clusters themselves. */
   async clusters(trx: Trx, clusterIds: readonly string[]): Promise<void> {
+    const waiting = await this.waits.inClusters(trx, clusterIds);
     await this.ask(trx, await this.repository.inClusters(trx, clusterIds));
+    await this.waits.ask(trx, waiting);
   }
 
   /** What no transaction told: leases that ended, owners that are gone. */
   async overlooked(): Promise<void> {
+    await this.waits.overlooked();
     const ids = await this.repository.overdue(this.repository.db);
     if (ids.length > 0) await this.repository.db.transaction().execute((trx) => this.ask(trx, ids));
+  }
+
+  /** A rollout of an owner has come further: others may wait for a stage of it. */
+  async advanced(trx: Trx, owner: Owner): Promise<void> {
+    const waiting = await this.waits.advanced(trx, owner);
+    await this.ask(trx, waiting.rollouts);
+    await this.waits.ask(trx, waiting.owners);
   }
 
   /** Has rollouts stepped, at once or not before a time. */

@@ -84,13 +84,13 @@ export class RolloutFixture {
     await this.get(SessionsRegistry).leave(id, session);
   }
 
-  /** What a cluster is assigned of `web-NAME`. */
-  async held(name: string): Promise<Held | undefined> {
+  /** What a cluster is assigned of `web-NAME`, or of another set's. */
+  async held(name: string, set = 'web'): Promise<Held | undefined> {
     const row = await this.db
       .selectFrom('assignments')
       .select(['assignment_digest', 'bundle_digest', 'epoch', 'generation'])
       .where('cluster_id', '=', this.#sessions.get(name)!.id)
-      .where('application_name', '=', `web-${name}`)
+      .where('application_name', '=', `${set}-${name}`)
       .executeTakeFirst();
     return (
       row && {
@@ -118,13 +118,13 @@ export class RolloutFixture {
   }
 
   /** The agent says that it applied what it holds (or something older), and how it is. */
-  async report(name: string, health = 'Healthy', older?: Held): Promise<void> {
+  async report(name: string, health = 'Healthy', older?: Held, set = 'web'): Promise<void> {
     const known = this.#sessions.get(name)!;
-    const held = older ?? (await this.held(name))!;
+    const held = older ?? (await this.held(name, set))!;
     const version = { epoch: held.epoch, generation: held.generation };
     const status = ApplicationStatus.fromPartial({
       applicationNamespace: 'argocd',
-      applicationName: `web-${name}`,
+      applicationName: `${set}-${name}`,
       version,
       bundleDigest: held.bundle!,
       sync: 'Synced',

@@ -3,7 +3,9 @@ import { AssignmentsModule } from '../assignments/assignments.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { RolloutReads } from './reads/rollout-reads.service.ts';
 import { RolloutReadsRepository } from './reads/rollout-reads.repository.ts';
+import { RolloutDependencies } from './dependencies/rollout-dependencies.service.ts';
 import { RolloutHoldsModule } from './rollout-holds.module.ts';
+import { RolloutNews } from './rollout-news.service.ts';
 import { RolloutRunner } from './rollout-runner.service.ts';
 import { RolloutStartsModule } from './rollout-starts.module.ts';
 import { RolloutSteps } from './rollout-steps.service.ts';
@@ -17,6 +19,8 @@ import { handlers } from './rollouts.worker.ts';
   imports: [RolloutHoldsModule, RolloutStartsModule, AssignmentsModule],
   controllers: [RolloutsController, RolloutPoliciesController],
   providers: [
+    RolloutDependencies,
+    RolloutNews,
     RolloutRunner,
     RolloutSteps,
     RolloutsService,

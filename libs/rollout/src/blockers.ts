@@ -112,15 +112,24 @@ function waitingBlockers(work: Work, index: number): Blocker[] {
   }
   if (offline.length > 0)
     all.push(group('offline', offline, (who) => `the agent of ${who}`, 'connectedSince'));
-  if (blocked.length > 0)
-    all.push(
-      group(
-        'dependency',
-        blocked,
-        (who) => `${who}: ${blocked[0]!.blocked!.by}, ${blocked[0]!.blocked!.reason}`,
-      ),
-    );
-  return all;
+  return [...all, ...blockedBlockers(blocked)];
+}
+
+const REASONS = 5;
+
+/** One for each of the reasons that hold most targets back, and one for all others. */
+function blockedBlockers(blocked: readonly Target[]): Blocker[] {
+  const byReason = [...Map.groupBy(blocked, (target) => target.blocked!.reason)];
+  byReason.sort(([, a], [, b]) => b.length - a.length);
+  const shown = byReason.slice(0, REASONS).map(([reason, targets]) => blockedBlocker(targets, reason));
+  const rest = byReason.slice(REASONS).flatMap(([, targets]) => targets);
+  const others = `${byReason.length - REASONS} other reasons`;
+  return rest.length > 0 ? [...shown, blockedBlocker(rest, others)] : shown;
+}
+
+function blockedBlocker(targets: readonly Target[], reason: string): Blocker {
+  const since = Math.min(...targets.map(({ blocked }) => blocked!.since));
+  return { ...group('dependency', targets, (who) => `${reason} (it holds back ${who})`), since };
 }
 
 function flightBlockers(work: Work, index: number): Blocker[] {

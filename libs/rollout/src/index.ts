@@ -1,7 +1,16 @@
 export * from './admission.ts';
-export { type BeginInput, PRUNE_GATE, begin, enqueue } from './begin.ts';
+export { type BeginInput, PRUNE_GATE, begin, enqueue, stageOfJoiner } from './begin.ts';
 export type { Blocker } from './blockers.ts';
+export { findCycle } from './cycles.ts';
 export { decide, isVerb, replay } from './decide.ts';
+export {
+  DEPENDS_ON_ANNOTATION,
+  type Dependency,
+  dependenciesOf,
+  dependencyText,
+  inNamespace,
+  parseDependsOn,
+} from './dependencies.ts';
 export * from './explain.ts';
 export * from './policy.ts';
 export * from './policy-choice.ts';

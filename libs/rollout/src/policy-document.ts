@@ -1,5 +1,6 @@
 import { parseGoDuration, problemsOfWindow } from '@muster/kube';
 import { z } from 'zod';
+import { policyDependencies } from './dependencies.ts';
 import { parseQuantity } from './quantity.ts';
 
 /** The written form of a RolloutPolicy; `policy-manifest.ts` fills in what is left out. */
@@ -170,6 +171,7 @@ const stage = z.strictObject({
   ...stageSettings,
   production: z.boolean().optional(),
   gates: z.array(gate).max(20).optional(),
+  dependsOn: policyDependencies.optional(),
 });
 
 export const policyDocument = z.strictObject({
@@ -183,6 +185,7 @@ export const policyDocument = z.strictObject({
     defaults: z.strictObject(stageSettings).optional(),
     stages: z.array(stage).min(1, 'at least one stage is needed').max(50),
     windows: windows.optional(),
+    dependsOn: policyDependencies.optional(),
     rollback: z
       .strictObject({
         maxConcurrent: quantity.optional(),

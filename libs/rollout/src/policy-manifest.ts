@@ -9,6 +9,7 @@ import type {
   RolloutPolicy,
   StagePolicy,
 } from './policy.ts';
+import { readPolicyDependencies } from './dependencies.ts';
 import {
   type WrittenApproval,
   type WrittenGate,
@@ -36,9 +37,7 @@ export function parseRolloutPolicy(written: unknown, where = 'RolloutPolicy'): R
   if (!parsed.success) throw refused(issueTexts(parsed.error), where);
   const { metadata, spec } = parsed.data;
   const found: string[] = [];
-  const stages = spec.stages.map((stage, i) =>
-    readStage(stage, spec.defaults ?? {}, `spec.stages[${i}]`, found),
-  );
+  const stages = spec.stages.map((stage, i) => readStage(stage, spec, `spec.stages[${i}]`, found));
   found.push(...contradictions(stages));
   if (found.length > 0) throw refused(found, where);
   return {
@@ -68,11 +67,11 @@ function refused(problems: string[], where: string): MusterError {
 
 function readStage(
   written: WrittenStage,
-  defaults: WrittenSettings,
+  spec: WrittenPolicy['spec'],
   at: string,
   found: string[],
 ): StagePolicy {
-  const settings = { ...defaults, ...written };
+  const settings = { ...spec.defaults, ...written };
   const gates = (written.gates ?? []).flatMap((gate, i) => readGate(gate, `${at}.gates[${i}]`, found) ?? []);
   return {
     name: written.name,
@@ -94,6 +93,7 @@ function readStage(
     onFailure: settings.onFailure ?? 'rollback-all',
     gates,
     production: written.production ?? false,
+    dependsOn: readPolicyDependencies([...(spec.dependsOn ?? []), ...(written.dependsOn ?? [])]),
   };
 }
 

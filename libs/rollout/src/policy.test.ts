@@ -66,6 +66,7 @@ describe('a RolloutPolicy', () => {
           onFailure: 'rollback-all',
           gates: [],
           production: false,
+          dependsOn: [],
         },
       ],
       windows: [],

@@ -1,3 +1,4 @@
+import type { Dependency } from './dependencies.ts';
 import type { Quantity } from './quantity.ts';
 import type { LabelSelector } from './selector.ts';
 
@@ -86,6 +87,8 @@ export interface StagePolicy {
   gates: Gate[];
   /** A release that prunes here needs an approval. */
   production: boolean;
+  /** What each of its targets waits for, before it is started; names without a namespace are of the namespace of the set. */
+  dependsOn: Dependency[];
 }
 
 /** How releases move through a fleet: read, checked, with every default filled in. Plain data. */

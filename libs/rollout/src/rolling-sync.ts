@@ -112,5 +112,6 @@ function stageOf(
     onFailure: 'stop',
     gates: [],
     production: false,
+    dependsOn: [],
   };
 }

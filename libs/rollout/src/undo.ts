@@ -28,6 +28,7 @@ export function undoPolicy(policy: RolloutPolicy): RolloutPolicy {
         onFailure: 'stop',
         gates: [],
         production: false,
+        dependsOn: [],
       },
     ],
   };

@@ -100,7 +100,35 @@ export interface RolloutProblemsTable {
   since: DefaultedTimestamp;
 }
 
+export interface ApplicationDependenciesTable {
+  application_id: string;
+  kind: 'application' | 'set' | 'stage';
+  namespace: string;
+  name: string;
+  stage: Defaulted<string>;
+}
+
+export interface RolloutDependenciesTable {
+  rollout_id: string;
+  kind: 'set' | 'stage';
+  namespace: string;
+  name: string;
+}
+
+export interface TargetWaitsTable {
+  application_id: string;
+  cluster_id: string;
+  blockers: Json<{ on: string; reason: string; since: string | null; soon: boolean }[]>;
+  soon: boolean;
+  woken: Defaulted<boolean>;
+  since: DefaultedTimestamp;
+  looked_at: DefaultedTimestamp;
+}
+
 export interface RolloutsTables {
+  application_dependencies: ApplicationDependenciesTable;
+  rollout_dependencies: RolloutDependenciesTable;
+  target_waits: TargetWaitsTable;
   rollout_policies: RolloutPoliciesTable;
   rollouts: RolloutsTable;
   rollout_targets: RolloutTargetsTable;

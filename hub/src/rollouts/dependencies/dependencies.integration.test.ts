@@ -1,0 +1,199 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemActor } from '../../access/actor.ts';
+import { RolloutReads } from '../reads/rollout-reads.service.ts';
+import { RolloutFixture, configMap, policy, setOverClusters } from '../rollouts.fixture.ts';
+
+const NAMES = ['a', 'b'];
+
+let folder: string;
+let on: RolloutFixture;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'muster-dependencies-'));
+  on = await RolloutFixture.start(folder);
+  for (const name of NAMES) await on.join(name, { tier: name === 'a' ? 'canary' : 'rest' });
+  on.hub.commit({ 'web/a.yaml': configMap('one'), 'db/a.yaml': configMap('one') }, 'first');
+});
+afterEach(async () => {
+  await on?.hub.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** `NAME-CLUSTER` in each cluster, which waits for something. */
+function set(
+  name: string,
+  dependsOn?: string,
+  annotations: Record<string, string> = {},
+  path = name === 'web' ? 'web' : 'db',
+) {
+  const made = setOverClusters(on.hub, annotations);
+  made.metadata.name = name;
+  const { metadata, spec } = made.spec.template;
+  metadata.name = `${name}-{{name}}`;
+  if (dependsOn !== undefined)
+    Object.assign(metadata, { annotations: { 'muster.dev/depends-on': dependsOn } });
+  spec.source.path = path;
+  return made;
+}
+
+const db = (name: string, health = 'Healthy') => on.report(name, health, undefined, 'db');
+const digest = async (name: string, of = 'web') => (await on.held(name, of))?.digest;
+
+/** Why a target is not given what it is to hold. */
+async function waits(name: string): Promise<string[]> {
+  const row = await on.db
+    .selectFrom('target_waits as w')
+    .innerJoin('applications as a', 'a.id', 'w.application_id')
+    .select('w.blockers')
+    .where('a.name', '=', `web-${name}`)
+    .executeTakeFirst();
+  return (row?.blockers ?? []).map((one) => `${one.on}: ${one.reason}`);
+}
+
+/** A commit to both paths, once it is a release of both sets. */
+async function commit(value: string): Promise<void> {
+  on.hub.commit({ 'web/a.yaml': configMap(value), 'db/a.yaml': configMap(value) }, value);
+  await on.hub.push();
+  await on.hub.eventually(async () => {
+    const rows = await on.db.selectFrom('releases').select('id').where('message', '=', value).execute();
+    expect(rows).toHaveLength(2);
+  });
+  await on.settled();
+}
+
+test('without a policy a target is given its release once what it waits for is healthy on the same cluster', async () => {
+  await on.hub.apply([set('web', 'db-{{name}}'), set('db')]);
+  await on.hub.assignment('a', 'db-a');
+  await on.hub.assignment('b', 'db-b');
+  await on.settled();
+  expect([await digest('a'), await digest('b')]).toEqual([undefined, undefined]);
+  await db('a', 'Progressing');
+  await on.hub.eventually(async () =>
+    expect(await waits('a')).toEqual(['Application argocd/db-a on cluster a: Progressing']),
+  );
+  await db('a');
+  await on.hub.assignment('a', 'web-a');
+  expect(await waits('a')).toEqual([]);
+  expect(await digest('b')).toBeUndefined();
+  await db('b');
+  await on.hub.assignment('b', 'web-b');
+  for (const name of NAMES) await on.report(name);
+});
+
+test('a newer commit waits for the newer release of what it waits for, and an agent that is silent is not healthy', async () => {
+  await on.hub.apply([set('web', 'db-{{name}}'), set('db')]);
+  for (const name of NAMES) {
+    await on.hub.assignment(name, `db-${name}`);
+    await db(name);
+    await on.hub.assignment(name, `web-${name}`);
+    await on.report(name);
+  }
+  const first = [await digest('a'), await digest('b')];
+  const older = (await on.held('a', 'db'))!;
+  await commit('two');
+  expect([await digest('a'), await digest('b')]).toEqual(first);
+  await on.report('a', 'Healthy', older, 'db');
+  expect(await digest('a')).toBe(first[0]);
+  // Whatever else looks at it signs nothing either.
+  await on.assignAll();
+  expect([await digest('a'), await digest('b')]).toEqual(first);
+  await on.disconnect('b');
+  await db('a');
+  await on.hub.eventually(async () => expect(await digest('a')).not.toBe(first[0]));
+  await on.settled();
+  expect(await digest('b')).toBe(first[1]);
+  await on.connect('b');
+  await db('b');
+  await on.hub.eventually(async () => expect(await digest('b')).not.toBe(first[1]));
+});
+
+test('what nobody knows is waited for with a reason, and no longer once the annotation is gone', async () => {
+  await on.hub.apply([set('web', 'nothing-{{name}}')]);
+  await on.hub.eventually(async () =>
+    expect(await waits('a')).toEqual([
+      'Application argocd/nothing-a on cluster a: there is no Application argocd/nothing-a',
+    ]),
+  );
+  expect(await digest('a')).toBeUndefined();
+  await on.hub.apply([set('web', 'db-b'), set('db')]);
+  await on.hub.eventually(async () =>
+    expect(await waits('a')).toEqual(['Application argocd/db-b on cluster a: it is on cluster b']),
+  );
+  await on.hub.apply([set('web')]);
+  await on.hub.assignment('a', 'web-a');
+});
+
+test('in a rollout a target is not started before that, and the rollout says what it waits for', async () => {
+  const careful = policy('careful', { stages: [{ name: 'all', deadline: '5m' }] });
+  const annotations = { 'muster.dev/rollout-policy': 'careful' };
+  await on.hub.apply([set('db')]);
+  for (const name of NAMES) {
+    await on.hub.assignment(name, `db-${name}`);
+    await db(name);
+  }
+  await on.hub.apply([careful, set('web', '{ applicationSet: db }', annotations)]);
+  for (const name of NAMES) await on.hub.assignment(name, `web-${name}`);
+  await on.settled();
+  for (const name of NAMES) await on.report(name);
+  expect((await on.rollout()).phase).toBe('completed');
+  await commit('two');
+  await on.look();
+  expect(await on.states()).toEqual({ a: 'waiting', b: 'waiting' });
+  await db('a', 'Progressing');
+  const { id } = await on.rollout();
+  const { waitingFor } = await on.get(RolloutReads).get(systemActor, id, { targets: 100 });
+  expect(waitingFor.map(({ what, text }) => `${what}: ${text}`)).toEqual([
+    expect.stringMatching(
+      /^dependency: Application argocd\/db-a on cluster a: Progressing since \S+ \(it holds back argocd\/web-a in a\)$/,
+    ),
+    expect.stringMatching(
+      /^dependency: Application argocd\/db-b on cluster b: .*\(it holds back argocd\/web-b in b\)$/,
+    ),
+  ]);
+  // Its deadline has not begun: it was not given anything.
+  await on.pass(600_000);
+  expect(await on.states()).toEqual({ a: 'waiting', b: 'waiting' });
+  await db('a');
+  expect(await on.states()).toEqual({ a: 'assigned', b: 'waiting' });
+  await on.report('a');
+  await db('b');
+  expect(await on.states()).toEqual({ a: 'done', b: 'assigned' });
+  await on.report('b');
+  expect((await on.rollout()).phase).toBe('completed');
+});
+
+test('a stage waits for a stage of another set, and goes on when that has passed', async () => {
+  const two = {
+    stages: [{ name: 'canary', clusters: { matchLabels: { tier: 'canary' } } }, { name: 'rest' }],
+  };
+  const platform = policy('platform', two);
+  const site = policy('site', {
+    stages: [{ ...two.stages[0], dependsOn: [{ applicationSet: 'db', stage: 'canary' }] }, two.stages[1]],
+  });
+  await on.hub.apply([
+    platform,
+    site,
+    set('db', undefined, { 'muster.dev/rollout-policy': 'platform' }),
+    set('web', undefined, { 'muster.dev/rollout-policy': 'site' }),
+  ]);
+  const state = async (name: string) => {
+    const rows = await on.db
+      .selectFrom('rollout_targets')
+      .select(['state'])
+      .where('application_name', '=', name)
+      .orderBy('rollout_id', 'desc')
+      .execute();
+    return rows[0]?.state;
+  };
+  await on.hub.assignment('a', 'db-a');
+  await on.hub.eventually(async () => expect(await state('web-a')).toBe('waiting'));
+  await on.settled();
+  expect(await digest('a')).toBeUndefined();
+  await db('a');
+  await on.hub.assignment('a', 'web-a');
+  await on.report('a');
+  await on.hub.assignment('b', 'web-b');
+});

@@ -1,0 +1,48 @@
+import type { FactEvent, TargetInput } from '@muster/rollout';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Trx } from '../store/schema.ts';
+import { RolloutDependencies } from './dependencies/rollout-dependencies.service.ts';
+import { FactsRepository, type TargetFacts } from './facts.repository.ts';
+import { factEvents, isUnheard } from './rollout-events.ts';
+import type { LoadedRollout } from './rollout-runner.service.ts';
+import type { TargetIds } from './target-content.ts';
+
+/** How soon agents that came back are looked at again, until something was heard of them. */
+const UNHEARD_MS = 1_000;
+
+/** What a rollout does not know yet. */
+export interface News {
+  events: FactEvent[];
+  facts: TargetFacts[];
+  /** Look again after so many milliseconds, whatever happens; undefined: something tells. */
+  againMs(loaded: LoadedRollout): number | undefined;
+}
+
+/** Compares rows that others write with what a rollout knows. */
+@Injectable()
+export class RolloutNews {
+  constructor(
+    @Inject(FactsRepository) private readonly facts: FactsRepository,
+    @Inject(RolloutDependencies) private readonly dependencies: RolloutDependencies,
+  ) {}
+
+  /** Repeated, it tells nothing twice. `joining`: targets that the rollout hears of now. */
+  async of(
+    trx: Trx,
+    { row, state, records }: LoadedRollout,
+    joining: readonly { input: TargetInput; record: TargetIds }[],
+  ): Promise<News> {
+    const facts = await this.facts.facts(trx, row.id);
+    const known = factEvents(
+      state,
+      facts,
+      joining.map(({ input }) => input),
+    );
+    const waits = await this.dependencies.news(trx, { ownerName: row.owner_name, state, records, joining });
+    return {
+      events: [...known, ...waits.events],
+      facts,
+      againMs: (after) => (isUnheard(after.state, facts) ? UNHEARD_MS : waits.againMs),
+    };
+  }
+}
