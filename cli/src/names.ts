@@ -13,6 +13,13 @@ export function parseName(text: string): { namespace: string; name: string } {
     : { namespace: first, name: second };
 }
 
+/** `NAME` or `NAMESPACE/NAME`, each with `@CLUSTER` where one of several is meant. */
+export function parseTarget(text: string): { namespace: string; name: string; cluster?: string } {
+  const [app = '', cluster, ...more] = text.split('@');
+  if (cluster === '' || more.length > 0) throw new UsageError(`${text} is neither APP nor APP@CLUSTER`);
+  return { ...parseName(app), ...(cluster === undefined ? {} : { cluster }) };
+}
+
 /** `NAME` in the default namespace, else `NAMESPACE/NAME`: what every command takes back. */
 export function formatName({ namespace, name }: { namespace: string; name: string }): string {
   return `${namespace}/${name}`;

@@ -17,6 +17,7 @@ import { settingsCommands } from './commands/settings.ts';
 import { repoCommands } from './commands/repo.ts';
 import { releaseCommands } from './commands/release.ts';
 import { rolloutCommands } from './commands/rollout.ts';
+import { whyCommand } from './commands/why.ts';
 import type { Environment } from './environment.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
 import { connectionOptions, Host } from './host.ts';
@@ -67,6 +68,7 @@ export function createProgram(host: Host): Command {
   appSetCommands(root, host);
   rolloutCommands(root, host);
   releaseCommands(root, host);
+  whyCommand(root, host);
   root.commandsGroup('The fleet:');
   bootstrapCommand(root, host);
   clusterCommands(root, host);

@@ -13,6 +13,7 @@ import { SettingsModule } from './settings/settings.module.ts';
 import { ResourcesModule } from './resources/resources.module.ts';
 import { RootsModule } from './roots/roots.module.ts';
 import { SourcesModule } from './sources/sources.module.ts';
+import { WhyModule } from './why/why.module.ts';
 
 /** From a commit to signed assignments. */
 @Module({
@@ -31,6 +32,7 @@ import { SourcesModule } from './sources/sources.module.ts';
     ComparisonsModule,
     RootsModule,
     ResourcesModule,
+    WhyModule,
   ],
 })
 export class PipelineModule {}

@@ -4,6 +4,7 @@ import { jobHandlers } from '../queue/jobs.ts';
 import { RolloutReads } from './reads/rollout-reads.service.ts';
 import { RolloutReadsRepository } from './reads/rollout-reads.repository.ts';
 import { RolloutDependencies } from './dependencies/rollout-dependencies.service.ts';
+import { OpenRolloutsReads } from './open-rollouts.service.ts';
 import { RolloutHoldsModule } from './rollout-holds.module.ts';
 import { RolloutNews } from './rollout-news.service.ts';
 import { RolloutRunner } from './rollout-runner.service.ts';
@@ -21,6 +22,7 @@ import { handlers } from './rollouts.worker.ts';
   providers: [
     RolloutDependencies,
     RolloutNews,
+    OpenRolloutsReads,
     RolloutRunner,
     RolloutSteps,
     RolloutsService,
@@ -28,6 +30,6 @@ import { handlers } from './rollouts.worker.ts';
     RolloutReadsRepository,
     jobHandlers([RolloutSteps, RolloutTriggers], handlers),
   ],
-  exports: [RolloutSteps],
+  exports: [OpenRolloutsReads, RolloutSteps],
 })
 export class RolloutsModule {}

@@ -98,6 +98,7 @@ import type {
 } from './rollouts.ts';
 import { releaseRoutes } from './client-releases.ts';
 import type { FleetSummary } from './status.ts';
+import type { AskWhy, WhyView } from './why.ts';
 
 export type { HubEvent } from './client-events.ts';
 export type { LogEvent } from './client-logs.ts';
@@ -160,6 +161,9 @@ export function hubClient(options: ClientOptions) {
     command: (id: string, waitSeconds = 0, o?: Options) =>
       http.get<CommandView>(`${v1}/commands/${at(id)}`, { wait: waitSeconds || undefined }, o),
     audit: (query: ListQuery<AuditQuery> = {}, o?: Options) => http.get<AuditPage>(`${v1}/audit`, query, o),
+    /** What blocks an Application, or the Applications of a set. */
+    why: (ns: string, name: string, query: AskWhy = {}, o?: Options) =>
+      http.get<WhyView>(`${v1}/why/${at(ns, name)}`, query, o),
     summary: (o?: Options) => http.get<FleetSummary>(`${v1}/summary`, undefined, o),
     /** Live changes, until the signal ends it; resumes by itself when the stream is cut. */
     events: (o?: Options): AsyncGenerator<HubEvent, void, undefined> => readEvents(http, o),

@@ -23,4 +23,5 @@ export * from './apply.ts';
 export * from './drift.ts';
 export * from './settings.ts';
 export * from './plan.ts';
+export * from './why.ts';
 export * from './windows.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { admit, nextInTurn, type Standing } from './admission.ts';
 import { enqueue } from './begin.ts';
-import { explain, explainTarget } from './explain.ts';
+import { explain } from './explain.ts';
+import { explainTarget } from './target-blockers.ts';
 import { policyOf } from './testing/policies.ts';
 import { fleet } from './testing/stories.ts';
 import { World, targetInput } from './testing/world.ts';
@@ -136,8 +137,8 @@ describe('why a target is where it is', () => {
     );
     world.feed({ kind: 'blocked', target: 'c3', by: 'dependency', reason: 'db is not healthy' });
     expect(why(world, 'c3')).toEqual([
-      'stage canary goes before its stage rest',
       'web in c1 to apply it',
+      'stage canary goes before its stage rest',
       'dependency: db is not healthy',
     ]);
     world.obey('c1');

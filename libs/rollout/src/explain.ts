@@ -1,13 +1,6 @@
-import {
-  type Blocker,
-  gateBlockers,
-  heldBlocker,
-  policyBlockers,
-  rollbackBlockers,
-  stageBlockers,
-} from './blockers.ts';
+import { type Blocker, policyBlockers, rollbackBlockers, stageBlockers } from './blockers.ts';
 import { instant, removalText } from './words.ts';
-import type { Phase, Removals, RolloutState, StageStep, Target, TargetState } from './types.ts';
+import type { Phase, Removals, RolloutState, StageStep, TargetState } from './types.ts';
 import { nextWake } from './wake.ts';
 import { Work, hasEnded } from './work.ts';
 
@@ -170,47 +163,4 @@ function nextOfStage(work: Work, waitingFor: readonly Blocker[]): string {
   if (step === 'end' || step === 'soaking') return after;
   const soakMs = work.rollout.policy.stages[stage]?.soakMs ?? 0;
   return waitingFor.length > 0 && soakMs > 0 ? `its soak, then ${after}` : after;
-}
-
-/** Why a target is where it is: what blocks it, outermost first. One line each; empty: nothing does. */
-export function explainTarget(state: RolloutState, id: string, now: number): string[] {
-  const work = new Work(state, now);
-  const target = work.target(id);
-  if (!target) return ['it takes no part in the rollout: it holds the release already'];
-  const lines = targetLines(work, target);
-  const { paused } = work.rollout;
-  return paused && !hasEnded(work.rollout.phase)
-    ? [`the rollout is paused by ${paused.actor}: ${paused.reason}`, ...lines]
-    : lines;
-}
-
-function targetLines(work: Work, target: Target): string[] {
-  const { rollout } = work;
-  const since = `since ${instant(target.since)}`;
-  if (target.state === 'manual') return ['no stage selects it: it is started by hand'];
-  if (target.state !== 'waiting' && target.state !== 'deferred')
-    return [`${target.state} ${since}: ${target.note}`];
-  if (rollout.phase !== 'running') return [`the rollout is ${PHASES[rollout.phase]}`];
-  const own = [
-    ...(target.connected ? [] : [`its agent is not connected since ${instant(target.connectedSince)}`]),
-    ...(target.blocked ? [`${target.blocked.by}: ${target.blocked.reason}`] : []),
-  ];
-  const stage = target.stage!;
-  if (stage > rollout.stage) {
-    const [running, its] = [work.stage(rollout.stage).name, work.stage(stage).name];
-    return [
-      `stage ${running} goes before its stage ${its}`,
-      ...stageBlockers(work, rollout.stage).map(({ text }) => text),
-      ...own,
-    ];
-  }
-  if (target.state === 'deferred' && stage === rollout.stage)
-    return [`${target.note ?? 'it comes later'}: stage ${work.stage(stage).name} passes first`, ...own];
-  const gates = work.stage(stage).step === 'entry' ? gateBlockers(work, stage, 'entry') : [];
-  const held = heldBlocker(work, stage);
-  const lines = [...gates, ...(held && gates.length === 0 ? [held] : [])].map(({ text }) => text);
-  if (lines.length + own.length > 0) return [...lines, ...own];
-  const { slots, name } = work.stage(stage);
-  if (slots === 0) return [`stage ${name} starts none by itself (maxConcurrent 0)`];
-  return [`it waits for one of ${slots} slots of stage ${name}, or for its rate`];
 }

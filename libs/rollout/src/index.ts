@@ -18,6 +18,7 @@ export * from './policy-manifest.ts';
 export * from './quantity.ts';
 export * from './rolling-sync.ts';
 export * from './selector.ts';
+export * from './target-blockers.ts';
 export * from './types.ts';
 export { refusal } from './verbs.ts';
 export * from './undo.ts';
