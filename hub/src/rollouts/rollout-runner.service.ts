@@ -155,11 +155,12 @@ export class RolloutRunner {
 
   async #write(
     trx: Trx,
-    { row, state, records }: LoadedRollout,
+    loaded: LoadedRollout,
     changed: ReadonlyMap<string, Target>,
     steps: readonly LoggedStep[],
     wake: number | null,
   ): Promise<void> {
+    const { row, state, records } = loaded;
     const written = [...changed.values()].map((target) => ({ ...records.get(target.id)!, target }));
     const moved = written.filter(({ target }) => records.get(target.id)!.target.state !== target.state);
     await this.events.publish('application', moved.map(applicationOf), { trx });
@@ -169,6 +170,8 @@ export class RolloutRunner {
     const wakeAt = wake === null ? null : new Date(wake);
     if (steps.length > 0 || wakeAt?.getTime() !== row.wake_at?.getTime())
       await this.repository.save(trx, state.rollout, ended, steps, row.entries, wakeAt);
+    // A verb follows what has happened before it, in the same transaction.
+    loaded.row = { ...row, entries: row.entries + BigInt(steps.length), wake_at: wakeAt };
   }
 
   /** What has passed its soak is where a later rollback goes back to; once it is taken back, what was proven before. */
