@@ -96,6 +96,7 @@ export async function parameterSets(fleet: Fleet): Promise<Parameters<typeof cal
     rollouts: (await rollouts.list()).items.map(({ id }) => ({ id })),
     'rollout-policies': named(await rollouts.policies()),
     releases: owners.map((of, i) => ({ owner: of, of, a: of, b: owners[(i + 1) % owners.length]! })),
+    why: [...items, ...sets].map(({ namespace, name }) => ({ namespace, name })),
     commands,
   };
   return (path, required, all) => {
