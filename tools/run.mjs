@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [task, ...args] = process.argv.slice(2);
-const tasks = ['demo', 'test', 'check', 'bench', 'build', 'format', 'generate', 'muster'];
+const tasks = ['demo', 'test', 'check', 'bench', 'simulate', 'build', 'format', 'generate', 'muster'];
 
 if (!tasks.includes(task)) {
   console.error(`usage: node tools/run.mjs <${tasks.join('|')}> [arguments]`);

@@ -12,8 +12,10 @@ import { certificateRequest, newKey, pem } from './certificate-request.ts';
 import { enrolmentClient, unary } from './channel.ts';
 import { fetchPinnedCa } from './hub-ca.ts';
 
+type JoinSettings = Pick<Config, 'enrol' | 'caSha256' | 'token' | 'tokenFile'>;
+
 export interface EnrolmentOptions {
-  config: Config;
+  config: JoinSettings;
   records: Records;
   kubeSystemUid: string;
   facts(): Promise<Facts>;
@@ -147,7 +149,7 @@ async function patiently<T>({ log, signal }: EnrolmentOptions, attempt: () => Pr
   }
 }
 
-async function readToken(config: Config): Promise<string> {
+async function readToken(config: JoinSettings): Promise<string> {
   if (config.token) return config.token;
   needed(config.tokenFile, 'MUSTER_AGENT_TOKEN');
   try {

@@ -25,6 +25,8 @@ export interface SessionOptions {
   connection(open: boolean): void;
   log: Log;
   signal: AbortSignal;
+  /** This machine's clock, Unix milliseconds; a simulated machine's may be wrong. */
+  now?(): number;
 }
 
 type Stream = ClientDuplexStream<SessionRequest, SessionResponse>;
@@ -138,7 +140,7 @@ export class Session {
       const beat = Math.max(1_000, ((response.message.value.leaseSeconds || 30) * 1_000) / 3);
       void this.heartbeats(beat, ended);
     }
-    this.dispatch({ kind: 'received', message: response.message, nowMs: Date.now() });
+    this.dispatch({ kind: 'received', message: response.message, nowMs: this.options.now?.() ?? Date.now() });
   }
 
   private async heartbeats(every: number, ended: AbortSignal): Promise<void> {
