@@ -194,6 +194,48 @@ export const settings = {
     '20',
     'Ended rollouts that each ApplicationSet keeps, with everything that `muster rollout replay` needs.',
   ),
+  gateHosts: setting(
+    'MUSTER_GATE_HOSTS',
+    text.transform((list) => list.split(',').map((host) => host.trim().toLowerCase())).optional(),
+    'none: policies with http gates are refused',
+    'Hosts that http gates of rollouts may ask, separated by commas: `HOST`, `HOST:PORT`, `*.DOMAIN`, an address or a network (`10.1.0.0/16`). What a name resolves to may be loopback, link-local or a metadata service only where that address is listed too.',
+  ),
+  gateHeadersDir: setting(
+    'MUSTER_GATE_HEADERS_DIR',
+    text.optional(),
+    'http gates send no headers of their own',
+    'Folder of headers for http gates: a file for each name that `headersFrom` may give, with lines `Name: value`.',
+  ),
+  prometheusUrl: setting(
+    'MUSTER_PROMETHEUS_URL',
+    url('http:', 'https:').optional(),
+    'policies with prometheus gates of the hub are refused',
+    'Central Prometheus (or what speaks its API, path included) that prometheus gates with `from: hub` ask.',
+  ),
+  prometheusTokenFile: setting(
+    'MUSTER_PROMETHEUS_TOKEN_FILE',
+    text.optional(),
+    'no token is sent',
+    'File with a bearer token for that Prometheus; read anew each time.',
+  ),
+  prometheusUser: setting(
+    'MUSTER_PROMETHEUS_USER',
+    text.optional(),
+    'no user is sent',
+    'User of that Prometheus (basic authentication).',
+  ),
+  prometheusPasswordFile: setting(
+    'MUSTER_PROMETHEUS_PASSWORD_FILE',
+    text.optional(),
+    'an empty password',
+    'File with the password of that user; read anew each time.',
+  ),
+  prometheusCaFile: setting(
+    'MUSTER_PROMETHEUS_CA_FILE',
+    text.optional(),
+    'the CAs that Node.js knows',
+    'File with the CA (PEM) of that Prometheus.',
+  ),
   planSeconds: setting(
     'MUSTER_PLAN_SECONDS',
     wholeNumber(5, 3600).prefault('600'),

@@ -1,4 +1,11 @@
-import type { RolloutDetail, RolloutReplay, RolloutTargetView, RolloutVerb, RolloutView } from '@muster/api';
+import type {
+  RolloutDetail,
+  RolloutGateView,
+  RolloutReplay,
+  RolloutTargetView,
+  RolloutVerb,
+  RolloutView,
+} from '@muster/api';
 import { allItems } from '@muster/api/client';
 import { MusterError } from '@muster/base';
 import type { Command } from 'commander';
@@ -239,14 +246,31 @@ function detailText(found: RolloutDetail, context: Context): string {
     context.format === 'wide'
       ? found.targets
       : found.targets.filter(({ state }) => state !== 'done').slice(0, 20);
+  const gates = found.progress.flatMap((stage) => stage.gates.map((one) => ({ ...one, stage: stage.name })));
   return [
     about,
     '',
     ...found.lines.map(plain),
     '',
     stages,
+    ...(gates.length > 0 ? ['', gateTable(gates, context)] : []),
     ...(shown.length > 0 ? ['', targetTable(shown, context)] : []),
   ].join('\n');
+}
+
+function gateTable(gates: readonly (RolloutGateView & { stage: string })[], context: Context): string {
+  return table(
+    gates,
+    [
+      { title: 'GATE', value: ({ name }) => name },
+      { title: 'STAGE', value: ({ stage }) => stage },
+      { title: 'IS', value: ({ status, unknownSince }) => (unknownSince ? 'not measurable' : status) },
+      { title: 'LAST', value: ({ last }) => last && plain(`${last.verdict}: ${last.detail}`) },
+      { title: 'MEASURED', value: ({ last }) => last && `${age(last.at, context.now())} ago` },
+      { title: 'NEEDS', value: ({ asks }) => plain(asks) },
+    ],
+    context.terminal.colour,
+  );
 }
 
 function targetTable(targets: readonly RolloutTargetView[], context: Context): string {

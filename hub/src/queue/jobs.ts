@@ -3,7 +3,7 @@ import type { InjectionToken, Provider } from '@nestjs/common';
 import type { Trx } from '../store/schema.ts';
 import { JobRegistry } from './registry.ts';
 
-export const QUEUES = ['sources', 'expand', 'render', 'assign', 'rollout', 'maintenance'] as const;
+export const QUEUES = ['sources', 'expand', 'render', 'assign', 'rollout', 'gates', 'maintenance'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** What a handler may use while it runs. */
@@ -47,6 +47,7 @@ export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'rollout', prefix: 'rollout' },
   { queue: 'rollout', prefix: 'set' },
   { queue: 'rollout', prefix: 'application' },
+  { queue: 'gates', prefix: 'gate' },
   { queue: 'maintenance', prefix: 'poll' },
   { queue: 'maintenance', prefix: 'leaving' },
   { queue: 'maintenance', prefix: 'sweep-bundles' },
@@ -57,6 +58,7 @@ export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'maintenance', prefix: 'asks' },
   { queue: 'maintenance', prefix: 'roots' },
   { queue: 'maintenance', prefix: 'rollouts' },
+  { queue: 'maintenance', prefix: 'gates' },
 ];
 
 /**

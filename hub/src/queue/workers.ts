@@ -15,6 +15,8 @@ const CONCURRENCY: Record<QueueName, number> = {
   render: 4,
   assign: 4,
   rollout: 4,
+  // Mostly waiting for answers of others.
+  gates: 16,
   maintenance: 4,
 };
 /** A job of a replica that died is taken over after this long. */

@@ -4,7 +4,9 @@ import { parseRolloutPolicy } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.ts';
 import { Audit } from '../audit/audit.ts';
+import { CONFIG, type Config } from '../config.ts';
 import type { Trx } from '../store/schema.ts';
+import { requireMeasurable } from './gates/measurable.ts';
 import { PoliciesRepository, type PolicyRow } from './policies.repository.ts';
 import type { CheckedPolicy } from './policy-check.ts';
 import { RolloutTriggers } from './rollout-triggers.service.ts';
@@ -16,6 +18,7 @@ export class PoliciesService {
     @Inject(PoliciesRepository) private readonly repository: PoliciesRepository,
     @Inject(RolloutTriggers) private readonly triggers: RolloutTriggers,
     @Inject(Audit) private readonly audit: Audit,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   async list(): Promise<RolloutPolicyList> {
@@ -29,11 +32,14 @@ export class PoliciesService {
     return { ...viewOf(row), manifest: row.manifest };
   }
 
+  /** Throws `precondition` where a gate of it could not be measured by this hub. */
   async apply(
     trx: Trx,
-    { policy: { name }, manifest }: CheckedPolicy,
+    { policy, manifest }: CheckedPolicy,
     actor: Actor,
   ): Promise<'created' | 'configured' | 'unchanged'> {
+    const { name } = policy;
+    requireMeasurable(policy, this.config);
     const before = await this.repository.find(name, trx);
     if (before && canonicalJson(before.manifest) === canonicalJson(manifest)) return 'unchanged';
     await this.repository.write(trx, name, manifest, actor.name);

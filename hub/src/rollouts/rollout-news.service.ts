@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Trx } from '../store/schema.ts';
 import { RolloutDependencies } from './dependencies/rollout-dependencies.service.ts';
 import { FactsRepository, type TargetFacts } from './facts.repository.ts';
+import { takeMeasured } from './gates/gates.repository.ts';
 import { factEvents, isUnheard } from './rollout-events.ts';
 import type { LoadedRollout } from './rollout-runner.service.ts';
 import type { TargetIds } from './target-content.ts';
@@ -40,7 +41,7 @@ export class RolloutNews {
     );
     const waits = await this.dependencies.news(trx, { ownerName: row.owner_name, state, records, joining });
     return {
-      events: [...known, ...waits.events],
+      events: [...known, ...waits.events, ...(await takeMeasured(trx, row.id))],
       facts,
       againMs: (after) => (isUnheard(after.state, facts) ? UNHEARD_MS : waits.againMs),
     };

@@ -137,11 +137,3 @@ test('an earlier release is rolled out by its number, and stays until there is a
   await on.commit('third');
   expect((await on.digests(...NAMES)).some((digest) => first.includes(digest))).toBe(false);
 });
-
-test('gates that nobody can judge are refused by name', async () => {
-  const gates = [{ name: 'smoke', at: 'end', http: { url: 'https://shop.example.org/health' } }];
-  await expect(goBy({ stages: [{ name: 'all', gates }] })).rejects.toMatchObject({
-    code: 'unsupported',
-    message: 'spec.stages[0].gates[0] "smoke": http is not supported yet',
-  });
-});

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AssignmentsModule } from '../assignments/assignments.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
+import { GatesModule } from './gates/gates.module.ts';
 import { RolloutReads } from './reads/rollout-reads.service.ts';
 import { RolloutReadsRepository } from './reads/rollout-reads.repository.ts';
 import { RolloutDependencies } from './dependencies/rollout-dependencies.service.ts';
@@ -17,7 +18,7 @@ import { handlers } from './rollouts.worker.ts';
 
 /** Releases that reach their targets in stages. */
 @Module({
-  imports: [RolloutHoldsModule, RolloutStartsModule, AssignmentsModule],
+  imports: [RolloutHoldsModule, RolloutStartsModule, AssignmentsModule, GatesModule],
   controllers: [RolloutsController, RolloutPoliciesController],
   providers: [
     RolloutDependencies,

@@ -4,6 +4,7 @@ import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Owner } from '../releases/owner.ts';
 import { DATABASE } from '../store/database.ts';
 import type { RolloutsTable, Schema, Trx } from '../store/schema.ts';
+import { keepMeasurements } from './gates/gates.repository.ts';
 import type { Content, TargetIds } from './target-content.ts';
 
 export type RolloutRow = Selectable<RolloutsTable>;
@@ -161,6 +162,7 @@ export class RolloutsRepository {
           ${steps.map(({ entry }) => new Date(entry.at))}::timestamptz[], ${steps.map(({ entry }) => JSON.stringify(entry.events))}::jsonb[],
           ${steps.map(({ transitions }) => JSON.stringify(transitions))}::jsonb[])
       `.execute(trx);
+    await keepMeasurements(trx, rollout);
     if (ended)
       await sql`update rollout_targets set live = false where rollout_id = ${rollout.id}`.execute(trx);
   }

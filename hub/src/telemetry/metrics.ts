@@ -2,7 +2,7 @@ import type { Meter, ObservableResult } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 
-const QUEUES = ['sources', 'expand', 'render', 'assign', 'rollout', 'maintenance'];
+const QUEUES = ['sources', 'expand', 'render', 'assign', 'rollout', 'gates', 'maintenance'];
 const OUTCOMES = ['done', 'waiting', 'transient', 'terminal'];
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 

@@ -68,6 +68,7 @@ export const RolloutGateView = z.object({
   yours: z.boolean().optional().describe('whether the asker may approve it, and has not yet'),
   approvals: z.array(z.object({ actor: z.string(), at: z.iso.datetime(), reason: z.string() })),
   bad: z.number().describe('measurements that were bad'),
+  unknownSince: z.iso.datetime().optional().describe('it cannot be measured since'),
   last: z
     .object({ verdict: z.enum(['ok', 'bad', 'unknown']), at: z.iso.datetime(), detail: z.string() })
     .optional()

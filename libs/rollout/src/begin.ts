@@ -248,5 +248,6 @@ export const PRUNE_GATE = 'prune';
 
 export function freshGate(gate: Gate, now: number, round = 0): GateState {
   const { name, at } = gate;
-  return { name, at, status: 'pending', since: now, round, until: null, approvals: [], bad: 0, last: null };
+  const counts = { bad: 0, good: 0, unknownSince: null, last: null };
+  return { name, at, status: 'pending', since: now, round, until: null, approvals: [], ...counts };
 }

@@ -1,4 +1,5 @@
-import { gatesOf, policyHeld, startsHeld } from './gates.ts';
+import { measurementText } from './gate-words.ts';
+import { gatesOf, isOverSoak, policyHeld, startsHeld } from './gates.ts';
 import type { Gate } from './policy.ts';
 import type { GateState, StageState, Target } from './types.ts';
 import { windowVerdict } from './windows.ts';
@@ -43,13 +44,20 @@ export function stageBlockers(work: Work, index: number): Blocker[] {
     case 'passed':
       return [];
     case 'rolling':
-    case 'soaking':
       return [...waitingBlockers(work, index), ...flightBlockers(work, index)];
+    case 'soaking':
+      return [...flightBlockers(work, index), ...gateBlockers(work, index, 'end', 'soak')];
   }
 }
 
-export function gateBlockers(work: Work, index: number, at: 'entry' | 'end'): Blocker[] {
+export function gateBlockers(
+  work: Work,
+  index: number,
+  at: 'entry' | 'end',
+  which: 'all' | 'soak' = 'all',
+): Blocker[] {
   return gatesOf(work, index).flatMap(([gate, state]) => {
+    if (which === 'soak' && !isOverSoak(gate)) return [];
     if (gate.at !== at || state.status === 'passed' || state.status === 'skipped') return [];
     return gateBlocker(work, gate, state, work.stage(index)) ?? [];
   });
@@ -71,10 +79,8 @@ function gateBlocker(work: Work, gate: Gate, state: GateState, stage: StageState
         ? undefined
         : windowBlocker(stage.since, `"${gate.name}": ${verdict.reason}`, verdict.untilMs);
     }
-    default: {
-      const text = `"${gate.name}" (${gate.kind}${state.last ? `, now ${state.last.verdict} ${state.last.detail}`.trimEnd() : ''})`;
-      return { what: 'gate', who: [], count: 1, text, since, until };
-    }
+    default:
+      return { what: 'gate', who: [], count: 1, text: measurementText(gate, state), since, until };
   }
 }
 

@@ -170,8 +170,12 @@ function measured(work: Work, event: Extract<FactEvent, { kind: 'gate' }>): void
   const stage = work.rollout.stages.find(({ name }) => name === event.stage);
   const gate = stage?.gates.find(({ name }) => name === event.gate);
   if (gate?.status !== 'open' || gate.round !== event.round) return;
-  gate.last = { verdict: event.verdict, at: work.now, detail: event.detail };
-  if (event.verdict === 'bad') gate.bad += 1;
+  const { verdict, detail } = event;
+  gate.last = { verdict, at: work.now, detail };
+  if (verdict === 'bad') gate.bad += 1;
+  // What could not be measured says nothing: a row of good ones goes on after it.
+  if (verdict !== 'unknown') gate.good = verdict === 'ok' ? gate.good + 1 : 0;
+  gate.unknownSince = verdict === 'unknown' ? (gate.unknownSince ?? work.now) : null;
   work.touch();
 }
 

@@ -1,4 +1,4 @@
-import type { Gate } from './policy.ts';
+import type { Gate, HttpCheck, PrometheusCheck } from './policy.ts';
 import { freshGate } from './begin.ts';
 import type { FailureKind, GateState } from './types.ts';
 import { windowVerdict } from './windows.ts';
@@ -25,11 +25,16 @@ export function judgeGates(work: Work, index: number, at: 'entry' | 'end'): Gate
 /** Measurements over the soak begin with it, and may end it early. */
 export function judgeSoak(work: Work, index: number): GateVerdict {
   for (const [gate, state] of gatesOf(work, index)) {
-    if (gate.kind !== 'prometheus' || state.status === 'passed' || state.status === 'skipped') continue;
+    if (!isOverSoak(gate) || state.status === 'passed' || state.status === 'skipped') continue;
     if (state.status === 'pending') openGate(work, index, gate, state);
     if (state.bad > gate.failures) return refuse(work, index, state, 'gate', measuredBadly(state));
   }
   return 'go';
+}
+
+/** It is measured while the stage soaks. */
+export function isOverSoak(gate: Gate): gate is Gate & (PrometheusCheck | HttpCheck) {
+  return gate.kind === 'prometheus' || (gate.kind === 'http' && gate.over === 'soak');
 }
 
 /** The stage goes back to its targets: what was judged at its end is judged again. */
@@ -113,32 +118,32 @@ function judgeGate(work: Work, index: number, gate: Gate, state: GateState): Gat
       if (work.now < state.until!) return 'wait';
       return refuse(work, index, state, 'expired', `nobody decided on "${gate.name}" in time`);
     case 'job':
-      return judgeProbe(work, index, gate, state, 0, 0);
+      return judgeProbe(work, index, { ...gate, failures: 0, successes: 1 }, state, 0);
     case 'http':
-      return judgeProbe(work, index, gate, state, gate.failures, 0);
-    case 'prometheus':
+    case 'prometheus': {
       // The newest measurement has to be of the end of the soak.
-      return judgeProbe(work, index, gate, state, gate.failures, work.stage(index).since - gate.intervalMs);
+      const soakEnd = work.stage(index).since - gate.intervalMs;
+      return judgeProbe(work, index, gate, state, isOverSoak(gate) ? soakEnd : 0);
+    }
   }
 }
 
 function judgeProbe(
   work: Work,
   index: number,
-  gate: { name: string; timeoutMs: number },
+  gate: { name: string; timeoutMs: number; failures: number; successes: number },
   state: GateState,
-  failures: number,
   notBefore: number,
 ): GateVerdict {
-  if (state.bad > failures) return refuse(work, index, state, 'gate', measuredBadly(state));
-  if (state.last?.verdict === 'ok' && state.last.at >= notBefore)
+  if (state.bad > gate.failures) return refuse(work, index, state, 'gate', measuredBadly(state));
+  if (state.last?.verdict === 'ok' && state.last.at >= notBefore && state.good >= gate.successes)
     return pass(work, index, state, state.last.detail);
   if (state.until === null) {
     state.until = work.now + gate.timeoutMs;
     work.touch();
   }
   if (work.now < state.until) return 'wait';
-  return refuse(work, index, state, 'gate', `"${gate.name}" had no good result in time`);
+  return refuse(work, index, state, 'gate', `"${gate.name}" had no good result in time${lastWords(state)}`);
 }
 
 function pass(work: Work, index: number, state: GateState, cause: string): 'go' {
@@ -159,6 +164,11 @@ function refuse(
 
 function measuredBadly({ name, last }: GateState): string {
   return `"${name}" is not met${last?.detail ? `: ${last.detail}` : ''}`;
+}
+
+function lastWords({ last, unknownSince }: GateState): string {
+  if (!last) return ': it was never measured';
+  return `: ${unknownSince === null ? '' : 'it could not be measured, '}${last.detail}`;
 }
 
 function approvedBy({ approvals }: GateState): string {

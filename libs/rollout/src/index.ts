@@ -12,10 +12,13 @@ export {
   parseDependsOn,
 } from './dependencies.ts';
 export * from './explain.ts';
+export { type Measurement, needsText, openMeasurements, shownUrl } from './gate-words.ts';
+export * from './judging.ts';
 export * from './policy.ts';
 export * from './policy-choice.ts';
 export * from './policy-manifest.ts';
 export * from './quantity.ts';
+export { type QueryPlace, fillQuery, hasPlaceholders } from './query-text.ts';
 export * from './rolling-sync.ts';
 export * from './selector.ts';
 export * from './target-blockers.ts';

@@ -1,23 +1,11 @@
-import { parseGoDuration, problemsOfWindow } from '@muster/kube';
 import { z } from 'zod';
 import { policyDependencies } from './dependencies.ts';
+import { approval, duration, gate, name, windows } from './gate-document.ts';
 import { parseQuantity } from './quantity.ts';
 
 /** The written form of a RolloutPolicy; `policy-manifest.ts` fills in what is left out. */
 
-const name = z
-  .string()
-  .max(63)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'is not a DNS label (lower-case letters, digits and -)');
-const text = z.string().min(1).max(10_000);
 const label = z.string().min(1).max(317);
-
-const duration = z.string().transform((written, context) => {
-  const ms = /^\d+$/.test(written) ? undefined : parseGoDuration(written);
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: 'custom', message: `"${written}" is no duration such as 30s, 10m or 1h30m` });
-  return z.NEVER;
-});
 
 const quantity = z.union([z.number(), z.string()]).transform((written, context) => {
   const read = parseQuantity(written);
@@ -59,84 +47,6 @@ const order = z
     if ('name' in written) return { by: 'name' as const, descending: true };
     return { by: 'label' as const, label: written.label, descending: written.descending ?? false };
   });
-
-const time = z.string().transform((written, context) => {
-  const ms = /^\d{4}-\d\d-\d\dT/.test(written) ? Date.parse(written) : Number.NaN;
-  if (!Number.isNaN(ms)) return ms;
-  context.addIssue({ code: 'custom', message: `"${written}" is no time such as 2026-12-24T18:00:00Z` });
-  return z.NEVER;
-});
-
-const window = z
-  .union([
-    z.strictObject({
-      kind: z.enum(['allow', 'deny']),
-      schedule: text,
-      duration: text,
-      timeZone: z.string().default('UTC'),
-    }),
-    z.strictObject({ kind: z.enum(['allow', 'deny']), from: time, until: time }),
-  ])
-  .transform((written, context) => {
-    const deny = written.kind === 'deny';
-    if ('from' in written) {
-      if (written.from >= written.until)
-        context.addIssue({ code: 'custom', message: 'ends before it begins', path: ['until'] });
-      return { deny, fromMs: written.from, untilMs: written.until };
-    }
-    for (const problem of problemsOfWindow(written))
-      context.addIssue({
-        code: 'custom',
-        message: problem.replace(/^\w+: /, ''),
-        path: [problem.split(':')[0]!],
-      });
-    const { schedule, timeZone } = written;
-    return { deny, schedule, timeZone, durationMs: parseGoDuration(written.duration) ?? 0 };
-  });
-export const windows = z.array(window).max(50);
-
-export const approval = z.strictObject({
-  groups: z.array(text).max(50).default([]),
-  count: z.int().min(1).max(20).default(1),
-  expires: duration.default(7 * 24 * 3_600_000),
-});
-
-const probe = {
-  where: z.enum(['agent', 'hub']),
-  interval: duration.default(60_000),
-  failures: z.int().min(0).max(1000).default(0),
-  timeout: duration.default(600_000),
-};
-
-const gate = z.strictObject({
-  name,
-  at: z.enum(['entry', 'end']).optional(),
-  approval: approval.optional(),
-  windows: windows.min(1).optional(),
-  prometheus: z
-    .strictObject({
-      query: text,
-      condition: text.regex(
-        /^(<|<=|>|>=|==|!=)\s*-?\d+(\.\d+)?(e-?\d+)?$/i,
-        'is no comparison with a number such as "< 0.01"',
-      ),
-      server: z.url().nullish(),
-      ...probe,
-      where: z.enum(['agent', 'hub']).default('agent'),
-    })
-    .optional(),
-  http: z
-    .strictObject({
-      url: z.url(),
-      statuses: z.array(z.int().min(100).max(599)).min(1).default([200]),
-      ...probe,
-      where: z.enum(['agent', 'hub']).default('hub'),
-    })
-    .optional(),
-  job: z
-    .strictObject({ manifest: z.record(z.string(), z.unknown()), timeout: duration.default(600_000) })
-    .optional(),
-});
 
 const stageSettings = {
   maxConcurrent: quantity.optional(),
@@ -200,6 +110,4 @@ export const policyDocument = z.strictObject({
 
 export type WrittenPolicy = z.infer<typeof policyDocument>;
 export type WrittenStage = WrittenPolicy['spec']['stages'][number];
-export type WrittenGate = NonNullable<WrittenStage['gates']>[number];
 export type WrittenSettings = NonNullable<WrittenPolicy['spec']['defaults']>;
-export type WrittenApproval = z.infer<typeof approval>;

@@ -1,18 +1,9 @@
 import { MusterError } from '@muster/base';
 import type { z } from 'zod';
-import type {
-  ApprovalCheck,
-  Condition,
-  Gate,
-  GateCheck,
-  Offline,
-  RolloutPolicy,
-  StagePolicy,
-} from './policy.ts';
+import { readApproval, readGate } from './gate-manifest.ts';
+import type { ApprovalCheck, Offline, RolloutPolicy, StagePolicy } from './policy.ts';
 import { readPolicyDependencies } from './dependencies.ts';
 import {
-  type WrittenApproval,
-  type WrittenGate,
   type WrittenPolicy,
   type WrittenSettings,
   type WrittenStage,
@@ -113,48 +104,6 @@ function readOffline(written: WrittenSettings['offline']): Offline {
   const { mode, after } =
     typeof written === 'object' ? written : { mode: written ?? 'wait', after: undefined };
   return { mode, afterMs: after ?? DEFAULTS.offlineAfterMs };
-}
-
-function readGate(written: WrittenGate, at: string, found: string[]): Gate | undefined {
-  const checks = checksOf(written);
-  const [check] = checks;
-  if (!check || checks.length > 1) {
-    found.push(`${at}: exactly one of approval, windows, prometheus, http and job is needed`);
-    return undefined;
-  }
-  const early = check.kind === 'approval' || check.kind === 'windows';
-  const when = written.at ?? (early ? 'entry' : 'end');
-  if (check.kind === 'prometheus' && when === 'entry')
-    found.push(`${at}.at: a prometheus gate is judged over the soak, so it is at the end`);
-  return { name: written.name, at: when, ...check };
-}
-
-function checksOf({ approval, windows, prometheus, http, job }: WrittenGate): GateCheck[] {
-  const checks: GateCheck[] = [];
-  if (approval) checks.push(readApproval(approval));
-  if (windows) checks.push({ kind: 'windows', windows });
-  if (prometheus) {
-    const { query, server } = prometheus;
-    const condition = readCondition(prometheus.condition);
-    checks.push({ kind: 'prometheus', query, condition, server: server ?? null, ...probeOf(prometheus) });
-  }
-  if (http) checks.push({ kind: 'http', url: http.url, statuses: http.statuses, ...probeOf(http) });
-  if (job) checks.push({ kind: 'job', manifest: job.manifest, timeoutMs: job.timeout });
-  return checks;
-}
-
-function probeOf(written: { where: 'agent' | 'hub'; interval: number; failures: number; timeout: number }) {
-  const { where, interval, failures, timeout } = written;
-  return { where, intervalMs: interval, failures, timeoutMs: timeout };
-}
-
-function readApproval({ groups, count, expires }: WrittenApproval): ApprovalCheck {
-  return { kind: 'approval', groups, count, expiresMs: expires };
-}
-
-function readCondition(written: string): Condition {
-  const [, operator, value] = /^([<>=!]=?)\s*(.*)$/.exec(written)!;
-  return { operator: operator as Condition['operator'], value: Number(value) };
 }
 
 function pruneApproval(written: WrittenPolicy['spec']['pruneApproval']): ApprovalCheck | null {

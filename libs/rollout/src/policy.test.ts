@@ -11,6 +11,11 @@ const document = (spec: object) => ({
   metadata: { name: 'standard' },
   spec: { stages: [{ name: 'all' }], ...spec },
 });
+const JOB = {
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  spec: { template: { spec: { containers: [] } } },
+};
 const problemsOf = (written: unknown): string => {
   try {
     parseRolloutPolicy(written, 'policy.yaml');
@@ -105,7 +110,7 @@ describe('a RolloutPolicy', () => {
               { name: 'hours', windows: [{ kind: 'allow', schedule: '0 9 * * MON-FRI', duration: '8h' }] },
               { name: 'errors', prometheus: { query: 'rate(errors[5m])', condition: '< 0.01', failures: 2 } },
               { name: 'smoke', at: 'entry', http: { url: 'https://example.org/ok', statuses: [200, 204] } },
-              { name: 'check', job: { manifest: { kind: 'Job' }, timeout: '5m' } },
+              { name: 'check', job: { manifest: JOB, deadline: '5m' } },
             ],
           },
           { name: 'rest' },
@@ -139,9 +144,10 @@ describe('a RolloutPolicy', () => {
       'check end job',
     ]);
     expect(some!.gates[2]).toMatchObject({
-      condition: { operator: '<', value: 0.01 },
-      where: 'agent',
+      conditions: [{ operator: '<', value: 0.01 }],
+      from: 'cluster',
       failures: 2,
+      successes: 1,
     });
     expect(rest).toMatchObject({
       failureBudget: { percent: 5 },
@@ -193,6 +199,57 @@ describe('a RolloutPolicy', () => {
       { stages: [{ name: 'a', gates: [{ name: 'g', prometheus: { query: 'x', condition: 'low' } }] }] },
       'spec.stages[0].gates[0].prometheus.condition: is no comparison with a number such as "< 0.01"',
     ],
+    ...(
+      [
+        [{ prometheus: { query: 'x' } }, '.prometheus: a condition, a min or a max is needed'],
+        [
+          { prometheus: { query: 'x{c="{{cluster.zone}}"}', max: 1 } },
+          '.prometheus.query: "{{cluster.zone}}" is no placeholder that a query may have',
+        ],
+        [
+          { prometheus: { query: 'x', max: 1, from: 'hub', service: 'a/b:1' } },
+          '.prometheus.service: is of a cluster; the one of the hub is in its settings',
+        ],
+        [{ http: { url: 'ftp://example.org' } }, '.http.url: is no URL that starts with http:// or https://'],
+        [{ http: { url: 'https://ada:secret@example.org' } }, '.http.url: names a user: use headersFrom'],
+        [
+          { http: { url: 'https://example.org', statuses: ['2x'] } },
+          '.http.statuses[0]: "2x" is no status such as 200, "2xx" or "200-204"',
+        ],
+        [
+          { http: { url: 'https://example.org', interval: '10ms' } },
+          '.http.interval: is not between 1s and 24h',
+        ],
+        [
+          { http: { url: 'https://example.org', body: { json: '$..x', equals: 1 } } },
+          '.http.body.json: "$..x" is no path such as $.status or $.checks[0].ok',
+        ],
+        [
+          { http: { url: 'https://example.org', body: { matches: '(?=x)' } } },
+          '.http.body.matches: is no regular expression of RE2',
+        ],
+        [
+          { http: { url: 'https://example.org', body: { json: '$.x', matches: 'x', equals: 1 } } },
+          '.http.body: exactly one of equals and matches is needed',
+        ],
+        [
+          { at: 'entry', http: { url: 'https://example.org', over: 'soak' } },
+          '.at: what is judged over the soak is at the end',
+        ],
+        [{ job: { manifest: { ...JOB, kind: 'CronJob' } } }, '.job.manifest.kind: is not Job'],
+        [
+          { job: { manifest: { ...JOB, metadata: { name: 'x' } } } },
+          '.job.manifest.metadata.name: the name is made by the hub, so that it never runs twice',
+        ],
+        [{ job: { manifest: { ...JOB, spec: {} } } }, '.job.manifest.spec.template.spec: a Job needs one'],
+      ] as const
+    ).map(
+      ([gate, problem]) =>
+        [
+          { stages: [{ name: 'a', gates: [{ name: 'g', ...gate }] }] },
+          `spec.stages[0].gates[0]${problem}`,
+        ] as [object, string],
+    ),
     [
       { windows: [{ kind: 'deny', schedule: 'daily', duration: '1h' }] },
       'spec.windows[0].schedule: "daily" is no cron schedule of five fields',

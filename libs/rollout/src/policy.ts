@@ -13,9 +13,9 @@ export type Gate = { name: string; at: 'entry' | 'end' } & GateCheck;
 export type GateCheck =
   | ApprovalCheck
   | { kind: 'windows'; windows: Window[] }
-  | ({ kind: 'prometheus'; query: string; condition: Condition; server: string | null } & Probe)
-  | ({ kind: 'http'; url: string; statuses: number[] } & Probe)
-  | { kind: 'job'; manifest: Record<string, unknown>; timeoutMs: number };
+  | PrometheusCheck
+  | HttpCheck
+  | JobCheck;
 
 /** `count` different people, each of one of the groups (none: whoever may approve), within `expiresMs` of being asked. */
 export interface ApprovalCheck {
@@ -25,12 +25,63 @@ export interface ApprovalCheck {
   expiresMs: number;
 }
 
-/** A measurement that is repeated. More than `failures` bad ones fail the gate; so does none in `timeoutMs`. */
+/** What a measurement says: `unknown` is never taken for good, nor for bad. */
+export type Verdict = 'ok' | 'bad' | 'unknown';
+
+/** A measurement that is repeated until it has passed. */
 export interface Probe {
-  /** Inside the clusters of the stage, or by the hub. */
-  where: 'agent' | 'hub';
   intervalMs: number;
+  /** More bad ones fail the gate. */
   failures: number;
+  /** So many good ones in a row pass it. */
+  successes: number;
+  /** One question is given up after so long. */
+  answerMs: number;
+  /** The gate fails unless it has passed so long after everything else has. */
+  timeoutMs: number;
+}
+
+/** A query whose every sample has to meet every condition, measured over the soak. */
+export interface PrometheusCheck extends Probe {
+  kind: 'prometheus';
+  query: string;
+  conditions: Condition[];
+  /** The central one, or the one inside each cluster of the stage. */
+  from: 'hub' | 'cluster';
+  /** `namespace/name:port` inside the cluster; null: the one that the agent is set to. */
+  service: string | null;
+  noData: Verdict;
+}
+
+export interface HttpCheck extends Probe {
+  kind: 'http';
+  url: string;
+  method: 'GET' | 'HEAD' | 'POST';
+  statuses: StatusRange[];
+  body: BodyCheck | null;
+  /** Name of the headers that the hub is given for it; they are nowhere shown. */
+  headersFrom: string | null;
+  over: 'soak' | 'once';
+}
+
+/** Both ends included. */
+export interface StatusRange {
+  from: number;
+  to: number;
+}
+
+/** At a path of a JSON document (null: of the whole text): a value, or a text that an expression of RE2 finds. */
+export interface BodyCheck {
+  json: string | null;
+  equals: string | number | boolean | null | undefined;
+  matches: string | null;
+}
+
+/** A Job that has to succeed in the clusters of the stage, or in the first of them. */
+export interface JobCheck {
+  kind: 'job';
+  manifest: Record<string, unknown>;
+  run: 'each' | 'first';
   timeoutMs: number;
 }
 

@@ -10,6 +10,7 @@ import type { RolloutState } from './types.ts';
 
 const MAX_COMMANDS = 50;
 const quantity = fc.constantFrom<(number | string)[]>(1, 2, 3, '25%', '50%', '100%');
+const JOB = { apiVersion: 'batch/v1', kind: 'Job', spec: { template: { spec: {} } } };
 const gates = fc.constantFrom(
   [],
   [],
@@ -18,7 +19,11 @@ const gates = fc.constantFrom(
   [{ name: 'errors', prometheus: { query: 'q', condition: '< 1', failures: 1 } }],
   [{ name: 'ok', at: 'entry', http: { url: 'https://example.org' } }],
   [
-    { name: 'job', job: { manifest: {} } },
+    { name: 'page', http: { url: 'https://example.org', successes: 2, failures: 1, interval: '10s' } },
+    { name: 'once', http: { url: 'https://example.org', over: 'once', deadline: '3m' } },
+  ],
+  [
+    { name: 'job', job: { manifest: JOB } },
     { name: 'last', at: 'end', approval: {} },
   ],
   [

@@ -125,6 +125,10 @@ export interface GateState {
   until: number | null;
   approvals: Approval[];
   bad: number;
+  /** Good results in a row. */
+  good: number;
+  /** It could not be measured since. */
+  unknownSince: number | null;
   /** The newest result. */
   last: { verdict: 'ok' | 'bad' | 'unknown'; at: number; detail: string } | null;
 }

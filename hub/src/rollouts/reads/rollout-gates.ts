@@ -1,5 +1,5 @@
 import type { RolloutGateView, RolloutStageDetail } from '@muster/api';
-import type { Gate, GateState, Rollout } from '@muster/rollout';
+import { type Gate, type GateState, type Rollout, needsText } from '@muster/rollout';
 
 /** Who asks, and whether they may approve at all. */
 export interface Asker {
@@ -33,7 +33,7 @@ export function stageSettings(
 }
 
 function gateView(gate: Gate, state: GateState, asker: Asker): RolloutGateView {
-  const { name, at, status, since, until, approvals, bad, last } = state;
+  const { name, at, status, since, until, approvals, bad, last, unknownSince } = state;
   return {
     name,
     kind: gate.kind,
@@ -41,12 +41,13 @@ function gateView(gate: Gate, state: GateState, asker: Asker): RolloutGateView {
     status,
     since: instant(since),
     ...(until === null ? {} : { until: instant(until) }),
-    asks: asksOf(gate),
+    asks: needsText(gate),
     ...(gate.kind === 'approval'
       ? { count: gate.count, groups: gate.groups, yours: mayApprove(gate.groups, state, asker) }
       : {}),
     approvals: approvals.map((one) => ({ ...one, at: instant(one.at) })),
     bad,
+    ...(unknownSince == null ? {} : { unknownSince: instant(unknownSince) }),
     ...(last ? { last: { ...last, at: instant(last.at) } } : {}),
   };
 }
@@ -59,23 +60,6 @@ function mayApprove(
   if (!approver || state.status !== 'open') return false;
   if (state.approvals.some(({ actor }) => actor === name)) return false;
   return groups.length === 0 || groups.some((group) => own.includes(group));
-}
-
-function asksOf(gate: Gate): string {
-  switch (gate.kind) {
-    case 'approval': {
-      const whose = gate.groups.length > 0 ? ` of ${gate.groups.join(' or ')}` : '';
-      return `${gate.count} ${gate.count === 1 ? 'approval' : 'approvals'}${whose}`;
-    }
-    case 'windows':
-      return 'a window that is open';
-    case 'prometheus':
-      return `${gate.query} ${gate.condition.operator} ${gate.condition.value}`;
-    case 'http':
-      return `${gate.url} answers ${gate.statuses.join(' or ')}`;
-    case 'job':
-      return 'a Job that succeeds';
-  }
 }
 
 function instant(ms: number): string {

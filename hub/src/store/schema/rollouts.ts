@@ -125,7 +125,23 @@ export interface TargetWaitsTable {
   looked_at: DefaultedTimestamp;
 }
 
+export interface GateMeasurementsTable {
+  id: Generated<string>;
+  rollout_id: string;
+  stage: string;
+  gate: string;
+  round: number;
+  due_at: DefaultedTimestamp;
+  claim: Nullable<string>;
+  claimed_until: NullableTimestamp;
+  verdict: Nullable<'ok' | 'bad' | 'unknown'>;
+  detail: Nullable<string>;
+  progress: Json<Record<string, unknown>>;
+  created_at: DefaultedTimestamp;
+}
+
 export interface RolloutsTables {
+  gate_measurements: GateMeasurementsTable;
   application_dependencies: ApplicationDependenciesTable;
   rollout_dependencies: RolloutDependenciesTable;
   target_waits: TargetWaitsTable;
