@@ -119,7 +119,7 @@ All ${applications.total} Applications are Synced and Healthy after ${progress.s
 ${clusters.map((c) => `  ${c.name.padEnd(12)} ${c.plane ? `KUBECONFIG=${c.plane.kubeconfig}` : `context ${c.context}`}`).join('\n')}
   CLI          . ${join(dir, 'env.sh')}; bin/muster app list
 
-Three things to try, with the page open:
+Four things to try, with the page open:
 
   1. Commit a change, and watch the clusters follow:
        cd ${repository.path}
@@ -128,7 +128,13 @@ Three things to try, with the page open:
   2. Change something by hand, and watch it go back:
        ${kubectl} ${kubeconfig} -n shop scale deployment web --replicas 7
 
-  3. Stop an agent, and see its cluster become Unknown since then (after 15 s):
+  3. Release a version from dev to staging to prod, then one that never starts, and watch it being taken back:
+       cd ${repository.path}
+       sed -i.bak 's/tag: .*/tag: 2.2.0/' charts/api/values.yaml && git commit -qam 'API 2.2.0'
+       sed -i.bak 's/tag: .*/tag: broken/' charts/api/values.yaml && git commit -qam 'API, broken'
+     In between, with the CLI: muster rollout watch api
+
+  4. Stop an agent, and see its cluster become Unknown since then (after 15 s):
        kill ${last.agent!.pid}        # Enter in this window starts it again
 
 Ctrl-C stops everything; npm run demo resumes; npm run demo -- --reset starts over.
