@@ -1,6 +1,6 @@
 import type { ApplicationDetail } from '@muster/api';
 import { describe, expect, it } from 'vitest';
-import { applicationText, resourcesText } from './app-view.ts';
+import { applicationText, notesOf, resourcesText } from './app-view.ts';
 
 describe('the resources of an Application', () => {
   it('are a table with the drift below it: fields, from what to what, by whom and when', () => {
@@ -85,5 +85,37 @@ describe('an Application of several sources', () => {
       `Source 2: $values: https://git.test/values @ main (${'b'.repeat(40)}, ccccccc not assigned yet)`,
     );
     expect(lines).toContain('Release: #7 More replicas Ada');
+  });
+});
+
+describe('an Application that a rollout holds back', () => {
+  it('says at a glance that it does, and what it holds meanwhile', () => {
+    const app: ApplicationDetail = {
+      namespace: 'argocd',
+      name: 'web',
+      project: 'default',
+      labels: {},
+      destination: { cluster: 'dev', namespace: 'web' },
+      source: { repoURL: 'https://git.test/web', path: 'web', targetRevision: 'main' },
+      automated: true,
+      sync: 'OutOfSync',
+      health: 'Healthy',
+      healthMessage: '',
+      conditions: [],
+      manifest: {},
+      release: { id: 'r3', number: 3 },
+      rollout: {
+        id: 'r',
+        phase: 'rolled-back',
+        state: 'held',
+        reason: 'release 3 was taken back',
+        since: '2026-01-01T00:00:00Z',
+        holds: { release: 2, commit: 'a'.repeat(40) },
+      },
+    };
+    expect(notesOf(app)).toBe('held back');
+    expect(applicationText(app, [], { now: 0, colour: false })).toContain(
+      'Held at:    #2 aaaaaaa  (held back, its rollout is rolled-back: release 3 was taken back)',
+    );
   });
 });

@@ -72,14 +72,45 @@ function healthText({ health, clusterState }: ApplicationView): string {
 }
 
 /** What somebody should know at a glance. */
-export function notesOf({ leaving, conditions, operation, clusterState }: ApplicationView): string {
+export function notesOf(app: ApplicationView): string {
+  const { leaving, conditions, operation, clusterState, rollout } = app;
   const notes = [
     ...(clusterState?.silentSince ? ['cluster silent'] : []),
     ...(leaving ? [leaving.held ? 'removal held' : 'leaving'] : []),
+    ...(rollout ? [rolloutWord(rollout)] : []),
     ...(operation?.phase === 'Running' ? ['syncing'] : []),
     ...new Set(conditions.map(({ type }) => type)),
   ];
   return notes.join(', ');
+}
+
+const ROLLOUT_WORDS: Record<string, string> = {
+  held: 'held back',
+  waiting: 'waits for its rollout',
+  manual: 'waits to be started',
+  deferred: 'waits for its stage',
+  assigned: 'rolling out',
+  applied: 'rolling out',
+  healthy: 'soaking',
+  failed: 'rollout failed',
+  reverting: 'going back',
+  restoring: 'going back',
+  unproven: 'going back',
+  'restore-failed': 'going back failed',
+};
+
+function rolloutWord({ state, paused }: NonNullable<ApplicationView['rollout']>): string {
+  return `${ROLLOUT_WORDS[state] ?? state}${paused ? ' (paused)' : ''}`;
+}
+
+/** What a rollout has an Application hold in place of its newest release, and why. */
+function heldText({ rollout }: ApplicationView): string | undefined {
+  if (!rollout?.holds) return undefined;
+  const { release, commit } = rollout.holds;
+  const at = [release === undefined ? '' : `#${release}`, shortCommit(commit)].filter(Boolean).join(' ');
+  const over = rollout.state === 'held' && rollout.phase ? `, its rollout is ${rollout.phase}` : '';
+  const why = [`${rolloutWord(rollout)}${over}`, rollout.reason].filter(Boolean).join(': ');
+  return `${at || 'nothing'}  (${why})`;
 }
 
 export function shortCommit(commit: string | undefined): string {
@@ -119,6 +150,7 @@ function headOf(app: ApplicationDetail, now: number): [string, string | undefine
     ['Namespace', destination.namespace],
     ...sourcesOf(app),
     ['Release', release && [`#${release.number}`, ...(app.sources ? says : [])].join('  ')],
+    ['Held at', heldText(app)],
     ['Sync', `${app.sync} (${app.automated ? 'automated' : 'by hand'})`],
     ['Health', [silent ? 'Unknown' : app.health, app.healthMessage].filter(Boolean).join(': ')],
     ['Since', app.since && `${app.since} (${ago(app.since)})`],

@@ -41,6 +41,9 @@ export interface StoredHold {
   phase: string | null;
   reason: string;
   since: string;
+  /** What it holds meanwhile; null: nothing, or of a release that is forgotten. */
+  release: number | null;
+  commit: string | null;
 }
 
 export interface StoredTarget {
@@ -122,7 +125,8 @@ export class ApplicationList {
           g.generation as assigned_generation, g.refused,
           case when th.application_id is not null and th.assignment_digest is distinct from rt.assignment_digest
             then jsonb_build_object('rollout', th.rollout_id, 'phase', (select phase from rollouts where id = th.rollout_id),
-              'reason', th.reason, 'since', th.held_at) end as held,
+              'reason', th.reason, 'since', th.held_at, 'commit', th.commit,
+              'release', (select number from releases where id = th.release_id)) end as held,
           ${SYNC_NOW} as sync_now, ${HEALTH_NOW} as health_now,
           coalesce(nullif(t.health_message, ''), hr.health_message) as health_message,
           greatest(t.sync_since, t.health_since, hr.sync_since, hr.health_since) as status_since,

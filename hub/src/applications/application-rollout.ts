@@ -17,6 +17,7 @@ export function rolloutOf(rolling: StoredTarget | null, held: StoredHold | null)
       state,
       ...(reason ? { reason } : {}),
       since: new Date(since).toISOString(),
+      ...holdsOf(held),
     };
   }
   if (!held) return undefined;
@@ -26,6 +27,15 @@ export function rolloutOf(rolling: StoredTarget | null, held: StoredHold | null)
     state: 'held',
     reason: held.reason,
     since: new Date(held.since).toISOString(),
+    ...holdsOf(held),
+  };
+}
+
+function holdsOf(held: StoredHold | null): Pick<NonNullable<ApplicationView['rollout']>, 'holds'> {
+  if (!held) return {};
+  const { release, commit } = held;
+  return {
+    holds: { ...(release === null ? {} : { release }), ...(commit === null ? {} : { commit }) },
   };
 }
 

@@ -133,6 +133,8 @@ export const ApplicationView = z
         state: z.string(),
         reason: z.string().optional(),
         since: z.string(),
+        /** What it is kept at meanwhile; empty: at nothing. Absent: at its newest release. */
+        holds: z.object({ release: z.number().optional(), commit: z.string().optional() }).optional(),
       })
       .optional(),
   })

@@ -139,7 +139,7 @@ test('an Application says that its turn has not come, that it is on its way, and
   await on.commit('second');
   const { id } = await on.rollout();
   expect((await application('a')).rollout).toMatchObject({ id, phase: 'running', state: 'assigned' });
-  expect((await application('b')).rollout).toMatchObject({ id, state: 'waiting' });
+  expect((await application('b')).rollout).toMatchObject({ id, state: 'waiting', holds: { release: 1 } });
   await on.report('a');
   await on.pass(11 * 60_000);
   expect((await application('a')).rollout).toBeUndefined();
@@ -147,5 +147,10 @@ test('an Application says that its turn has not come, that it is on its way, and
   await ask({ verb: 'undo' });
   expect((await application('a')).rollout).toMatchObject({ id, phase: 'rolling-back', state: 'restoring' });
   await on.report('a');
-  expect((await application('a')).rollout).toMatchObject({ id, phase: 'rolled-back', state: 'held' });
+  expect((await application('a')).rollout).toMatchObject({
+    id,
+    phase: 'rolled-back',
+    state: 'held',
+    holds: { release: 1 },
+  });
 });
