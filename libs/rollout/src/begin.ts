@@ -116,6 +116,7 @@ export function frozenTarget(
     connected: input.connected,
     connectedSince: now,
     blocked: null,
+    window: null,
   };
 }
 

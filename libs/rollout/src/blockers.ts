@@ -1,6 +1,7 @@
 import { measurementText } from './gate-words.ts';
 import { gatesOf, isOverSoak, policyHeld, startsHeld } from './gates.ts';
 import type { Gate } from './policy.ts';
+import { heldByWindow } from './sync-window.ts';
 import type { GateState, StageState, Target } from './types.ts';
 import { windowVerdict } from './windows.ts';
 import { instant, removalText, someOf } from './words.ts';
@@ -105,7 +106,8 @@ function waitingBlockers(work: Work, index: number): Blocker[] {
   const { slots, name } = work.stage(index);
   const offline = waiting.filter(({ connected }) => !connected);
   const blocked = waiting.filter(({ connected, blocked: by }) => connected && by);
-  const ready = waiting.filter(({ connected, blocked: by }) => connected && !by);
+  const closed = waiting.filter(({ connected, blocked: by, window }) => connected && !by && window);
+  const ready = waiting.filter(({ connected, blocked: by, window }) => connected && !by && !window);
   const held = ready.length > 0 ? heldBlocker(work, index) : undefined;
   const all: Blocker[] = held ? [held] : [];
   if (ready.length > 0 && !held) {
@@ -118,7 +120,9 @@ function waitingBlockers(work: Work, index: number): Blocker[] {
   }
   if (offline.length > 0)
     all.push(group('offline', offline, (who) => `the agent of ${who}`, 'connectedSince'));
-  return [...all, ...blockedBlockers(blocked)];
+  all.push(...blockedBlockers(blocked));
+  if (closed.length > 0) all.push(closedBlocker(closed));
+  return all;
 }
 
 const REASONS = 5;
@@ -138,14 +142,31 @@ function blockedBlocker(targets: readonly Target[], reason: string): Blocker {
   return { ...group('dependency', targets, (who) => `${reason} (it holds back ${who})`), since };
 }
 
+/** A sync window of the project, as a line about one target. */
+export function windowText({ window }: Target): string {
+  const until = window?.until ? `, until ${instant(window.until)} at least` : '';
+  return `a sync window of its project is closed: ${window?.reason}${until}`;
+}
+
+/** Targets that a window of their project holds. */
+function closedBlocker(targets: readonly Target[]): Blocker {
+  const ends = targets.flatMap(({ window }) => window?.until ?? []);
+  const until = ends.length > 0 ? Math.min(...ends) : null;
+  const since = Math.min(...targets.map(({ window }) => window!.since));
+  return { ...group('window', targets, (who) => `${who}: ${windowText(targets[0]!)}`), since, until };
+}
+
 function flightBlockers(work: Work, index: number): Blocker[] {
   const members = work.members(index);
   const of = (state: Target['state']) => members.filter((target) => target.state === state);
-  const [assigned, applied, healthy] = [of('assigned'), of('applied'), of('healthy')];
+  const [applied, healthy] = [of('applied'), of('healthy')];
+  const held = members.filter(heldByWindow);
+  const assigned = of('assigned').filter((target) => !heldByWindow(target));
   const { soakMs } = work.policy(index);
   const silent = (targets: readonly Target[]) =>
     targets.every(({ connected }) => !connected) ? ', whose agent is silent,' : '';
   const all: Blocker[] = [];
+  if (held.length > 0) all.push(closedBlocker(held));
   if (assigned.length > 0)
     all.push(group('apply', assigned, (who) => `${who}${silent(assigned)} to apply it`));
   if (applied.length > 0) {
@@ -171,6 +192,10 @@ export function policyBlockers(work: Work): Blocker[] {
 export function rollbackBlockers(work: Work): Blocker[] {
   const all = work.rollout.policy.rollback.windowsHold ? policyBlockers(work) : [];
   const targets = [...work.targets()];
+  const held = targets.filter(
+    (target) => heldByWindow(target) || (target.state === 'reverting' && target.window),
+  );
+  if (held.length > 0 && work.rollout.policy.rollback.windowsHold) all.push(closedBlocker(held));
   const going = targets.filter(({ state }) => state === 'restoring');
   const next = targets.filter(({ state }) => state === 'reverting');
   const watched = targets.filter(

@@ -2,6 +2,7 @@ import { failTarget, takeFact } from './facts.ts';
 import { runRollback } from './rollback.ts';
 import { runStages } from './stages.ts';
 import type { FactEvent, LogEntry, RolloutEvent, RolloutState, Step, VerbEvent } from './types.ts';
+import { heldByWindow } from './sync-window.ts';
 import { obey } from './verbs.ts';
 import { nextWake } from './wake.ts';
 import { Work, hasEnded } from './work.ts';
@@ -65,7 +66,7 @@ function settle(work: Work): void {
 /** Deadlines and soaks that are over. They go on while the rollout is paused: they are facts. */
 function passTime(work: Work): void {
   for (const target of work.targets()) {
-    if (target.dueAt !== null && target.dueAt <= work.now) {
+    if (target.dueAt !== null && target.dueAt <= work.now && !heldByWindow(target)) {
       if (target.state === 'restoring') {
         const cause = target.connected
           ? 'it did not become healthy in time'

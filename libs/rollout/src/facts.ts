@@ -1,6 +1,7 @@
 import { closeGates } from './gates.ts';
 import { frozenTarget, stageOfJoiner } from './begin.ts';
 import type { FactEvent, Report, Target, TargetInput, Version } from './types.ts';
+import { closeWindow, withoutWindow } from './sync-window.ts';
 import { MAX_BREAKS, type Work } from './work.ts';
 
 /** Takes note of something that happened. What follows from it is decided afterwards. */
@@ -53,6 +54,11 @@ function aboutTarget(work: Work, target: Target, event: TargetEvent): void {
     case 'unblocked':
       if (target.blocked) work.patch(target, { blocked: null });
       return;
+    case 'window-closed':
+      return closeWindow(work, target, event);
+    case 'window-opened':
+      if (target.window) work.patch(target, withoutWindow(target, work.now));
+      return;
   }
 }
 
@@ -68,7 +74,10 @@ function reported(work: Work, target: Target, report: Report): void {
     report.observedAt >= report.appliedAt ||
     (target.observation !== null && target.observation !== report.observedAt);
   let now = target;
-  if (target.state === 'assigned') now = work.move(target, 'applied', 'its agent has applied the release');
+  if (target.state === 'assigned') {
+    const cause = 'its agent has applied the release';
+    now = work.move(target, 'applied', cause, withoutWindow(target, work.now));
+  }
   if (!proves) {
     if (now.observation !== report.observedAt) work.patch(now, { observation: report.observedAt });
     return;
@@ -143,11 +152,16 @@ function unpinned(work: Work, target: Target): void {
 /** Deadlines, soaks and measurements go on where they were: what nobody could hear proves nothing. */
 function wasAway(work: Work, ms: number): void {
   if (!(ms > 0)) return;
+  const later = (at: number) => Math.min(work.now, at + ms);
   for (const target of work.targets()) {
     const dueAt = target.dueAt === null ? null : target.dueAt + ms;
-    const healthySince = target.healthySince === null ? null : Math.min(work.now, target.healthySince + ms);
-    if (dueAt !== target.dueAt || healthySince !== target.healthySince)
-      work.patch(target, { dueAt, healthySince });
+    const healthySince = target.healthySince === null ? null : later(target.healthySince);
+    // Who was away may have been back meanwhile, and what a window held is counted once.
+    const connectedSince = target.connected ? target.connectedSince : later(target.connectedSince);
+    const window = target.window && { ...target.window, since: later(target.window.since) };
+    const touched = dueAt !== target.dueAt || healthySince !== target.healthySince;
+    if (touched || connectedSince !== target.connectedSince || window?.since !== target.window?.since)
+      work.patch(target, { dueAt, healthySince, connectedSince, ...(window && { window }) });
   }
   for (const { gates } of work.rollout.stages)
     for (const gate of gates)

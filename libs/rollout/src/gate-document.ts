@@ -33,15 +33,22 @@ const window = z
       schedule: text,
       duration: text,
       timeZone: z.string().default('UTC'),
+      reason: text.max(200).optional(),
     }),
-    z.strictObject({ kind: z.enum(['allow', 'deny']), from: time, until: time }),
+    z.strictObject({
+      kind: z.enum(['allow', 'deny']),
+      from: time,
+      until: time,
+      reason: text.max(200).optional(),
+    }),
   ])
   .transform((written, context) => {
     const deny = written.kind === 'deny';
+    const why = written.reason === undefined ? {} : { reason: written.reason };
     if ('from' in written) {
       if (written.from >= written.until)
         context.addIssue({ code: 'custom', message: 'ends before it begins', path: ['until'] });
-      return { deny, fromMs: written.from, untilMs: written.until };
+      return { deny, ...why, fromMs: written.from, untilMs: written.until };
     }
     for (const problem of problemsOfWindow(written))
       context.addIssue({
@@ -50,7 +57,7 @@ const window = z
         path: [problem.split(':')[0]!],
       });
     const { schedule, timeZone } = written;
-    return { deny, schedule, timeZone, durationMs: parseGoDuration(written.duration) ?? 0 };
+    return { deny, ...why, schedule, timeZone, durationMs: parseGoDuration(written.duration) ?? 0 };
   });
 export const windows = z.array(window).max(50);
 

@@ -3,9 +3,10 @@ import type { Quantity } from './quantity.ts';
 import type { LabelSelector } from './selector.ts';
 
 /** When things may happen: by a schedule, or once between two times. All by the hub's clock. */
-export type Window =
-  | { deny: boolean; schedule: string; timeZone: string; durationMs: number }
-  | { deny: boolean; fromMs: number; untilMs: number };
+export type Window = { deny: boolean; reason?: string } & (
+  | { schedule: string; timeZone: string; durationMs: number }
+  | { fromMs: number; untilMs: number }
+);
 
 /** What must hold before a stage starts its first target, or before it has passed. */
 export type Gate = { name: string; at: 'entry' | 'end' } & GateCheck;

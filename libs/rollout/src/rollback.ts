@@ -57,7 +57,7 @@ function sendBack(work: Work): void {
   free -= chosen.filter(({ state }) => state === 'restoring').length;
   for (const target of chosen) {
     if (free <= 0) return;
-    if (target.state !== 'reverting') continue;
+    if (target.state !== 'reverting' || (rollback.windowsHold && target.window)) continue;
     restore(work, target);
     free -= 1;
   }
@@ -71,6 +71,7 @@ function restore(work: Work, target: Target): void {
     version: null,
     proved: false,
     observation: null,
+    window: null,
     assignedAt: work.now,
     dueAt: work.now + work.rollout.policy.rollback.deadlineMs,
   });

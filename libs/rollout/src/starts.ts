@@ -26,7 +26,7 @@ export function startDue(work: Work, index: number, state: 'waiting' | 'deferred
 
 /** It has an agent to send to, and nothing outside holds it back. */
 export function isReady(target: Target, state: TargetState): boolean {
-  return target.state === state && target.connected && target.blocked === null;
+  return target.state === state && target.connected && target.blocked === null && !target.window;
 }
 
 export function start(work: Work, target: Target, cause: string, by?: By): void {

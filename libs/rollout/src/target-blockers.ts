@@ -1,4 +1,5 @@
-import { type Blocker, gateBlockers, heldBlocker, stageBlockers } from './blockers.ts';
+import { type Blocker, gateBlockers, heldBlocker, stageBlockers, windowText } from './blockers.ts';
+import { heldByWindow } from './sync-window.ts';
 import type { RolloutState, Target } from './types.ts';
 import { instant } from './words.ts';
 import { Work, hasEnded } from './work.ts';
@@ -45,6 +46,7 @@ function blockersOf(work: Work, target: Target, running: () => Blocker[]): Targe
     case 'manual':
       return [about(target, 'hand', 'no stage selects it: it is started by hand')];
     case 'assigned':
+      if (heldByWindow(target)) return [windowOf(target)];
       return [about(target, 'apply', `${silentOr(target, 'its agent')} has to apply it`, target.dueAt)];
     case 'applied':
       return [about(target, 'health', `it has to become healthy (${target.note})`, target.dueAt)];
@@ -60,6 +62,7 @@ function blockersOf(work: Work, target: Target, running: () => Blocker[]): Targe
     case 'restoring':
     case 'restore-failed':
     case 'unproven':
+      if (heldByWindow(target)) return [windowOf(target)];
       return [about(target, 'restore', `${target.state}: ${target.note}`, target.dueAt)];
     case 'done':
     case 'pinned':
@@ -121,7 +124,14 @@ function ownBlockers(target: Target): TargetBlocker[] {
     all.push({ ...about(target, 'offline', 'its agent is not connected'), since: connectedSince });
   if (blocked)
     all.push({ ...about(target, 'dependency', `${blocked.by}: ${blocked.reason}`), since: blocked.since });
+  if (target.window) all.push(windowOf(target));
   return all;
+}
+
+/** A sync window of its project. */
+function windowOf(target: Target): TargetBlocker {
+  const { since, until } = target.window!;
+  return { ...about(target, 'window', windowText(target), until), since };
 }
 
 function about(

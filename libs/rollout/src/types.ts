@@ -106,6 +106,8 @@ export interface Target {
   connectedSince: number;
   /** Something outside the rollout holds it back: a dependency, a render error. */
   blocked: { by: string; reason: string; since: number } | null;
+  /** A sync window of its project is closed; `until`: when that may change. Absent in what older hubs wrote. */
+  window?: { reason: string; since: number; until: number | null } | null;
 }
 
 export interface Approval {
@@ -249,6 +251,9 @@ export type FactEvent =
   | { kind: 'unpinned'; target: string }
   | { kind: 'blocked'; target: string; by: string; reason: string }
   | { kind: 'unblocked'; target: string }
+  /** A window of its project lets no sync of it begin, until then at least; null: nobody knows. */
+  | { kind: 'window-closed'; target: string; reason: string; until: number | null }
+  | { kind: 'window-opened'; target: string }
   | {
       kind: 'gate';
       stage: string;

@@ -190,6 +190,8 @@ function planStart(work: Work, verb: VerbEvent & { kind: 'start' }): Plan {
     if (!byHand) return { refused: `"${id}" is ${target.state}; its stage starts it` };
     if (!target.connected) return { refused: `the agent of "${id}" is not connected` };
     if (target.blocked) return { refused: `"${id}" is held back: ${target.blocked.reason}` };
+    if (target.window)
+      return { refused: `a window of the project of "${id}" is closed: ${target.window.reason}` };
     const window = target.stage === null ? policyHeld(work) : startsHeld(work, target.stage);
     if (window) return { refused: `"${id}" is ${window.reason}` };
   }

@@ -1,17 +1,31 @@
 import { gatesOf, policyHeld, startsHeld } from './gates.ts';
 import { isReady } from './starts.ts';
+import { heldByWindow } from './sync-window.ts';
+import type { Target } from './types.ts';
 import { windowVerdict } from './windows.ts';
 import { type Work, hasEnded } from './work.ts';
 
 /** Where nothing says when a window opens it is looked at again. */
 const LOOK_AGAIN_MS = 3_600_000;
 
+/** A window of its project that opens changes something. */
+const OPENING: ReadonlySet<Target['state']> = new Set([
+  'waiting',
+  'deferred',
+  'manual',
+  'assigned',
+  'reverting',
+  'restoring',
+]);
+
 /** When something changes by time alone; null: never. Always later than now. */
 export function nextWake(work: Work): number | null {
   if (hasEnded(work.rollout.phase)) return null;
   const times: number[] = [];
   for (const target of work.targets()) {
-    if (target.dueAt !== null) times.push(target.dueAt);
+    if (target.dueAt !== null && !heldByWindow(target)) times.push(target.dueAt);
+    if (target.window && OPENING.has(target.state))
+      times.push(target.window.until ?? work.now + LOOK_AGAIN_MS);
     if (target.state === 'healthy') times.push(target.healthySince! + work.settings(target).soakMs);
   }
   if (!work.rollout.paused) {

@@ -64,6 +64,10 @@ function texts(windows: readonly Window[]): string {
 }
 
 function windowText(window: Window): string {
+  return timesText(window) + (window.reason ? ` (${window.reason})` : '');
+}
+
+function timesText(window: Window): string {
   if ('fromMs' in window) return `${instant(window.fromMs)} – ${instant(window.untilMs)}`;
   const minutes = Math.round(window.durationMs / 60_000);
   const length = `${Math.floor(minutes / 60)}h${minutes % 60 ? `${minutes % 60}m` : ''}`;

@@ -125,6 +125,12 @@ export const changes: fc.Arbitrary<Happening>[] = [
     ({ world }, id) => void world.feed({ kind: 'blocked', target: id, by: 'dependency', reason: 'db' }),
   ),
   happens('unblock', ({ world }, id) => void world.feed({ kind: 'unblocked', target: id })),
+  happens(
+    'close window',
+    ({ world }, id) =>
+      void world.feed({ kind: 'window-closed', target: id, reason: 'nightly', until: world.now + 300_000 }),
+  ),
+  happens('open window', ({ world }, id) => void world.feed({ kind: 'window-opened', target: id })),
   happens('leave', ({ world }, id) => void world.feed({ kind: 'left', target: id })),
   happens('join', (real) => {
     const region = real.joined % 2 ? 'eu' : 'us';
@@ -177,6 +183,7 @@ export function calm(real: Real, ill: ReadonlySet<string> = new Set()): void {
     for (const [id, target] of world.state.targets) {
       world.dial(id);
       if (target.blocked) world.feed({ kind: 'unblocked', target: id });
+      if (target.window) world.feed({ kind: 'window-opened', target: id });
       world.obey(id, ill.has(id) ? 'Degraded' : 'Healthy');
     }
     for (const actor of ['ada', 'bob']) vote(real, actor, 'approve');

@@ -3,6 +3,7 @@ import { openMeasurements } from '../gate-words.ts';
 import type { Window } from '../policy.ts';
 import { shareOf, toleratedOf } from '../quantity.ts';
 import type { Action, RolloutEvent, RolloutState, Step, Target, TargetInput, Version } from '../types.ts';
+import { DeadlineClock } from './deadline-clock.ts';
 import type { Heard, World } from './world.ts';
 
 /**
@@ -19,6 +20,7 @@ export class Promises {
   readonly #pruning: ReadonlySet<string>;
   readonly #measuring = new Set<string>();
   readonly #results = new Map<string, { good: number; bad: number }>();
+  readonly #clock = new DeadlineClock();
   /** A budget was exceeded: nothing may be started before a person says so. */
   #spent: string | undefined;
 
@@ -44,6 +46,7 @@ export class Promises {
     for (const { subject, to } of step.transitions)
       if (to === 'deferred' && subject.startsWith('target/')) this.#late.add(subject.slice('target/'.length));
     for (const event of events) this.#hands(event, before, step);
+    this.#deadlines(world, step, before, events);
     const advances = step.actions.filter(
       (action) => action.kind === 'assign' && action.purpose === 'advance',
     ) as Assign[];
@@ -273,6 +276,33 @@ export class Promises {
       'something happens after the end',
     );
     demand(!over || step.state === before, 'the state changes after the end');
+  }
+
+  /** Nobody fails by a deadline that passed while no hub was there, or while a window held its sync. */
+  #deadlines(
+    world: World,
+    { transitions, state }: Step,
+    before: RolloutState,
+    events: readonly RolloutEvent[],
+  ): void {
+    this.#clock.note(world.now, events);
+    for (const { subject, from, to } of transitions) {
+      const id = subject.slice('target/'.length);
+      // What goes back is not held by what held the release.
+      if (to === 'restoring') this.#clock.open(id, world.now);
+      const late = to === 'failed' || to === 'restore-failed' || to === 'unproven';
+      if (!subject.startsWith('target/') || !late || (from !== 'assigned' && from !== 'restoring')) continue;
+      const { stage, assignedAt } = before.targets.get(id)!;
+      const { policy } = state.rollout;
+      const deadlineMs =
+        from === 'restoring' ? policy.rollback.deadlineMs : policy.stages[stage!]!.deadlineMs!;
+      const had = this.#clock.passed(id, assignedAt!, world.now);
+      demand(
+        had >= deadlineMs,
+        `${id} is ${to} after ${had} ms of ${deadlineMs} in which it could have gone`,
+      );
+      demand(!this.#clock.isHeld(id), `${id} is ${to} while a window holds it`);
+    }
   }
 
   /** It ends, or says what it waits for; nobody is left to wonder. */
