@@ -7,6 +7,7 @@ import { takeMeasured } from './gates/gates.repository.ts';
 import { factEvents, isUnheard } from './rollout-events.ts';
 import type { LoadedRollout } from './rollout-runner.service.ts';
 import type { TargetIds } from './target-content.ts';
+import { RolloutWindows } from './windows/rollout-windows.service.ts';
 
 /** How soon agents that came back are looked at again, until something was heard of them. */
 const UNHEARD_MS = 1_000;
@@ -25,6 +26,7 @@ export class RolloutNews {
   constructor(
     @Inject(FactsRepository) private readonly facts: FactsRepository,
     @Inject(RolloutDependencies) private readonly dependencies: RolloutDependencies,
+    @Inject(RolloutWindows) private readonly windows: RolloutWindows,
   ) {}
 
   /** Repeated, it tells nothing twice. `joining`: targets that the rollout hears of now. */
@@ -40,10 +42,13 @@ export class RolloutNews {
       joining.map(({ input }) => input),
     );
     const waits = await this.dependencies.news(trx, { ownerName: row.owner_name, state, records, joining });
+    const windows = await this.windows.news(trx, state, records);
+    const again = [waits.againMs, windows.againMs].filter((ms) => ms !== undefined);
+    const later = again.length > 0 ? Math.min(...again) : undefined;
     return {
-      events: [...known, ...waits.events, ...(await takeMeasured(trx, row.id))],
+      events: [...known, ...waits.events, ...windows.events, ...(await takeMeasured(trx, row.id))],
       facts,
-      againMs: (after) => (isUnheard(after.state, facts) ? UNHEARD_MS : waits.againMs),
+      againMs: (after) => (isUnheard(after.state, facts) ? UNHEARD_MS : later),
     };
   }
 }

@@ -15,6 +15,8 @@ import { RolloutTriggers } from './rollout-triggers.service.ts';
 import { RolloutPoliciesController, RolloutsController } from './rollouts.controller.ts';
 import { RolloutsService } from './rollouts.service.ts';
 import { handlers } from './rollouts.worker.ts';
+import { ProjectWindowsRepository } from './windows/project-windows.repository.ts';
+import { RolloutWindows } from './windows/rollout-windows.service.ts';
 
 /** Releases that reach their targets in stages. */
 @Module({
@@ -22,6 +24,8 @@ import { handlers } from './rollouts.worker.ts';
   controllers: [RolloutsController, RolloutPoliciesController],
   providers: [
     RolloutDependencies,
+    RolloutWindows,
+    ProjectWindowsRepository,
     RolloutNews,
     OpenRolloutsReads,
     RolloutRunner,
