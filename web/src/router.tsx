@@ -1,9 +1,10 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { FleetPage } from './features/fleet/fleet-page.tsx';
 import { readSearch } from './features/fleet/search.ts';
+import { NotFoundPage } from './features/fleet/not-found-page.tsx';
 import { Gate } from './features/session/gate.tsx';
 
-const root = createRootRoute({ component: Gate });
+const root = createRootRoute({ component: Gate, notFoundComponent: NotFoundPage });
 const fleet = createRoute({
   getParentRoute: () => root,
   path: '/',

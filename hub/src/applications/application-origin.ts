@@ -9,11 +9,12 @@ import { sourcesOf } from './application-sources.ts';
 type Origin = Pick<ApplicationView, 'source' | 'sources' | 'revision' | 'latestCommit'>;
 type Shown = Pick<
   ListedRow,
-  'commit' | 'commits' | 'latest_commits' | 'release_message' | 'release_author' | 'release_at'
+  'commit' | 'commits' | 'latest_commits' | 'release_message' | 'release_author' | 'release_at' | 'held'
 >;
 
 /** Where an Application comes from: its sources, what is assigned of each, and what there is by now. */
-export function originOf(row: Shown, manifest: Application): Origin {
+export function originOf(newest: Shown, manifest: Application): Origin {
+  const row = effective(newest);
   const sources = sourcesOf(manifest);
   const commits = commitsOf(row);
   const newer = sources.map((_, i) => {
@@ -47,6 +48,14 @@ export function originOf(row: Shown, manifest: Application): Origin {
       : {}),
     ...(latest ? { latestCommit: latest } : {}),
   };
+}
+
+/** What is kept from its newest release was assigned what it is kept at. */
+function effective(row: Shown): Shown {
+  if (!row.held) return row;
+  const { commit, commits, message, author, released_at: at } = row.held;
+  const release = { release_message: message, release_author: author, release_at: at ? new Date(at) : null };
+  return { ...row, commit, commits, ...release };
 }
 
 function sourceView(source: ApplicationSource): ApplicationView['source'] {

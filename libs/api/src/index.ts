@@ -12,6 +12,7 @@ export * from './settings.ts';
 export * from './status.ts';
 export * from './conditions.ts';
 export * from './repositories.ts';
+export * from './rollout-groups.ts';
 export * from './rollouts.ts';
 export * from './releases.ts';
 export * from './generators.ts';

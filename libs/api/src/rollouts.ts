@@ -134,16 +134,6 @@ export const ListRollouts = PageQuery.extend({
 });
 export type ListRollouts = z.infer<typeof ListRollouts>;
 
-/** States of targets, by what somebody who looks wants to know. */
-export const TARGET_GROUPS = {
-  failed: ['failed', 'restore-failed', 'unproven'],
-  moving: ['assigned', 'applied', 'healthy', 'reverting', 'restoring'],
-  waiting: ['waiting', 'deferred', 'manual'],
-  done: ['done', 'restored', 'kept'],
-  out: ['skipped', 'pinned', 'gone'],
-} as const;
-export type TargetGroup = keyof typeof TARGET_GROUPS;
-
 /** What failed first, then what is on its way, what waits, what is done, and what takes no part. */
 export const ListRolloutTargets = PageQuery.extend({
   search: z.string().max(600).optional().describe('part of the name of the Application or the cluster'),

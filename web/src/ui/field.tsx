@@ -41,11 +41,13 @@ export function SelectField({
   label,
   value,
   onChange,
+  wide = false,
   children,
 }: {
   label: string;
   value: string;
   onChange: (value: string) => void;
+  wide?: boolean;
   children: ReactNode;
 }) {
   return (
@@ -53,9 +55,19 @@ export function SelectField({
       aria-label={label}
       value={value}
       onChange={(event) => onChange(event.target.value)}
-      className="h-7 max-w-44 rounded-md border border-line bg-ground px-1.5"
+      className={`h-7 rounded-md border border-line bg-ground px-1.5 ${wide ? 'w-full' : 'max-w-44'}`}
     >
       {children}
     </select>
+  );
+}
+
+/** What a field asks for, above it. */
+export function Labelled({ text, children }: { text: string; children: ReactNode }) {
+  return (
+    <label className="block">
+      <span className="mb-0.5 block text-muted">{text}</span>
+      {children}
+    </label>
   );
 }

@@ -1,16 +1,20 @@
 import {
+  Ban,
   CircleAlert,
   CircleCheck,
   CircleDashed,
   CircleHelp,
   CirclePause,
+  FastForward,
   GitCompareArrows,
+  Hand,
   HeartCrack,
   HeartPulse,
   Hourglass,
   LoaderCircle,
   type LucideIcon,
   PlugZap,
+  Undo2,
   WifiOff,
 } from 'lucide-react';
 
@@ -27,14 +31,31 @@ const ICONS: Record<string, LucideIcon> = {
   silent: WifiOff,
   pending: Hourglass,
   failed: CircleAlert,
+  // Rollouts, their gates and their targets.
+  running: LoaderCircle,
+  'rolling-back': Undo2,
+  'rolled-back': Undo2,
+  completed: CircleCheck,
+  aborted: Ban,
+  superseded: FastForward,
+  paused: CirclePause,
+  open: Hand,
+  passed: CircleCheck,
+  skipped: Ban,
+  moving: LoaderCircle,
+  waiting: Hourglass,
+  done: CircleCheck,
+  out: Ban,
 };
+
+const TURNING = new Set(['Progressing', 'running', 'moving']);
 
 export function StateIcon({ word, className = '' }: { word: string; className?: string }) {
   const Icon = ICONS[word] ?? CircleHelp;
   return (
     <Icon
       aria-hidden
-      className={`size-3.5 shrink-0 ${word === 'Progressing' ? 'spin' : ''} ${className}`}
+      className={`size-3.5 shrink-0 ${TURNING.has(word) ? 'spin' : ''} ${className}`}
       strokeWidth={2.2}
     />
   );

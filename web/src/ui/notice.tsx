@@ -2,7 +2,7 @@ import { MusterError } from '@muster/base/errors';
 import { Check, Copy } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { StateIcon } from './icons.tsx';
-import { Button } from './parts.tsx';
+import { Ago, Button } from './parts.tsx';
 
 /** A page part without content: what is so, and what to do next. */
 export function Notice({ title, children }: { title: string; children?: ReactNode }) {
@@ -56,5 +56,19 @@ export function ErrorNotice({ error, retry }: { error: unknown; retry?: () => vo
         </Button>
       )}
     </div>
+  );
+}
+
+/** The hub did not answer the last time; what is shown is from before, and says from when. */
+export function StaleNotice({ error, at, retry }: { error: unknown; at: number; retry: () => void }) {
+  const { message } = MusterError.from(error);
+  return (
+    <p role="alert" className="flex flex-wrap items-center gap-x-3 gap-y-1 bg-warn/10 px-4 py-1.5 text-warn">
+      <span>
+        It could not be read again: {message}. What is shown was read{' '}
+        <Ago at={new Date(at).toISOString()} suffix=" ago" />.
+      </span>
+      <Button onClick={retry}>Try again</Button>
+    </p>
   );
 }

@@ -24,3 +24,12 @@ export const EDGE: Record<Tone, string> = {
   bad: 'border-l-bad',
   idle: 'border-l-idle/60',
 };
+
+/** For bars and dots. */
+export const FILL: Record<Tone, string> = {
+  good: 'bg-good',
+  busy: 'bg-busy',
+  warn: 'bg-warn',
+  bad: 'bg-bad',
+  idle: 'bg-idle/40',
+};

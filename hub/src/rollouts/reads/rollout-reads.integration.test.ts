@@ -136,10 +136,15 @@ test('targets come with what failed first, a page at a time, by stage, group and
 
 test('an Application says that its turn has not come, that it is on its way, and that its release is held back', async () => {
   expect((await application('a')).rollout).toBeUndefined();
+  const first = (await application('b')).revision!.commit;
   await on.commit('second');
   const { id } = await on.rollout();
   expect((await application('a')).rollout).toMatchObject({ id, phase: 'running', state: 'assigned' });
-  expect((await application('b')).rollout).toMatchObject({ id, state: 'waiting', holds: { release: 1 } });
+  const waiting = await application('b');
+  expect(waiting.rollout).toMatchObject({ id, state: 'waiting', holds: { release: 1 } });
+  // What is said to be assigned is what it holds; the newer commit is told beside it.
+  expect(waiting.revision).toMatchObject({ commit: first, message: 'first' });
+  expect(waiting.latestCommit).toBe((await application('a')).revision?.commit);
   await on.report('a');
   await on.pass(11 * 60_000);
   expect((await application('a')).rollout).toBeUndefined();

@@ -8,6 +8,7 @@ import { Ago, SkeletonRows, StateWord } from '../../ui/parts.tsx';
 import { ObservedAgo } from '../fleet/fleet-header.tsx';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { ObjectPanel } from '../resources/object-panel.tsx';
+import { RolloutSection } from '../rollouts/rollout-section.tsx';
 import { Actions } from './actions.tsx';
 import { History } from './history.tsx';
 import { OperationSection } from './operation.tsx';
@@ -37,6 +38,7 @@ export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose:
         <>
           <Actions app={app} />
           <Conditions app={app} />
+          <RolloutSection rollout={app.rollout} />
           <Revision app={app} />
           <OperationSection app={app} />
           <Resources app={app} />
@@ -168,7 +170,7 @@ function Revision({ app }: { app: ApplicationView }) {
             !sources && latestCommit && (
               <span className="text-warn">
                 <code className="font-mono text-xs">{shortCommit(latestCommit)}</code> is at{' '}
-                {source.targetRevision} and not released
+                {source.targetRevision} and not assigned yet
               </span>
             ),
           ],
@@ -214,7 +216,8 @@ function SourceLine({ source }: { source: NonNullable<ApplicationView['sources']
       )}
       {latestCommit && (
         <span className="text-warn">
-          , <code className="font-mono text-xs">{shortCommit(latestCommit)}</code> is there and not released
+          , <code className="font-mono text-xs">{shortCommit(latestCommit)}</code> is there and not assigned
+          yet
         </span>
       )}
     </span>

@@ -8,6 +8,8 @@ import { EDGE, TINT } from '../../ui/tone.ts';
 import { NoSets } from '../fleet/empty.tsx';
 import { isFiltered, listQuery } from '../fleet/search.ts';
 import { useFleetSearch } from '../fleet/use-search.ts';
+import { RolloutBadge } from '../rollouts/rollout-badge.tsx';
+import { badgeOf } from '../rollouts/rollout-state.ts';
 import { applicationListQuery } from './queries.ts';
 import { healthTone, isError, isSilent, keyOf, shownRevision, syncTone, toneOf } from './state.ts';
 
@@ -121,6 +123,11 @@ const Row = memo(function Row({ app }: { app: ApplicationView }) {
         {app.since && <Ago at={app.since} />}
       </div>
       <div role="cell" className={`${cell} text-muted`}>
+        {app.rollout && (
+          <>
+            <RolloutBadge rollout={app.rollout} />{' '}
+          </>
+        )}
         {reason(app)}
       </div>
     </div>
@@ -135,6 +142,7 @@ function reason(app: ApplicationView): string {
   if (app.operation && app.operation.phase !== 'Succeeded')
     return app.operation.message || app.operation.phase;
   if (app.health !== 'Healthy' && app.healthMessage) return app.healthMessage;
+  if (app.rollout) return badgeOf(app.rollout).says;
   if (app.sync !== 'OutOfSync' || isSilent(app)) return '';
   return app.automated ? 'differs from what is assigned' : 'is applied when somebody syncs it';
 }

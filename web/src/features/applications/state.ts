@@ -1,8 +1,9 @@
 import { shortCommit } from '@muster/api/commits';
 import type { ApplicationView } from '@muster/api';
+import type { Tone } from '../../lib/tone.ts';
+import { isUnderWay } from '../rollouts/rollout-state.ts';
 
-/** What a state means to somebody on call; each has one colour. */
-export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'idle';
+export type { Tone };
 
 const SYNC: Record<string, Tone> = { Synced: 'good', OutOfSync: 'warn', Unknown: 'idle' };
 const HEALTH: Record<string, Tone> = {
@@ -35,7 +36,10 @@ export function isSilent(app: ApplicationView): boolean {
 /** The one tone of an Application: its worst of sync, health, operation and conditions. */
 export function toneOf(app: ApplicationView): Tone {
   if (isSilent(app)) return 'idle';
-  const tones = [syncTone(app.sync), healthTone(app.health)];
+  // That its turn has not come is not a thing to act on.
+  const differs = app.sync === 'OutOfSync' && isUnderWay(app.rollout);
+  const tones = [differs ? 'busy' : syncTone(app.sync), healthTone(app.health)];
+  if (app.rollout?.state === 'failed' || app.rollout?.state === 'restore-failed') tones.push('bad');
   if (app.operation && ['Failed', 'Error'].includes(app.operation.phase)) tones.push('bad');
   if (app.conditions.some((one) => isError(one.type))) tones.push('bad');
   else if (app.leaving?.held) tones.push('warn');

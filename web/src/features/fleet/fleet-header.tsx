@@ -37,7 +37,7 @@ function Counts({ summary: { clusters, applications } }: { summary: FleetSummary
   const pending = (clusters.byState['pending'] ?? 0) + (clusters.byState['recovered'] ?? 0);
   return (
     <div
-      className="flex min-h-7 min-w-0 flex-1 flex-wrap items-center gap-x-6 gap-y-0.5"
+      className="flex min-h-7 min-w-0 flex-1 flex-wrap items-center gap-x-6 gap-y-0.5 max-sm:order-last max-sm:basis-full"
       aria-label="Fleet summary"
     >
       <Group name="Clusters" total={clusters.total}>

@@ -3,6 +3,10 @@ import { ApplicationPanel } from '../applications/application-panel.tsx';
 import { ListView } from '../applications/list-view.tsx';
 import { ClusterPanel } from '../clusters/cluster-panel.tsx';
 import { useLive } from '../live/use-live.ts';
+import { PoliciesView } from '../rollouts/policies-view.tsx';
+import { PolicyPanel } from '../rollouts/policy-panel.tsx';
+import { RolloutPage } from '../rollouts/rollout-page.tsx';
+import { RolloutsView } from '../rollouts/rollouts-view.tsx';
 import { sessionQuery } from '../session/queries.ts';
 import { FleetHeader } from './fleet-header.tsx';
 import { MatrixView } from './matrix-view.tsx';
@@ -19,7 +23,7 @@ export function FleetPage() {
       {session && <FleetHeader session={session} live={live} />}
       <Toolbar />
       <main className="min-h-0 flex-1 border-t border-line bg-panel">
-        {search.view === 'list' ? <ListView /> : <MatrixView />}
+        <Shown />
       </main>
       {search.app !== undefined ? (
         <ApplicationPanel key={search.app} appKey={search.app} onClose={() => change({ app: undefined })} />
@@ -28,6 +32,24 @@ export function FleetPage() {
           <ClusterPanel key={search.about} name={search.about} onClose={() => change({ about: undefined })} />
         )
       )}
+      {search.policy !== undefined && search.app === undefined && search.about === undefined && (
+        <PolicyPanel key={search.policy} name={search.policy} onClose={() => change({ policy: undefined })} />
+      )}
     </div>
   );
+}
+
+function Shown() {
+  const [search] = useFleetSearch();
+  if (search.rollout !== undefined) return <RolloutPage key={search.rollout} id={search.rollout} />;
+  switch (search.view) {
+    case 'list':
+      return <ListView />;
+    case 'rollouts':
+      return <RolloutsView />;
+    case 'policies':
+      return <PoliciesView />;
+    case undefined:
+      return <MatrixView />;
+  }
 }

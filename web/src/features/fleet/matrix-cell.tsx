@@ -13,6 +13,8 @@ import {
   syncTone,
   toneOf,
 } from '../applications/state.ts';
+import { RolloutBadge } from '../rollouts/rollout-badge.tsx';
+import { badgeOf } from '../rollouts/rollout-state.ts';
 import type { FleetSearch } from './search.ts';
 
 interface MatrixCellProps {
@@ -52,7 +54,7 @@ export const MatrixCell = memo(function MatrixCell({
       ? change({ app: key })
       : change({ view: 'list', cluster: cluster?.name, ...(set && { set }), q: undefined });
   return (
-    <div role="cell" className={`border-l border-line ${TINT[tone]}`}>
+    <div role="cell" className={`relative border-l border-line ${TINT[tone]}`}>
       <button
         type="button"
         onClick={open}
@@ -63,9 +65,35 @@ export const MatrixCell = memo(function MatrixCell({
         {isSilent(app) ? <Silent app={app} /> : <States app={app} />}
         {apps.length > 1 ? <More apps={apps} /> : !isSilent(app) && <Detail app={app} />}
       </button>
+      {apps.length === 1 && app.rollout && <RolloutMark rollout={app.rollout} change={change} />}
     </div>
   );
 });
+
+/** Stands over the cell's button, since it leads elsewhere. */
+function RolloutMark({
+  rollout,
+  change,
+}: Pick<MatrixCellProps, 'change'> & { rollout: NonNullable<ApplicationView['rollout']> }) {
+  const place = 'absolute right-1.5 bottom-1.5 flex';
+  const { id } = rollout;
+  if (!id)
+    return (
+      <span className={`${place} pointer-events-none`}>
+        <RolloutBadge rollout={rollout} />
+      </span>
+    );
+  return (
+    <button
+      type="button"
+      aria-label={`Show the rollout: ${badgeOf(rollout).says}`}
+      onClick={() => change({ rollout: id, app: undefined, about: undefined })}
+      className={`${place} rounded hover:brightness-110`}
+    >
+      <RolloutBadge rollout={rollout} />
+    </button>
+  );
+}
 
 function States({ app: { sync, health } }: { app: ApplicationView }) {
   return (

@@ -7,6 +7,13 @@ export const setsQuery = queryOptions({
   queryFn: ({ signal }) => allItems((after) => hub.applicationSets.list({ limit: 1000, after }, { signal })),
 });
 
+/** Names of the projects that there are. */
+export const projectsQuery = queryOptions({
+  queryKey: ['projects'],
+  queryFn: async ({ signal }) =>
+    (await hub.projects.list({ limit: 1000 }, { signal })).items.map(({ name }) => name).sort(),
+});
+
 /** Read each half minute besides: that a cluster has gone silent is found by the clock. */
 export const summaryQuery = queryOptions({
   queryKey: ['summary'],

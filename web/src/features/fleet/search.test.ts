@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changedSearch, isFiltered, listQuery, readSearch } from './search.ts';
+import { changedSearch, isFiltered, listQuery, readSearch, rolloutsQuery, shownView } from './search.ts';
 
 describe('search parameters', () => {
   it('are read leniently, since links are edited by hand', () => {
@@ -30,5 +30,14 @@ describe('search parameters', () => {
     expect(changedSearch(found, { tab: 'events' })).toEqual({ ...found, tab: 'events' });
     expect(changedSearch(found, { app: 'a/c' })).toEqual({ app: 'a/c', tree: true });
     expect(changedSearch(found, { app: undefined })).toEqual({ tree: true });
+  });
+
+  it('name a rollout, which another view lets go of', () => {
+    const found = readSearch({ view: 'rollouts', rollout: 'x', phase: 'failed', open: 'true', policy: 'p' });
+    expect(found).toEqual({ view: 'rollouts', rollout: 'x', phase: 'failed', open: true, policy: 'p' });
+    expect(shownView({ rollout: 'x' })).toBe('rollouts');
+    expect(changedSearch(found, { view: undefined })).toEqual({ phase: 'failed', open: true });
+    expect(changedSearch(found, { rollout: 'y', view: 'rollouts' }).rollout).toBe('y');
+    expect(rolloutsQuery({ q: 'web', open: true, sync: 'Synced' })).toEqual({ search: 'web', open: true });
   });
 });

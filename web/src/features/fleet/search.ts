@@ -1,8 +1,8 @@
-import type { ListApplications } from '@muster/api';
+import type { ListApplications, ListRollouts, RolloutPhase } from '@muster/api';
 
 /** Everything of the page that a link carries. */
 export interface FleetSearch {
-  view?: 'list';
+  view?: View;
   q?: string;
   cluster?: string;
   set?: string;
@@ -18,12 +18,35 @@ export interface FleetSearch {
   /** The object (`group/Kind/namespace/name`) that is looked at, and what of it. */
   object?: string;
   tab?: ObjectTab;
+  /** The rollout (its id) or the RolloutPolicy (its name) that is looked at. */
+  rollout?: string;
+  policy?: string;
+  /** Filters of the list of rollouts, besides `q`. */
+  phase?: string;
+  project?: string;
+  open?: true;
 }
+
+export const VIEWS = ['list', 'rollouts', 'policies'] as const;
+export type View = (typeof VIEWS)[number];
 
 export const OBJECT_TABS = ['manifest', 'diff', 'events', 'logs'] as const;
 export type ObjectTab = (typeof OBJECT_TABS)[number];
 
-const TEXTS = ['q', 'cluster', 'set', 'sync', 'health', 'app', 'about', 'object'] as const;
+const TEXTS = [
+  'q',
+  'cluster',
+  'set',
+  'sync',
+  'health',
+  'app',
+  'about',
+  'object',
+  'rollout',
+  'policy',
+  'phase',
+  'project',
+] as const;
 
 /** Reads search parameters of any origin; what it does not understand it leaves out. */
 export function readSearch(given: Record<string, unknown>): FleetSearch {
@@ -32,22 +55,47 @@ export function readSearch(given: Record<string, unknown>): FleetSearch {
     const value = given[name];
     if ((typeof value === 'string' && value !== '') || typeof value === 'number') found[name] = String(value);
   }
-  if (given['view'] === 'list') found.view = 'list';
+  const view = VIEWS.find((each) => each === given['view']);
+  if (view) found.view = view;
   const connection = given['connection'];
   if (connection === 'connected' || connection === 'silent' || connection === 'pending')
     found.connection = connection;
   if (given['attention'] === true || given['attention'] === 'true') found.attention = true;
+  if (given['open'] === true || given['open'] === 'true') found.open = true;
   if (given['tree'] === true || given['tree'] === 'true') found.tree = true;
   const tab = OBJECT_TABS.find((each) => each === given['tab']);
   if (tab) found.tab = tab;
   return found;
 }
 
-/** Search parameters after a change: an object goes with the Application that it was seen in. */
+/** Search parameters after a change: an object goes with the Application that it was seen in, a rollout with its view. */
 export function changedSearch(before: FleetSearch, change: Partial<FleetSearch>): FleetSearch {
   const other = ('app' in change && change.app !== before.app) || change.about !== undefined;
-  return { ...before, ...(other && { object: undefined, tab: undefined }), ...change };
+  const elsewhere = 'view' in change;
+  return {
+    ...before,
+    ...(other && { object: undefined, tab: undefined }),
+    ...(elsewhere && { rollout: undefined, policy: undefined }),
+    ...change,
+  };
 }
+
+/** What is shown: one rollout stands among the rollouts. */
+export function shownView({ view, rollout }: FleetSearch): View | undefined {
+  return rollout === undefined ? view : 'rollouts';
+}
+
+/** What of it the hub filters rollouts by. */
+export function rolloutsQuery({ q, phase, project, open }: FleetSearch): RolloutsFilter {
+  return {
+    ...(q && { search: q }),
+    ...(phase && { phase: phase as RolloutPhase }),
+    ...(project && { project }),
+    ...(open && { open }),
+  };
+}
+
+export type RolloutsFilter = Partial<Pick<ListRollouts, 'search' | 'phase' | 'project' | 'open'>>;
 
 /** What of it the hub filters Applications by. */
 export function listQuery(search: FleetSearch): Partial<ListApplications> {
@@ -62,6 +110,7 @@ export function listQuery(search: FleetSearch): Partial<ListApplications> {
 }
 
 export function isFiltered(search: FleetSearch): boolean {
-  const { q, cluster, set, sync, health, connection, attention } = search;
-  return [q, cluster, set, sync, health, connection, attention].some((value) => value !== undefined);
+  const { q, cluster, set, sync, health, connection, attention, phase, project, open } = search;
+  const all = [q, cluster, set, sync, health, connection, attention, phase, project, open];
+  return all.some((value) => value !== undefined);
 }

@@ -1,13 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
-import { Grid3x3, List, Search, X } from 'lucide-react';
+import { Grid3x3, List, Milestone, Search, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { CheckField } from '../../ui/field.tsx';
 import { Button } from '../../ui/parts.tsx';
 import { Segment, Segments } from '../../ui/segments.tsx';
 import { HEALTH_WORDS, SYNC_WORDS } from '../applications/state.ts';
 import { clustersQuery } from '../clusters/queries.ts';
-import { setsQuery } from './queries.ts';
-import { type FleetSearch, isFiltered } from './search.ts';
+import { PHASE_NAMES } from '../rollouts/rollout-state.ts';
+import { projectsQuery, setsQuery } from './queries.ts';
+import { type FleetSearch, isFiltered, shownView } from './search.ts';
 import { useFleetSearch } from './use-search.ts';
 
 const NONE: FleetSearch = {
@@ -18,31 +19,95 @@ const NONE: FleetSearch = {
   health: undefined,
   connection: undefined,
   attention: undefined,
+  phase: undefined,
+  project: undefined,
+  open: undefined,
 };
 
 /** View and filters; all of them are in the address, so that a link shows the same. */
 export function Toolbar() {
   const [search, change] = useFleetSearch();
-  const { data: clusters = [] } = useQuery(clustersQuery);
-  const { data: sets = [] } = useQuery(setsQuery);
-  const list = search.view === 'list';
-  const setKeys = sets.map(({ namespace, name }) => `${namespace}/${name}`).sort();
+  const view = shownView(search);
   return (
     <div
       role="search"
       className="flex flex-wrap items-center gap-2 border-t border-line bg-panel px-4 py-1.5"
     >
       <Segments label="View">
-        <Segment active={!list} onClick={() => change({ view: undefined })}>
+        <Segment active={view === undefined} onClick={() => change({ view: undefined })}>
           <Grid3x3 className="size-3.5" aria-hidden /> Matrix
         </Segment>
         <Segment
-          active={list}
+          active={view === 'list'}
           onClick={() => change({ view: 'list', connection: undefined, attention: undefined })}
         >
           <List className="size-3.5" aria-hidden /> Applications
         </Segment>
+        <Segment
+          active={view === 'rollouts' || view === 'policies'}
+          onClick={() => change({ ...NONE, view: 'rollouts' })}
+        >
+          <Milestone className="size-3.5" aria-hidden /> Rollouts
+        </Segment>
       </Segments>
+      {view === 'rollouts' || view === 'policies' ? (
+        search.rollout === undefined && <RolloutFilters policies={view === 'policies'} />
+      ) : (
+        <FleetFilters list={view === 'list'} />
+      )}
+      {isFiltered(search) && search.rollout === undefined && (
+        <Button className="border-transparent text-muted" onClick={() => change(NONE)}>
+          <X className="size-3.5" aria-hidden /> Clear
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function RolloutFilters({ policies }: { policies: boolean }) {
+  const [search, change] = useFleetSearch();
+  const { data: projects } = useQuery({ ...projectsQuery, enabled: !policies });
+  return (
+    <>
+      <Segments label="Rollouts or their policies">
+        <Segment active={!policies} onClick={() => change({ view: 'rollouts' })}>
+          All
+        </Segment>
+        <Segment active={policies} onClick={() => change({ ...NONE, view: 'policies' })}>
+          Policies
+        </Segment>
+      </Segments>
+      <SearchField key={String(policies)} placeholder={policies ? 'Policy' : 'ApplicationSet'} />
+      {!policies && (
+        <>
+          <Choice
+            label="Phase"
+            value={search.phase}
+            options={PHASE_NAMES}
+            onChange={(phase) => change({ phase })}
+          />
+          <Choice
+            label="Project"
+            value={search.project}
+            options={projects ?? []}
+            onChange={(project) => change({ project })}
+          />
+          <CheckField checked={search.open ?? false} onChange={(open) => change({ open: open || undefined })}>
+            Open only
+          </CheckField>
+        </>
+      )}
+    </>
+  );
+}
+
+function FleetFilters({ list }: { list: boolean }) {
+  const [search, change] = useFleetSearch();
+  const { data: clusters = [] } = useQuery(clustersQuery);
+  const { data: sets = [] } = useQuery(setsQuery);
+  const setKeys = sets.map(({ namespace, name }) => `${namespace}/${name}`).sort();
+  return (
+    <>
       <SearchField key={String(list)} placeholder={list ? 'Application' : 'Cluster or label, env=prod'} />
       {list && (
         <Choice
@@ -76,12 +141,7 @@ export function Toolbar() {
           </CheckField>
         </>
       )}
-      {isFiltered(search) && (
-        <Button className="border-transparent text-muted" onClick={() => change(NONE)}>
-          <X className="size-3.5" aria-hidden /> Clear
-        </Button>
-      )}
-    </div>
+    </>
   );
 }
 

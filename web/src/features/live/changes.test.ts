@@ -6,11 +6,13 @@ describe('changes that arrive', () => {
     let pending = addChange(NOTHING, { kind: 'application', keys: ['a/x', 'a/y'] });
     pending = addChange(pending, { kind: 'application', keys: ['a/x'] });
     pending = addChange(pending, { kind: 'cluster', keys: ['prod'] });
+    for (const keys of [['1'], ['2', '1']]) pending = addChange(pending, { kind: 'rollout', keys });
     expect(planReading(pending)).toEqual({
       kind: 'some',
       applications: ['a/x', 'a/y'],
       clusters: ['prod'],
       sets: false,
+      rollouts: ['1', '2'],
     });
   });
 

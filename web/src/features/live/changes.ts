@@ -6,9 +6,16 @@ export interface Pending {
   applications: ReadonlySet<string>;
   clusters: ReadonlySet<string>;
   sets: boolean;
+  rollouts: ReadonlySet<string>;
 }
 
-export const NOTHING: Pending = { all: false, applications: new Set(), clusters: new Set(), sets: false };
+export const NOTHING: Pending = {
+  all: false,
+  applications: new Set(),
+  clusters: new Set(),
+  sets: false,
+  rollouts: new Set(),
+};
 export const EVERYTHING: Pending = { ...NOTHING, all: true };
 
 /** More keys than this are read faster as lists. */
@@ -25,26 +32,33 @@ export function addChange(pending: Pending, { kind, keys }: Change): Pending {
       return { ...pending, clusters: new Set([...pending.clusters, ...keys]) };
     case 'applicationset':
       return { ...pending, sets: true };
+    case 'rollout':
+      return { ...pending, rollouts: new Set([...pending.rollouts, ...keys]) };
     case 'command':
     case 'repository':
     case 'project':
-    case 'rollout':
       return pending;
   }
 }
 
-export function isNothing({ all, applications, clusters, sets }: Pending): boolean {
-  return !all && applications.size === 0 && clusters.size === 0 && !sets;
+export function isNothing({ all, applications, clusters, sets, rollouts }: Pending): boolean {
+  return !all && applications.size === 0 && clusters.size === 0 && !sets && rollouts.size === 0;
 }
 
 /** What to read again, as little as is worth it. Applications of a changed cluster are read with it. */
 export type Reading =
   | { kind: 'all' }
-  | { kind: 'some'; applications: string[]; clusters: string[]; sets: boolean };
+  | { kind: 'some'; applications: string[]; clusters: string[]; sets: boolean; rollouts: string[] };
 
 export function planReading(pending: Pending): Reading {
-  const { all, applications, clusters, sets } = pending;
+  const { all, applications, clusters, sets, rollouts } = pending;
   if (all || applications.size > MAX_SINGLE_APPLICATIONS || clusters.size > MAX_SINGLE_CLUSTERS)
     return { kind: 'all' };
-  return { kind: 'some', applications: [...applications], clusters: [...clusters], sets };
+  return {
+    kind: 'some',
+    applications: [...applications],
+    clusters: [...clusters],
+    sets,
+    rollouts: [...rollouts],
+  };
 }

@@ -6,6 +6,7 @@ import { readApplications, split } from '../applications/queries.ts';
 import { keyOf } from '../applications/state.ts';
 import { clustersQuery } from '../clusters/queries.ts';
 import { setsQuery, summaryQuery } from '../fleet/queries.ts';
+import { ROLLOUT, ROLLOUT_LISTS } from '../rollouts/queries.ts';
 import type { Reading } from './changes.ts';
 import { type Updates, patchPages, patchRows } from './patch.ts';
 
@@ -20,6 +21,8 @@ export async function refresh(queries: QueryClient, reading: Reading): Promise<v
   }
   if (reading.sets || reading.applications.length > 0)
     void queries.invalidateQueries({ queryKey: setsQuery.queryKey });
+  // Awaited, so that a rollout that moves fast is read as often as the hub answers, and no reading is cut off by the next.
+  const rollouts = refreshRollouts(queries, reading.rollouts);
   const updates = new Map<string, ApplicationView | null>();
   await inParallel(reading.clusters, async (name) => {
     await refreshCluster(queries, name);
@@ -30,6 +33,14 @@ export async function refresh(queries: QueryClient, reading: Reading): Promise<v
     async (key) => void updates.set(key, await orGone(hub.applications.get(...split(key)))),
   );
   if (updates.size > 0) patchApplications(queries, updates);
+  await rollouts;
+}
+
+/** Only what is shown is read; the rest is known to be old. */
+async function refreshRollouts(queries: QueryClient, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const keys = [[ROLLOUT_LISTS], ...ids.map((id) => [ROLLOUT, id])];
+  await Promise.all(keys.map((queryKey) => queries.invalidateQueries({ queryKey })));
 }
 
 async function refreshCluster(queries: QueryClient, name: string): Promise<void> {

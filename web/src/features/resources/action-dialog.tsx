@@ -1,8 +1,8 @@
 import type { ApplicationView, CommandView } from '@muster/api';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Dialog } from 'radix-ui';
 import { type FormEvent, useState } from 'react';
 import { hub } from '../../lib/hub.ts';
+import { Modal, ModalClose } from '../../ui/modal.tsx';
 import { ErrorNotice } from '../../ui/notice.tsx';
 import { Button } from '../../ui/parts.tsx';
 import { keyOf } from '../applications/state.ts';
@@ -49,51 +49,47 @@ export function ActionDialog({ app, action, resource, name, live, close }: Dialo
   };
   const { label, says, danger } = actionText(action);
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && close()}>
-      <Dialog.Portal>
-        {/* No Dialog.Overlay: it writes styles into the page, which the content security policy forbids. */}
-        <div aria-hidden className="fixed inset-0 z-40 bg-black/40" />
-        <Dialog.Content className="fixed inset-x-0 bottom-0 z-50 mx-auto max-h-[92vh] w-full max-w-[480px] overflow-y-auto rounded-t-lg border border-line bg-panel p-4 shadow-2xl outline-none sm:top-24 sm:bottom-auto sm:rounded-lg">
-          <Dialog.Title className="text-base font-semibold break-words">
-            {actionTitle(action, name)}
-          </Dialog.Title>
-          <Dialog.Description className="mt-1 text-muted">
-            {says} On {app.destination.cluster ?? app.destination.server}, for {application}.
-          </Dialog.Description>
-          <form onSubmit={submit} className="mt-3 space-y-3">
-            {!act.isSuccess && (
-              <fieldset disabled={act.isPending} className="space-y-3">
-                <ActionFields action={action} name={name} form={form} change={setForm} />
-              </fieldset>
-            )}
-            {asked && missing && !act.isSuccess && (
-              <p role="alert" className="text-bad">
-                {missing}
-              </p>
-            )}
-            <p role="status">
-              {act.isPending && <span className="text-muted">Sent, waiting for the cluster …</span>}
-              {act.isSuccess && <Outcome command={act.data} />}
-            </p>
-            {act.isError && (
-              <div className="-mx-3">
-                <ErrorNotice error={act.error} />
-              </div>
-            )}
-            <div className="flex justify-end gap-2">
-              <Dialog.Close asChild>
-                <Button>{act.isSuccess || act.isPending ? 'Close' : 'Cancel'}</Button>
-              </Dialog.Close>
-              {!act.isSuccess && (
-                <Button type="submit" primary danger={danger ?? false} disabled={act.isPending}>
-                  {label}
-                </Button>
-              )}
-            </div>
-          </form>
-        </Dialog.Content>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal
+      title={actionTitle(action, name)}
+      close={close}
+      says={
+        <p>
+          {says} On {app.destination.cluster ?? app.destination.server}, for {application}.
+        </p>
+      }
+    >
+      <form onSubmit={submit} className="mt-3 space-y-3">
+        {!act.isSuccess && (
+          <fieldset disabled={act.isPending} className="space-y-3">
+            <ActionFields action={action} name={name} form={form} change={setForm} />
+          </fieldset>
+        )}
+        {asked && missing && !act.isSuccess && (
+          <p role="alert" className="text-bad">
+            {missing}
+          </p>
+        )}
+        <p role="status">
+          {act.isPending && <span className="text-muted">Sent, waiting for the cluster …</span>}
+          {act.isSuccess && <Outcome command={act.data} />}
+        </p>
+        {act.isError && (
+          <div className="-mx-3">
+            <ErrorNotice error={act.error} />
+          </div>
+        )}
+        <div className="flex justify-end gap-2">
+          <ModalClose asChild>
+            <Button>{act.isSuccess || act.isPending ? 'Close' : 'Cancel'}</Button>
+          </ModalClose>
+          {!act.isSuccess && (
+            <Button type="submit" primary danger={danger ?? false} disabled={act.isPending}>
+              {label}
+            </Button>
+          )}
+        </div>
+      </form>
+    </Modal>
   );
 }
 

@@ -1,4 +1,4 @@
-import { CheckField, SelectField, TextField } from '../../ui/field.tsx';
+import { CheckField, Labelled, SelectField, TextField } from '../../ui/field.tsx';
 import { type ActionForm, mayLoseData } from './action-texts.ts';
 import type { ObjectName } from './object-key.ts';
 
@@ -65,14 +65,5 @@ export function ActionFields({ action, name, form, change }: FieldsProps) {
         />
       </Labelled>
     </>
-  );
-}
-
-function Labelled({ text, children }: { text: string; children: React.ReactNode }) {
-  return (
-    <label className="block">
-      <span className="mb-0.5 block text-muted">{text}</span>
-      {children}
-    </label>
   );
 }

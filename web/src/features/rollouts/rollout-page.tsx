@@ -1,0 +1,138 @@
+import type { RolloutDetail, RolloutView } from '@muster/api';
+import { useQuery } from '@tanstack/react-query';
+import { ArrowLeft } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { ErrorNotice, StaleNotice } from '../../ui/notice.tsx';
+import { Ago, Button, Chip, SkeletonRows } from '../../ui/parts.tsx';
+import { useFleetSearch } from '../fleet/use-search.ts';
+import { allows } from '../session/permissions.ts';
+import { sessionQuery } from '../session/queries.ts';
+import { hubOffset } from './hub-time.ts';
+import { Log } from './log.tsx';
+import type { PartProps } from './part-props.ts';
+import { PhaseWord, ReleaseLine, RolloutLink } from './parts.tsx';
+import { rolloutQuery } from './queries.ts';
+import { hasEnded } from './rollout-state.ts';
+import { Stages } from './stages.tsx';
+import { Standing } from './standing.tsx';
+import { Targets } from './targets.tsx';
+import { VerbButtons } from './verb-buttons.tsx';
+import { VerbDialog } from './verb-dialog.tsx';
+import { type Ask, type May, rolloutVerbs } from './verbs.ts';
+
+/** One rollout: where it is and what it waits for, its stages, its targets, and how it came about. */
+export function RolloutPage({ id }: { id: string }) {
+  const [, change] = useFleetSearch();
+  const { data, error, dataUpdatedAt, refetch } = useQuery(rolloutQuery(id));
+  const again = () => void refetch();
+  return (
+    <div className="h-full overflow-y-auto">
+      <div className="px-4 pt-2">
+        <Button
+          className="border-transparent text-muted"
+          onClick={() => change({ rollout: undefined, view: 'rollouts' })}
+        >
+          <ArrowLeft className="size-3.5" aria-hidden /> All rollouts
+        </Button>
+      </div>
+      {data && error && <StaleNotice error={error} at={dataUpdatedAt} retry={again} />}
+      {data ? (
+        <Content rollout={data} offset={hubOffset(data.now, dataUpdatedAt)} />
+      ) : error ? (
+        <ErrorNotice error={error} retry={again} />
+      ) : (
+        <SkeletonRows count={8} />
+      )}
+    </div>
+  );
+}
+
+function Content({ rollout, offset }: { rollout: RolloutDetail; offset: number }) {
+  const [, change] = useFleetSearch();
+  const { data: session } = useQuery(sessionQuery);
+  const [ask, setAsk] = useState<Ask>();
+  const [told, setTold] = useState('');
+  const { project } = rollout;
+  const scope = project || '*';
+  const may: May = {
+    operate: allows(session, 'operator', scope),
+    approve: allows(session, 'approver', scope),
+    project,
+  };
+  const done = ({ verb }: Ask, after: RolloutView) => {
+    setAsk(undefined);
+    setTold(`The hub took it: ${verb}.`);
+    // To try it again, or to go back after it has ended, is a rollout of its own.
+    if (after.id !== rollout.id) change({ rollout: after.id });
+  };
+  return (
+    <article aria-labelledby="rollout-title" className="pb-8">
+      <Head rollout={rollout} may={may} onAsk={setAsk} />
+      <p role="status" className="px-4 text-muted">
+        {told}
+      </p>
+      <Standing rollout={rollout} offset={offset} may={may} onAsk={setAsk} />
+      <Stages rollout={rollout} offset={offset} may={may} onAsk={setAsk} />
+      <Targets rollout={rollout} offset={offset} may={may} onAsk={setAsk} />
+      <Log id={rollout.id} />
+      {ask && <VerbDialog rollout={rollout} ask={ask} close={() => setAsk(undefined)} onDone={done} />}
+    </article>
+  );
+}
+
+function Head({ rollout, may, onAsk }: Omit<PartProps, 'offset'>) {
+  const [, change] = useFleetSearch();
+  const title = useRef<HTMLHeadingElement>(null);
+  // Who came here by a link of the page reads on from here.
+  useEffect(() => title.current?.focus({ preventScroll: true }), [rollout.id]);
+  const { owner, ownerKind, project, policy, kind, createdAt, endedAt, supersededBy } = rollout;
+  return (
+    <header className="flex flex-wrap items-start gap-x-6 gap-y-2 px-4 pt-1 pb-2">
+      <div className="min-w-0 flex-1 basis-80">
+        <h2
+          id="rollout-title"
+          ref={title}
+          tabIndex={-1}
+          className="flex flex-wrap items-baseline gap-x-3 text-base font-semibold outline-none"
+        >
+          <span className="min-w-0 break-words">{owner}</span>
+          <span className="text-[13px] font-normal">
+            <PhaseWord rollout={rollout} />
+          </span>
+        </h2>
+        <p className="text-sm">
+          {kind === 'undo' && <Chip title="Somebody goes back to an earlier release">undo</Chip>}{' '}
+          <ReleaseLine rollout={rollout} author />
+        </p>
+        <p className="flex flex-wrap gap-x-4 text-muted">
+          <span>
+            policy{' '}
+            <button type="button" className="text-accent hover:underline" onClick={() => change({ policy })}>
+              {policy}
+            </button>
+          </span>
+          {project && <span>project {project}</span>}
+          {ownerKind === 'application' && <span>an Application</span>}
+          <span>
+            began <Ago at={createdAt} suffix=" ago" />
+          </span>
+          {endedAt && (
+            <span>
+              ended <Ago at={endedAt} suffix=" ago" />
+            </span>
+          )}
+          {supersededBy && (
+            <span>
+              replaced by <RolloutLink id={supersededBy}>a newer one</RolloutLink>
+            </span>
+          )}
+        </p>
+      </div>
+      <VerbButtons
+        label={hasEnded(rollout) ? 'What can be done after it' : 'Steer the rollout'}
+        offers={rolloutVerbs(rollout, may)}
+        onAsk={onAsk}
+      />
+    </header>
+  );
+}

@@ -1,0 +1,65 @@
+import type { RolloutStageSummary } from '@muster/api';
+import { FILL } from '../../ui/tone.ts';
+import { GROUPS, GROUP_WORDS, groupCounts, stageWords } from './rollout-state.ts';
+
+/** The stages of a rollout side by side, each as long as any other, filled by what its targets are. */
+export function StageBars({
+  stages,
+  current,
+}: {
+  stages: readonly RolloutStageSummary[];
+  current?: string | undefined;
+}) {
+  return (
+    <ol aria-label="Stages" className="flex min-w-0 gap-1.5">
+      {stages.map((stage) => (
+        <li key={stage.name} className="min-w-0 flex-1" title={stageWords(stage)}>
+          <span className="sr-only">{stageWords(stage)}</span>
+          <span aria-hidden className="flex items-baseline justify-between gap-1 text-[11px]">
+            <span className={`truncate ${stage.name === current ? 'font-semibold' : 'text-muted'}`}>
+              {stage.name}
+            </span>
+            <span className="text-muted">
+              <Counted stage={stage} />
+            </span>
+          </span>
+          <StageBar stage={stage} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Counted({ stage: { states, size, done } }: { stage: RolloutStageSummary }) {
+  const { failed } = groupCounts([{ states }]);
+  if (Object.keys(states).length === 0) return <>{size}</>;
+  return (
+    <>
+      {failed > 0 && <span className="text-bad">{failed} failed </span>}
+      {done}/{size}
+    </>
+  );
+}
+
+/** One bar, in the order of urgency from its end: what is done stands first. */
+export function StageBar({ stage }: { stage: RolloutStageSummary }) {
+  const counts = groupCounts([stage]);
+  const total = GROUPS.reduce((sum, group) => sum + counts[group], 0);
+  const order = ['done', 'moving', 'failed', 'out', 'waiting'] as const;
+  return (
+    <span aria-hidden className="flex h-2 gap-px overflow-hidden rounded-full bg-raised">
+      {total === 0 && stage.step === 'passed' && <span className="h-full w-full bg-good" />}
+      {order.map(
+        (group) =>
+          counts[group] > 0 &&
+          group !== 'waiting' && (
+            <span
+              key={group}
+              className={`h-full ${FILL[GROUP_WORDS[group].tone]}`}
+              style={{ width: `max(3px, ${(100 * counts[group]) / total}%)` }}
+            />
+          ),
+      )}
+    </span>
+  );
+}
