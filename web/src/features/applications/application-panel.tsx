@@ -9,6 +9,7 @@ import { ObservedAgo } from '../fleet/fleet-header.tsx';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { ObjectPanel } from '../resources/object-panel.tsx';
 import { RolloutSection } from '../rollouts/rollout-section.tsx';
+import { WhySection } from '../why/why-section.tsx';
 import { Actions } from './actions.tsx';
 import { History } from './history.tsx';
 import { OperationSection } from './operation.tsx';
@@ -39,6 +40,7 @@ export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose:
           <Actions app={app} />
           <Conditions app={app} />
           <RolloutSection rollout={app.rollout} />
+          <WhySection app={app} />
           <Revision app={app} />
           <OperationSection app={app} />
           <Resources app={app} />

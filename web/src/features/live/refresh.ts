@@ -40,7 +40,11 @@ export async function refresh(queries: QueryClient, reading: Reading): Promise<v
 async function refreshRollouts(queries: QueryClient, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const keys = [[ROLLOUT_LISTS], ...ids.map((id) => [ROLLOUT, id])];
-  await Promise.all(keys.map((queryKey) => queries.invalidateQueries({ queryKey })));
+  // What a rollout waits for is why its targets are not there yet.
+  const whys = queries.invalidateQueries({
+    predicate: ({ queryKey }) => queryKey[0] === 'application' && queryKey[2] === 'why',
+  });
+  await Promise.all([...keys.map((queryKey) => queries.invalidateQueries({ queryKey })), whys]);
 }
 
 async function refreshCluster(queries: QueryClient, name: string): Promise<void> {

@@ -19,7 +19,7 @@ export function StageBars({
             <span className={`truncate ${stage.name === current ? 'font-semibold' : 'text-muted'}`}>
               {stage.name}
             </span>
-            <span className="text-muted">
+            <span className="whitespace-nowrap text-muted">
               <Counted stage={stage} />
             </span>
           </span>
@@ -35,7 +35,7 @@ function Counted({ stage: { states, size, done } }: { stage: RolloutStageSummary
   if (Object.keys(states).length === 0) return <>{size}</>;
   return (
     <>
-      {failed > 0 && <span className="text-bad">{failed} failed </span>}
+      {failed > 0 && <span className="font-semibold text-bad">{failed}✗ </span>}
       {done}/{size}
     </>
   );

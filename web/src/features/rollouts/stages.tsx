@@ -98,7 +98,8 @@ function Stage({
               <VerbButtons
                 label={`Gate ${gate.name}`}
                 quiet
-                offers={gateVerbs(rollout, name, gate, may)}
+                // Approvals stand above, where they are seen first.
+                offers={gateVerbs(rollout, name, gate, may).filter(({ ask }) => ask.verb === 'skip')}
                 onAsk={onAsk}
               />
             </li>
