@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { DependencyCyclesModule } from '../rollouts/dependencies/dependency-cycles.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { ApplicationChangesRepository } from './application-changes.repository.ts';
 import { ApplicationRecords } from './application-records.service.ts';
@@ -6,7 +7,7 @@ import { ApplicationsRepository } from './applications.repository.ts';
 
 /** Applications as rows, for those that make and render them. */
 @Module({
-  imports: [SourcesModule],
+  imports: [DependencyCyclesModule, SourcesModule],
   providers: [ApplicationsRepository, ApplicationChangesRepository, ApplicationRecords],
   exports: [ApplicationsRepository, ApplicationRecords],
 })

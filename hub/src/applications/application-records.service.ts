@@ -3,6 +3,7 @@ import { MusterError, canonicalJson, sha256 } from '@muster/base';
 import { dependenciesOf } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Owner } from '../releases/owner.ts';
+import { DependencyCycles } from '../rollouts/dependencies/dependency-cycles.service.ts';
 import { SourcesService } from '../sources/sources.service.ts';
 import { Sealer } from '../store/sealer.ts';
 import type { Db } from '../store/database.ts';
@@ -49,6 +50,7 @@ export class ApplicationRecords {
     @Inject(Sealer) private readonly sealer: Sealer,
     @Inject(SourcesService) private readonly sources: SourcesService,
     @Inject(ApplicationChangesRepository) private readonly changes: ApplicationChangesRepository,
+    @Inject(DependencyCycles) private readonly cycles: DependencyCycles,
   ) {}
 
   async ofOwner(db: Db, owner: Owner): Promise<ApplicationRecord[]> {
@@ -117,12 +119,20 @@ export class ApplicationRecords {
     return JSON.parse(plain.toString('utf8')) as Application;
   }
 
-  /** Seals manifests and writes them with the columns that are read from them; follows their sources. Answers the ids. */
+  /**
+   * Seals manifests and writes them with the columns that are read from them; follows their sources. Answers the ids. Throws
+   * `invalid` for what would wait for itself and belongs to no set: of sets their expansion says so.
+   */
   async write(
     trx: Trx,
     setId: string | null,
     applications: readonly { manifest: Application; hash: string }[],
   ): Promise<string[]> {
+    if (setId === null)
+      await this.cycles.refuse(
+        trx,
+        applications.map(({ manifest }) => ({ manifest, set: null })),
+      );
     const repositories = await this.sources.ensure(
       trx,
       applications.flatMap(({ manifest }) => sourcesOf(manifest).map(addressOfSource)),

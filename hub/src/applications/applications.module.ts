@@ -4,6 +4,7 @@ import { ProjectsModule } from '../projects/projects.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
 import { SettingsModule } from '../settings/settings.module.ts';
+import { DependencyCyclesModule } from '../rollouts/dependencies/dependency-cycles.module.ts';
 import { RolloutStartsModule } from '../rollouts/rollout-starts.module.ts';
 import { RootRecordsModule } from '../roots/root-records.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
@@ -17,6 +18,7 @@ import { ApplicationViews } from './application-views.service.ts';
 import { ApplicationsController } from './applications.controller.ts';
 import { ApplicationsService } from './applications.service.ts';
 import { handlers } from './applications.worker.ts';
+import { AppliedDependencies } from './applied-dependencies.service.ts';
 import { ApplyController } from './apply.controller.ts';
 import { ApplyService } from './apply.service.ts';
 
@@ -25,6 +27,7 @@ import { ApplyService } from './apply.service.ts';
   imports: [
     ApplicationRecordsModule,
     ApplicationSetsModule,
+    DependencyCyclesModule,
     ProjectsModule,
     ReleasesModule,
     SettingsModule,
@@ -41,6 +44,7 @@ import { ApplyService } from './apply.service.ts';
     ApplicationRemovals,
     ApplicationTrail,
     ApplicationViews,
+    AppliedDependencies,
     ApplyService,
     jobHandlers([ApplicationsService], handlers),
   ],

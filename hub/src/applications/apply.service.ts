@@ -10,6 +10,7 @@ import { ProjectsService } from '../projects/projects.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationsService } from './applications.service.ts';
+import { AppliedDependencies } from './applied-dependencies.service.ts';
 import { APPLY_ORDER, type CheckedDocument, checkDocuments } from './documents.ts';
 
 type Result = ApplyResult['results'][number];
@@ -27,6 +28,7 @@ export class ApplyService {
     @Inject(ApplicationsService) private readonly applications: ApplicationsService,
     @Inject(SettingsService) private readonly settings: SettingsService,
     @Inject(PoliciesService) private readonly policies: PoliciesService,
+    @Inject(AppliedDependencies) private readonly dependencies: AppliedDependencies,
     @Inject(AccessService) private readonly access: AccessService,
   ) {}
 
@@ -35,8 +37,9 @@ export class ApplyService {
     const results = new Map<CheckedDocument, Result>();
     const run = this.db.transaction().execute(async (trx) => {
       for (const document of [...documents].sort((a, b) => APPLY_ORDER[a.kind] - APPLY_ORDER[b.kind])) {
-        results.set(document, await this.one(trx, document, actor));
+        results.set(document, await this.#one(trx, document, actor));
       }
+      await this.dependencies.refuse(trx, documents);
       if (request.dryRun) throw new DryRun();
     });
     await run.catch((thrown: unknown) => {
@@ -47,6 +50,12 @@ export class ApplyService {
 
   /** Writes one checked document with the rights of the actor; what is wrong with it names it. */
   async one(trx: Trx, document: CheckedDocument, actor: Actor): Promise<Result> {
+    const result = await this.#one(trx, document, actor);
+    await this.dependencies.refuse(trx, [document]);
+    return result;
+  }
+
+  async #one(trx: Trx, document: CheckedDocument, actor: Actor): Promise<Result> {
     const { kind, namespace, name } = document;
     const conditions = noticesOf(document).map((message) => ({ type: 'UnsupportedField', message }));
     try {

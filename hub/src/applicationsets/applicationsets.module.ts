@@ -6,6 +6,7 @@ import { TopicsModule } from '../generators/topics.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { RenderingModule } from '../rendering/rendering.module.ts';
 import { RootRecordsModule } from '../roots/root-records.module.ts';
+import { DependencyCyclesModule } from '../rollouts/dependencies/dependency-cycles.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { ApplicationSetsController } from './applicationsets.controller.ts';
 import { ApplicationSetsRepository } from './applicationsets.repository.ts';
@@ -27,6 +28,7 @@ import { SupposedSets } from './supposed-sets.service.ts';
   imports: [
     GeneratorsModule,
     TopicsModule,
+    DependencyCyclesModule,
     ApplicationRecordsModule,
     ProjectsModule,
     RenderingModule,

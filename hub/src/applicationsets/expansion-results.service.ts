@@ -9,7 +9,7 @@ import {
   planApplications,
   type WantedApplication,
 } from '@muster/appset';
-import type { MusterError } from '@muster/base';
+import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import { removalOf } from '../applications/application-manifest.ts';
 import {
@@ -22,6 +22,7 @@ import type { ClusterFacts } from '../clusters/clusters.service.ts';
 import { CONFIG, type Config } from '../config.ts';
 import { Outbox } from '../queue/outbox.ts';
 import { lookingSecret, maskStrings } from '../rendering/secrets.ts';
+import { DependencyCycles } from '../rollouts/dependencies/dependency-cycles.service.ts';
 import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationSetsRepository, type SetRow } from './applicationsets.repository.ts';
@@ -50,6 +51,15 @@ export interface Decision {
   records: ReadonlyMap<string, ApplicationRecord>;
 }
 
+/** Applications of a set that would wait for themselves, or for what cannot be read. */
+export class DependencyProblem extends MusterError {
+  readonly reason = 'DependencyError';
+
+  constructor(error: MusterError) {
+    super('invalid', error.message, { where: error.where, hint: error.hint, cause: error });
+  }
+}
+
 /** What becomes of the Applications that leave. */
 export interface Departures {
   removals: (Removal & { record: ApplicationRecord; counted: boolean; heldReason: string | null })[];
@@ -64,6 +74,7 @@ export class ExpansionResults {
   constructor(
     @Inject(ApplicationSetsRepository) private readonly repository: ApplicationSetsRepository,
     @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
+    @Inject(DependencyCycles) private readonly cycles: DependencyCycles,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Events) private readonly events: Events,
     @Inject(CONFIG) private readonly config: Config,
@@ -109,7 +120,10 @@ export class ExpansionResults {
     return written.length === plan.write.length;
   }
 
-  /** What the expansion changes, of all the set's Applications or of those with some names. Writes nothing. */
+  /**
+   * What the expansion changes, of all the set's Applications or of those with some names. Writes nothing. Throws
+   * DependencyProblem where an Application would wait for itself: all of them stay as they are then.
+   */
   async decide(
     db: Db,
     row: SetFacts,
@@ -127,7 +141,21 @@ export class ExpansionResults {
       deleting: row.deleting_at !== null,
       refused: maskStrings(expansion.validationErrors, lookingSecret(set.spec)),
     });
+    await this.#refuseCycles(db, row, plan.write);
     return { plan, wanted, records: existing.records };
+  }
+
+  async #refuseCycles(db: Db, row: SetFacts, written: ApplicationsPlan<Application>['write']): Promise<void> {
+    const set = `${row.namespace}/${row.name}`;
+    try {
+      await this.cycles.refuse(
+        db,
+        written.map(({ manifest }) => ({ manifest, set })),
+      );
+    } catch (thrown) {
+      const error = MusterError.from(thrown);
+      throw error.code === 'invalid' ? new DependencyProblem(error) : thrown;
+    }
   }
 
   /**

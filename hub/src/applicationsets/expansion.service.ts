@@ -5,7 +5,7 @@ import { ApplicationRecords } from '../applications/application-records.service.
 import type { JobContext } from '../queue/jobs.ts';
 import { lookingSecret, withoutSecrets } from '../rendering/secrets.ts';
 import { ApplicationSetsRepository } from './applicationsets.repository.ts';
-import { ExpansionResults } from './expansion-results.service.ts';
+import { DependencyProblem, ExpansionResults } from './expansion-results.service.ts';
 import { IncrementalExpansion } from './incremental-expansion.service.ts';
 import { SetGeneration } from './set-generation.service.ts';
 import { SetManifests } from './set-manifests.ts';
@@ -61,8 +61,13 @@ export class ExpansionService {
       let result: Awaited<ReturnType<ExpansionResults['apply']>> | undefined;
       // Changed meanwhile: it has been asked for again.
       if (held && held.version === row.version) {
-        if (expansion) result = await this.results.apply(trx, held, set, expansion, clusters);
-        else await this.results.conditions(trx, held, failure, []);
+        try {
+          if (expansion) result = await this.results.apply(trx, held, set, expansion, clusters);
+        } catch (thrown) {
+          if (!(thrown instanceof DependencyProblem)) throw thrown;
+          failure = thrown;
+        }
+        if (failure) await this.results.conditions(trx, held, failure, []);
         if (!row.deleting_at) await this.repositories.follow(trx, setId, set, read, failure !== undefined);
       }
       // Last: everyone takes sets first and outbox rows after them. One that is asked for later keeps its row.

@@ -7,7 +7,7 @@ import { ProjectsService } from '../projects/projects.service.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationSetsRepository, type SetRow } from './applicationsets.repository.ts';
-import { type Decision, ExpansionResults } from './expansion-results.service.ts';
+import { type Decision, DependencyProblem, ExpansionResults } from './expansion-results.service.ts';
 import {
   type KnownExpansion,
   advance,
@@ -123,6 +123,22 @@ export class IncrementalExpansion {
     }
   }
 
+  /** Undefined: something would wait for itself, which is for a whole expansion to say. */
+  async #decide(
+    trx: Trx,
+    row: SetRow,
+    set: ApplicationSet,
+    applications: Expansion['applications'],
+    touched: ReadonlySet<string>,
+  ): Promise<Decision | undefined> {
+    try {
+      return await this.results.decide(trx, row, set, { applications, validationErrors: {} }, touched);
+    } catch (thrown) {
+      if (thrown instanceof DependencyProblem) return undefined;
+      throw thrown;
+    }
+  }
+
   /** Writes what the changed clusters change, unless it is not certain that this is all; answers what is known after the commit. */
   async #carryOut(
     trx: Trx,
@@ -146,14 +162,8 @@ export class IncrementalExpansion {
     const { at: applicationsAt, own } = await this.records.position(trx);
     const there = await this.records.changedSince(trx, row.id, known.applicationsAt, known.own);
     if (!isUndisturbed(known, there, touched, set)) return undefined;
-    const decision = await this.results.decide(
-      trx,
-      row,
-      set,
-      { applications, validationErrors: {} },
-      touched,
-    );
-    if (decision.plan.problems.length > 0) return undefined;
+    const decision = await this.#decide(trx, row, set, applications, touched);
+    if (!decision || decision.plan.problems.length > 0) return undefined;
     const regenerated = byOrigin(
       decision.wanted,
       origins.filter((origin) => origin !== undefined),

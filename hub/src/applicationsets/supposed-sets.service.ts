@@ -1,4 +1,4 @@
-import type { ApplicationSet } from '@muster/appset';
+import type { Application, ApplicationSet } from '@muster/appset';
 import type { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClusterFacts } from '../clusters/clusters.service.ts';
@@ -92,6 +92,16 @@ export class SupposedSets {
     const { status: _status, ...written } = checked.set;
     const set = { ...written, metadata: { ...written.metadata, namespace } };
     return { row, set, before: there };
+  }
+
+  /** What a set would generate; undefined where that fails: its expansion says so. */
+  async generated({ row, set }: SupposedSet, signal: AbortSignal): Promise<Application[] | undefined> {
+    try {
+      const { applications } = await this.generation.generate({ set, project: row.project }, signal);
+      return applications;
+    } catch {
+      return undefined;
+    }
   }
 
   /** `removed`: what sets that were expanded before this one let go, which draws on the same budgets. */

@@ -12,6 +12,7 @@ import type { ClusterFacts } from '../clusters/clusters.service.ts';
 import type { Rendering } from '../rendering/renderings.service.ts';
 import { lookingSecret } from '../rendering/secrets.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
+import type { SupposedApplication } from '../rollouts/dependencies/dependency-cycles.service.ts';
 import { LookUps } from '../sources/look-ups.service.ts';
 import type { StoredCondition } from '../status/bounds.ts';
 import { StatusService, targetKey } from '../status/status.service.ts';
@@ -37,6 +38,8 @@ export interface PlanRun {
   report: PlanReport;
   borrowed: Borrowed;
   signal: AbortSignal;
+  /** All that would be written so far: what waits for itself is seen in all of it only. */
+  written: SupposedApplication[];
 }
 
 /** An Application that would change and is on a cluster already. */
@@ -62,6 +65,7 @@ export class PlannedChanges {
 
   /** Those of Applications that the actor may not see are passed over in silence, as everywhere. */
   async compare(candidates: readonly Candidate[], run: PlanRun): Promise<void> {
+    run.written.push(...candidates.map(({ manifest, set }) => ({ manifest, set: set ?? null })));
     const mine = candidates.filter((one) => this.#maySee(one, run.actor));
     const readable = mine.filter((one) => this.#mayRender(one, run));
     if (readable.length === 0) return;

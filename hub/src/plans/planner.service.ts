@@ -1,10 +1,12 @@
 import type { PlanRequest, PlanResult } from '@muster/api';
+import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import { ApplicationRecords, asStored } from '../applications/application-records.service.ts';
 import { SupposedSets } from '../applicationsets/supposed-sets.service.ts';
 import { type Owner, ownerKey } from '../releases/owner.ts';
+import { DependencyCycles } from '../rollouts/dependencies/dependency-cycles.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import { PlanReport } from './plan-report.ts';
 import { type Candidate, type PlanRun, PlannedChanges } from './planned-changes.service.ts';
@@ -23,6 +25,7 @@ export class Planner {
     @Inject(PlannedSets) private readonly planned: PlannedSets,
     @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
     @Inject(PlannedChanges) private readonly changes: PlannedChanges,
+    @Inject(DependencyCycles) private readonly cycles: DependencyCycles,
     @Inject(AccessService) private readonly access: AccessService,
   ) {}
 
@@ -34,16 +37,32 @@ export class Planner {
       const supposition = await this.suppositions.of(request, actor, borrowed, signal);
       const report = new PlanReport();
       report.notices.push(...supposition.notices);
-      const run: PlanRun = { actor, supposition, report, borrowed, signal };
+      const run: PlanRun = { actor, supposition, report, borrowed, signal, written: [] };
       const done = await this.#expand(run, say);
       await this.#applied(run, done, say);
       await this.#following(run, done, say);
+      await this.#cycles(run);
       if (this.access.visibleProjects(actor, 'viewer') !== '*')
         report.notices.push('only what you may see is shown: the change may touch other projects too');
       return report.result(request);
     } finally {
       for (const giveBack of borrowed) await giveBack();
     }
+  }
+
+  /** What would wait for itself, as applying it would say. */
+  async #cycles({ written, report }: PlanRun): Promise<void> {
+    await this.cycles.refuse(this.db, written).catch((thrown: unknown) => {
+      const { code, message } = MusterError.from(thrown);
+      if (code !== 'invalid') throw thrown;
+      report.problem({
+        object: 'dependencies',
+        type: 'DependencyError',
+        message,
+        severity: 'error',
+        already: false,
+      });
+    });
   }
 
   /** The sets that are given, and those whose repositories, clusters or projects change. Answers the owners done. */

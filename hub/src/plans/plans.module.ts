@@ -4,6 +4,7 @@ import { ApplicationSetsModule } from '../applicationsets/applicationsets.module
 import { ProjectsModule } from '../projects/projects.module.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
 import { RenderingModule } from '../rendering/rendering.module.ts';
+import { DependencyCyclesModule } from '../rollouts/dependencies/dependency-cycles.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { PlannedChanges } from './planned-changes.service.ts';
 import { PlannedRenders } from './planned-renders.service.ts';
@@ -18,6 +19,7 @@ import { Suppositions } from './suppositions.service.ts';
   imports: [
     ApplicationRecordsModule,
     ApplicationSetsModule,
+    DependencyCyclesModule,
     ProjectsModule,
     ReleasesModule,
     RenderingModule,

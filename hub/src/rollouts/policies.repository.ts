@@ -51,6 +51,17 @@ export class PoliciesRepository {
     return db.selectFrom('applications').select(columns).where('id', '=', id).executeTakeFirst();
   }
 
+  /** All sets that are not being deleted. */
+  sets(db: Kysely<Schema>): Promise<OwnerRow[]> {
+    return db
+      .selectFrom('application_sets')
+      .select(['namespace', 'name', 'project', 'manifest_sealed'])
+      .where('deleting_at', 'is', null)
+      .orderBy('namespace')
+      .orderBy('name')
+      .execute();
+  }
+
   /** Owners for which no rollout could begin. */
   async troubled(db: Kysely<Schema>): Promise<Owner[]> {
     const { rows } = await sql<Owner>`

@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PlanRequest } from '@muster/api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemActor } from '../../access/actor.ts';
+import { type TestHub, application, startTestHub } from '../../applications/pipeline.fixture.ts';
+import { LabellingService } from '../../clusters/labelling.service.ts';
+import { PlansService } from '../../plans/plans.service.ts';
+import { configMap, policy, setOverClusters } from '../rollouts.fixture.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'muster-cycles-'));
+let hub: TestHub;
+
+beforeAll(async () => {
+  hub = await startTestHub(folder);
+  hub.commit({ 'web/a.yaml': configMap('one') }, 'first');
+  for (const name of ['dev', 'b']) await hub.cluster(name, { needs: 'queue' });
+});
+afterAll(async () => {
+  await hub?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** `NAME-CLUSTER` in each cluster, which waits for something. */
+function set(name: string, dependsOn?: string, annotations: Record<string, string> = {}) {
+  const made = setOverClusters(hub, annotations);
+  made.metadata.name = name;
+  const { metadata } = made.spec.template;
+  metadata.name = `${name}-{{name}}`;
+  if (dependsOn !== undefined)
+    Object.assign(metadata, { annotations: { 'muster.dev/depends-on': dependsOn } });
+  return made;
+}
+
+function one(name: string, dependsOn: string) {
+  const made = application(hub, name, 'web');
+  return { ...made, metadata: { ...made.metadata, annotations: { 'muster.dev/depends-on': dependsOn } } };
+}
+
+const names = async () =>
+  (await hub.db.selectFrom('applications').select('name').orderBy('name').execute()).map((row) => row.name);
+
+test('a circle of Applications is refused when it is closed, and spelled out', async () => {
+  await hub.apply([one('x', 'y'), one('y', 'z')]);
+  await expect(hub.apply([one('z', 'x')])).rejects.toThrow(
+    'Application argocd/z waits for Application argocd/x, which waits for Application argocd/y, which waits for Application argocd/z',
+  );
+  await expect(hub.apply([one('self', 'self')])).rejects.toThrow(
+    'Application argocd/self waits for Application argocd/self',
+  );
+  await expect(hub.apply([one('odd', 'a/b/c')])).rejects.toThrow('Application argocd/odd: entry 1');
+  expect(await names()).toEqual(['x', 'y']);
+});
+
+test('a circle of sets is refused before any of their Applications is made, also by a plan', async () => {
+  const both = [set('web', 'db-{{name}}'), set('db', '{ applicationSet: web }')];
+  const cycle =
+    /^Application argocd\/\S+ waits for Application argocd\/\S+, which waits for Application argocd\/\S+$/;
+  await expect(hub.apply(both)).rejects.toThrow(cycle);
+  const plans = hub.running.app.get(PlansService, { strict: false });
+  const found = await plans.plan(
+    PlanRequest.parse({ documents: both }),
+    systemActor,
+    () => undefined,
+    AbortSignal.timeout(60_000),
+  );
+  expect(found.errors.filter(({ type }) => type === 'DependencyError').map(({ message }) => message)).toEqual(
+    [expect.stringMatching(cycle)],
+  );
+  await hub.apply([set('web', 'db-{{name}}')]);
+  await hub.idle();
+  await expect(hub.apply([both[1]!])).rejects.toThrow(cycle);
+  await expect(hub.apply([set('own', '{ applicationSet: own, stage: canary }')])).rejects.toThrow(
+    'waits for a stage of its own ApplicationSet',
+  );
+  expect(await hub.db.selectFrom('application_sets').select('name').execute()).toEqual([{ name: 'web' }]);
+});
+
+test('a circle that comes with a label is shown on the set, and its Applications stay as they are', async () => {
+  await hub.apply([set('shop', '{{metadata.labels.needs}}')]);
+  await hub.idle();
+  const stored = () =>
+    hub.db
+      .selectFrom('applications')
+      .select(['name', 'manifest_hash'])
+      .where('name', 'like', 'shop-%')
+      .orderBy('name')
+      .execute();
+  const before = await stored();
+  const conditions = async () => {
+    const [row] = await hub.db
+      .selectFrom('application_sets')
+      .select('conditions')
+      .where('name', '=', 'shop')
+      .execute();
+    return row!.conditions.filter(({ status, type }) => type === 'ErrorOccurred' && status === 'True');
+  };
+  const label = (value: string) =>
+    hub.running.app
+      .get(LabellingService, { strict: false })
+      .label('needs', { set: { needs: value }, remove: [] }, systemActor);
+  await label('shop-dev');
+  await hub.eventually(async () =>
+    expect(await conditions()).toEqual([
+      expect.objectContaining({
+        reason: 'DependencyError',
+        message: expect.stringContaining('waits for Application argocd/shop-dev'),
+      }),
+    ]),
+  );
+  expect(await stored()).toEqual(before);
+  await label('queue');
+  await hub.eventually(async () => expect(await conditions()).toEqual([]));
+});
+
+test('policies whose stages wait for each other are refused', async () => {
+  const stages = (other: string) => [
+    { name: 'one', take: 1, dependsOn: [{ applicationSet: other, stage: 'one' }] },
+    { name: 'two' },
+  ];
+  await expect(
+    hub.apply([
+      policy('p', { stages: stages('second') }),
+      policy('q', { stages: stages('first') }),
+      set('first', undefined, { 'muster.dev/rollout-policy': 'p' }),
+      set('second', undefined, { 'muster.dev/rollout-policy': 'q' }),
+    ]),
+  ).rejects.toThrow(
+    'stage one of ApplicationSet argocd/first waits for stage one of ApplicationSet argocd/second, which waits for stage one of ApplicationSet argocd/first',
+  );
+});
