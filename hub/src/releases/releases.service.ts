@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Target } from '../assignments/assignment-plan.ts';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
 import { RolloutStarts } from '../rollouts/rollout-starts.service.ts';
+import type { Content } from '../rollouts/target-content.ts';
 import type { Trx } from '../store/schema.ts';
 import type { Owner } from './owner.ts';
 import { causeOf, movedIn, releaseDifference } from './release-plan.ts';
@@ -14,6 +15,15 @@ export interface CommitLabel {
   message?: string;
   author?: string;
 }
+
+/** What a release is made of. */
+export interface ReleasedContents {
+  /** Encoded assignments by digest. */
+  contents: ReadonlyMap<string, Buffer>;
+  labels: ReadonlyMap<string, readonly CommitLabel[]>;
+}
+
+const NOTHING = { targets: new Map<string, Content>(), contents: new Map<string, Buffer>() };
 
 /** Releases: immutable maps from targets to assignment digests. */
 @Injectable()
@@ -48,15 +58,15 @@ export class ReleasesService {
 
   /**
    * Makes a release when a target differs from the newest one, begins its rollout, and asks for its assignments. `labels` are of the
-   * commit of each source, by Application. Answers its id; undefined: nothing differs and nothing was written.
+   * commit of each source, by Application; `earlier`: what new targets hold until their turn has come. Answers its id; undefined: nothing differs and nothing was written.
    */
   async release(
     trx: Trx,
     owner: Owner,
     previous: { id: string; targets: readonly Target[] } | undefined,
     next: readonly Target[],
-    contents: ReadonlyMap<string, Buffer>,
-    labels: ReadonlyMap<string, readonly CommitLabel[]>,
+    { contents, labels }: ReleasedContents,
+    earlier: { targets: ReadonlyMap<string, Content>; contents: ReadonlyMap<string, Buffer> } = NOTHING,
   ): Promise<string | undefined> {
     const difference = releaseDifference(previous?.targets ?? [], next);
     if (!difference) return undefined;
@@ -68,7 +78,7 @@ export class ReleasesService {
       ? labels.get(moved.target.applicationId)?.[moved.position]
       : changed && labels.get(changed.applicationId)?.[0];
     const cause = causeOf(difference, (id, position) => labels.get(id)?.[position]?.revision);
-    await this.repository.storeContents(trx, contents);
+    await this.repository.storeContents(trx, new Map([...contents, ...earlier.contents]));
     const release = {
       owner,
       cause,
@@ -85,6 +95,7 @@ export class ReleasesService {
       previous,
       next,
       newCommit: moved !== undefined,
+      earlier: earlier.targets,
     });
     await this.assignments.ask(trx, [owner]);
     return id;

@@ -12,9 +12,17 @@ import { type HubPart, Roots } from '../roots/roots.service.ts';
 import { DATABASE } from '../store/database.ts';
 import type { Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
+import type { EarlierContents } from './joiners.service.ts';
 import { mergeConditions } from './conditions.ts';
 import { type OwnerTargets, isDue, ownerTargets } from './owner-targets.ts';
 import type { Rendering } from './renderings.service.ts';
+
+/** What was found out before the transaction. */
+interface Prepared {
+  parts: ReadonlyMap<string, HubPart>;
+  customizations: Customizations;
+  earlier: EarlierContents;
+}
 
 /** The transaction that ends a render: Applications, release and outbox together, or nothing. */
 @Injectable()
@@ -33,12 +41,13 @@ export class OwnerRelease {
     return this.records.ofOwner(this.db, owner);
   }
 
-  /** Writes what is different, and nothing when nothing is. */
+  /** Writes what is different, and nothing when nothing is. `earlier`: what targets that join hold until their turn comes. */
   async finish(
     owner: Owner,
     records: readonly ApplicationRecord[],
     rendering: Rendering,
     context: JobContext,
+    earlier: EarlierContents,
   ): Promise<void> {
     const parts = await this.roots.divide(records, rendering);
     const digests = [...rendering.holdings.values()].map((holding) => holding.bundleDigest);
@@ -47,7 +56,7 @@ export class OwnerRelease {
     await this.db.transaction().execute(async (trx) => {
       // Completed last: everyone takes owners first and outbox rows after them.
       if (await this.releases.hold(trx, owner))
-        await this.#write(trx, owner, records, rendering, { parts, customizations });
+        await this.#write(trx, owner, records, rendering, { parts, customizations, earlier });
       await context.complete(trx);
     });
   }
@@ -57,7 +66,7 @@ export class OwnerRelease {
     owner: Owner,
     records: readonly ApplicationRecord[],
     rendering: Rendering,
-    { parts, customizations }: { parts: ReadonlyMap<string, HubPart>; customizations: Customizations },
+    { parts, customizations, earlier }: Prepared,
   ): Promise<void> {
     // Applications that changed while they were rendered have been asked for again.
     const now = await this.records.versions(trx, owner);
@@ -87,7 +96,7 @@ export class OwnerRelease {
     const kept = new Set(current.map(({ row }) => row.id));
     const skipped = new Set(records.flatMap(({ row }) => (kept.has(row.id) ? [] : [row.id])));
     const targets = [...next.targets, ...previous.filter((target) => skipped.has(target.applicationId))];
-    const releaseId = await this.releases.release(trx, owner, latest, targets, next.contents, next.labels);
+    const releaseId = await this.releases.release(trx, owner, latest, targets, next, earlier);
     const changed = changedRows(current, rendering, next, releaseId, parts);
     await this.records.rendered(trx, changed);
     await this.#rendered(trx, current, rendering, parts);

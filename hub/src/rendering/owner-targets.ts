@@ -82,12 +82,20 @@ export function isDue(row: ApplicationRecord['row'], now: Date): boolean {
   return row.leaving_at !== null && row.held_reason === null && row.leaving_at <= now;
 }
 
-function rendered(
-  { row }: ApplicationRecord,
-  { rendering, customizations, accepted }: TargetFacts,
-  out: OwnerTargets,
-): Target {
-  const { account, application, cluster, project, sources } = rendering.prepared.get(row.id)!;
+/** What an Application holds that was rendered, and the cluster that is to hold it. */
+export interface RenderedContent {
+  digest: string;
+  content: Buffer;
+  bundleDigest: string;
+  clusterId: string;
+}
+
+/** The assignment of an Application that has a holding. */
+export function renderedContent(
+  row: Pick<ApplicationRecord['row'], 'id' | 'name'>,
+  { rendering, customizations, accepted }: Pick<TargetFacts, 'rendering' | 'customizations' | 'accepted'>,
+): RenderedContent {
+  const { account, application, cluster, project } = rendering.prepared.get(row.id)!;
   const holding = rendering.holdings.get(row.id)!;
   const bundle = { digest: holding.bundleDigest, size: holding.plainSize };
   const named = { name: row.name, namespace: application.spec.destination.namespace ?? '' };
@@ -99,6 +107,13 @@ function rendered(
       impersonate: account.name,
     }),
   );
+  return { digest, content, bundleDigest: holding.bundleDigest, clusterId: cluster.id };
+}
+
+function rendered({ row }: ApplicationRecord, facts: TargetFacts, out: OwnerTargets): Target {
+  const { sources } = facts.rendering.prepared.get(row.id)!;
+  const holding = facts.rendering.holdings.get(row.id)!;
+  const { digest, content, clusterId } = renderedContent(row, facts);
   out.contents.set(digest, content);
   const labels = sources.map(({ state, revision }) => ({
     commit: state.commit,
@@ -118,7 +133,7 @@ function rendered(
     applicationId: row.id,
     namespace: row.namespace,
     name: row.name,
-    clusterId: cluster.id,
+    clusterId,
     digest,
     bundleDigest: holding.bundleDigest,
     commit: commits[0]!,

@@ -6,8 +6,10 @@ import { BundlesService } from '../releases/bundles.service.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
 import { AcceptedRulesModule } from '../drift/accepted-rules.module.ts';
 import { SettingsModule } from '../settings/settings.module.ts';
+import { BaseReleases } from '../rollouts/joiners/base-releases.repository.ts';
 import { RootRecordsModule } from '../roots/root-records.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
+import { Joiners } from './joiners.service.ts';
 import { OwnerRelease } from './owner-release.service.ts';
 import { RenderDependencies } from './render-dependencies.service.ts';
 import { Renderer } from './renderer.ts';
@@ -28,6 +30,8 @@ import { Renderings } from './renderings.service.ts';
   ],
   providers: [
     Renderer,
+    BaseReleases,
+    Joiners,
     OwnerRelease,
     RenderDependencies,
     Renderings,

@@ -2,6 +2,7 @@ import { type Outcome, done } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import type { JobContext } from '../queue/jobs.ts';
 import type { Owner } from '../releases/owner.ts';
+import { Joiners } from './joiners.service.ts';
 import { OwnerRelease } from './owner-release.service.ts';
 import type { Subject } from './prepare.ts';
 import { RenderDependencies } from './render-dependencies.service.ts';
@@ -14,6 +15,7 @@ export class RenderingService {
     @Inject(Renderings) private readonly renderings: Renderings,
     @Inject(OwnerRelease) private readonly release: OwnerRelease,
     @Inject(RenderDependencies) private readonly dependencies: RenderDependencies,
+    @Inject(Joiners) private readonly joiners: Joiners,
   ) {}
 
   /** From an owner's Applications to a release of them. Whatever cannot be rendered keeps its last good release. */
@@ -23,7 +25,8 @@ export class RenderingService {
     const subjects = staying.map(({ row, manifest }) => ({ id: row.id, manifest }));
     const rendering = await this.applications(subjects, {}, context.signal);
     await this.dependencies.record(owner, subjects, rendering);
-    await this.release.finish(owner, records, rendering, context);
+    const earlier = await this.joiners.earlier(owner, staying, rendering, context.signal);
+    await this.release.finish(owner, records, rendering, context, earlier);
     return done;
   }
 

@@ -1,10 +1,18 @@
 import type { Target } from '../assignments/assignment-plan.ts';
 import { type Content, type Hold, contentOf, keyOfTarget } from './target-content.ts';
 
+/** A target that is to hold something else. */
+export interface Moving {
+  target: Target;
+  from: Content | null;
+  /** It joined: `from` is what the others come from, and what it goes back to. */
+  joined?: boolean;
+}
+
 /** What a new release is to each of its targets. Removals are no matter of rollouts. */
 export interface ReleaseMoves {
   /** Targets that hold, or are to hold, something else now. */
-  moving: { target: Target; from: Content | null }[];
+  moving: Moving[];
   /** Targets that hold what the release says already, and are held no longer. */
   arrived: Target[];
   /** Nothing but new targets: whatever was there before is as it was. */
@@ -13,13 +21,14 @@ export interface ReleaseMoves {
 
 /**
  * Compares a release with what is held now. `again`: a newer commit, which takes the place of what was held back; any
- * other change moves only what it changes.
+ * other change moves only what it changes. `earlier`: what targets that no release had are to hold before their turn comes.
  */
 export function releaseMoves(input: {
   previous: { id: string; targets: readonly Target[] } | undefined;
   next: readonly Target[];
   holds: readonly Hold[];
   again: boolean;
+  earlier?: ReadonlyMap<string, Content>;
 }): ReleaseMoves {
   const before = new Map((input.previous?.targets ?? []).map((target) => [keyOfTarget(target), target]));
   const held = new Map(input.holds.map((hold) => [keyOfTarget(hold), hold]));
@@ -32,10 +41,12 @@ export function releaseMoves(input: {
     const was = old && contentOf(old, input.previous!.id);
     const changed = was?.digest !== target.digest;
     if (changed && was) moves.onlyNew = false;
-    const from = hold ? hold.content : (was ?? null);
+    const base = was || hold ? undefined : input.earlier?.get(key);
+    const from = hold ? hold.content : (was ?? base ?? null);
     if (from?.digest === target.digest) {
       if (hold) moves.arrived.push(target);
-    } else if (!hold || changed || input.again) moves.moving.push({ target, from });
+    } else if (!hold || changed || input.again)
+      moves.moving.push({ target, from, ...(base ? { joined: true } : {}) });
   }
   return moves;
 }

@@ -23,7 +23,7 @@ import { FactsRepository } from './facts.repository.ts';
 import { HoldsRepository } from './holds.repository.ts';
 import { type OwnerPolicy, PolicyChoices } from './policy-choices.service.ts';
 import { ReleaseRemovals } from './release-removals.service.ts';
-import { releaseMoves } from './release-moves.ts';
+import { type Moving, releaseMoves } from './release-moves.ts';
 import { RolloutClock } from './rollout-clock.ts';
 import { RolloutRecords } from './rollout-records.service.ts';
 import { RolloutTriggers } from './rollout-triggers.service.ts';
@@ -40,11 +40,8 @@ export interface WrittenRelease {
   next: readonly Target[];
   /** It came from another commit than the one before. */
   newCommit: boolean;
-}
-
-interface Moving {
-  target: Target;
-  from: Content | null;
+  /** What targets that join hold before their turn comes, by `keyOfTarget`. */
+  earlier?: ReadonlyMap<string, Content>;
 }
 
 /** Begins rollouts: whatever runs `assign` afterwards, no target gets a release before its turn has come. */
@@ -72,7 +69,13 @@ export class RolloutStarts {
     const open = await this.records.open(trx, owner.id);
     if (choice.kind === 'none' && holds.length === 0 && open.length === 0) return;
     const goes = open.some(({ phase }) => GOES.has(phase));
-    const moves = releaseMoves({ previous, next: applied, holds, again: release.newCommit || goes });
+    const moves = releaseMoves({
+      previous,
+      next: applied,
+      holds,
+      again: release.newCommit || goes,
+      ...(release.earlier ? { earlier: release.earlier } : {}),
+    });
     await this.holds.drop(trx, moves.arrived);
     const goingBack = open.find(({ phase }) => phase === 'rolling-back');
     if (choice.kind === 'none' && !goingBack) {
@@ -104,7 +107,10 @@ export class RolloutStarts {
     const running = open.find(({ phase }) => phase === 'running');
     if (!running && open.length === 0 && holds.length === 0) return;
     const reason = running ? 'it joined while a rollout runs' : 'the newest release is held back';
-    await this.holds.hold(trx, holdsOf(moving, running?.id ?? holds[0]?.rolloutId ?? null, reason));
+    // What is held already waits as it did.
+    const held = new Set(holds.map(keyOfTarget));
+    const fresh = moving.filter(({ target }) => !held.has(keyOfTarget(target)));
+    await this.holds.hold(trx, holdsOf(fresh, running?.id ?? holds[0]?.rolloutId ?? null, reason));
     if (running) await this.triggers.ask(trx, [running.id]);
   }
 
@@ -287,7 +293,8 @@ export class RolloutStarts {
     if (held.length === 0) return [];
     const newest = await this.facts.newest(trx, owner.id);
     const targets = newest ? await this.facts.releaseTargets(trx, newest.id) : [];
-    return this.#describe(trx, movingOf(targets, held));
+    const moving = movingOf(targets, held).map((one) => ({ ...one, joined: true }));
+    return this.#describe(trx, moving);
   }
 
   async #describe(
@@ -301,11 +308,12 @@ export class RolloutStarts {
       (await this.holds.proofs(trx, applicationsOf(targets))).map((one) => [keyOfTarget(one), one.content]),
     );
     const removed = await this.removals.of(trx, moving, policy);
-    return moving.flatMap(({ target, from }) => {
+    return moving.flatMap(({ target, from, joined }) => {
       const removes = removed.get(keyOfTarget(target));
       const known = names.get(keyOfTarget(target));
       if (!known) return [];
-      const proven = proofs.get(keyOfTarget(target)) ?? null;
+      // What joined goes back to what the others were proven good at.
+      const proven = proofs.get(keyOfTarget(target)) ?? (joined ? from : null);
       const application = `${target.namespace}/${target.name}`;
       const input: TargetInput = {
         id: `${application}@${known.cluster}`,

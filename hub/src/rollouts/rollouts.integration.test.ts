@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemActor } from '../access/actor.ts';
+import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
+import { LabellingService } from '../clusters/labelling.service.ts';
 import { RolloutFixture, policy, setOverClusters } from './rollouts.fixture.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -188,19 +191,108 @@ test('a release is sent to a connected agent only, and one that returns is known
   expect(await on.states()).toMatchObject({ a: 'applied' });
 });
 
-test('a cluster that joins meanwhile follows after its stage', async () => {
+test('a cluster that joins meanwhile holds what the others come from, and follows after its stage', async () => {
   await everywhere();
+  const first = await on.digests(...NAMES);
   await on.commit('second');
   await on.join('e', { tier: 'rest' });
   await on.hub.eventually(async () => expect(await on.states()).toMatchObject({ e: 'deferred' }));
-  expect(await on.held('e')).toBeUndefined();
+  await on.hub.assignment('e', 'web-e');
+  // The same objects, in a cluster of its own.
+  const [a, b, e] = [await on.held('a'), await on.held('b'), await on.held('e')];
+  expect(e?.bundle).toBe(b?.bundle);
+  expect(e?.bundle).not.toBe(a?.bundle);
   expect(await on.rollouts()).toHaveLength(1);
+  await on.report('e');
   await on.report('a');
   await on.pass(11 * MINUTE);
+  expect(await on.digests('b', 'c', 'd')).not.toEqual(first.slice(1));
   for (const name of ['b', 'c', 'd']) await on.report(name);
+  expect((await on.held('e'))?.bundle).toBe(b?.bundle);
   await on.pass(11 * MINUTE);
   expect((await on.rollout()).phase).toBe('completed');
+  await on.settled();
+  expect((await on.held('e'))?.bundle).toBe(a?.bundle);
+});
+
+test('a cluster that joins while a release is held back holds what the others went back to', async () => {
+  await everywhere();
+  await on.commit('broken');
+  await on.report('a', 'Degraded');
+  await on.report('a');
+  expect((await on.rollout()).phase).toBe('rolled-back');
+  await on.join('e', { tier: 'rest' });
   await on.hub.assignment('e', 'web-e');
+  await on.settled();
+  expect((await on.held('e'))?.bundle).toBe((await on.held('b'))?.bundle);
+});
+
+test('a cluster that joins holds nothing where nobody knows what it would have held', async () => {
+  await everywhere();
+  // Another specification, which each target gets in its turn.
+  const other = setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'careful' });
+  Object.assign(other.spec.template.spec.syncPolicy, { syncOptions: ['PruneLast=true'] });
+  await on.hub.apply([other]);
+  await on.hub.eventually(async () =>
+    expect(await on.states()).toMatchObject({ a: 'assigned', b: 'waiting' }),
+  );
+  await on.join('e', { tier: 'rest' });
+  await on.hub.eventually(async () => expect(await on.states()).toMatchObject({ e: 'deferred' }));
+  await on.settled();
+  expect(await on.held('e')).toBeUndefined();
+});
+
+test('labels that change meanwhile, and a commit that changes no target, leave a rollout as it is', async () => {
+  await everywhere();
+  await on.commit('second');
+  const { id } = await on.rollout();
+  const before = await on.states();
+  const label = (selector: string, tier: string) =>
+    on.get(LabellingService).label(selector, { set: { tier }, remove: [] }, systemActor);
+  await label('tier=rest', 'canary');
+  await on.settled();
+  const labels = await on.db.selectFrom('applications').select('labels').execute();
+  expect(labels.map((row) => row.labels['tier'])).toEqual(['canary', 'canary', 'canary', 'canary']);
+  on.hub.commit({ 'README.md': 'words' }, 'words');
+  await on.hub.push();
+  await on.hub.eventually(async () => {
+    const rows = await on.db.selectFrom('tracked_revisions').select('message').execute();
+    expect(rows.map((row) => row.message)).toContain('words');
+  });
+  await on.settled();
+  expect((await on.rollouts()).map((one) => [one.id, one.phase])).toEqual([[id, 'running']]);
+  expect(await on.states()).toEqual(before);
+  await on.report('a');
+  await on.pass(11 * MINUTE);
+  expect(await on.states()).toMatchObject({ a: 'done', b: 'assigned', d: 'waiting' });
+});
+
+test('a cluster that leaves the set meanwhile drops out, and the others go on', async () => {
+  await everywhere();
+  const set = setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'careful' });
+  Object.assign(set.spec, {
+    generators: [{ clusters: { selector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] } } }],
+  });
+  await on.hub.apply([set]);
+  await on.settled();
+  await on.commit('second');
+  const { id } = await on.rollout();
+  const cluster = await on.db
+    .selectFrom('clusters')
+    .select('id')
+    .where('name', '=', 'd')
+    .executeTakeFirstOrThrow();
+  await on.db.updateTable('clusters').set({ labels: '{}' }).where('id', '=', cluster.id).execute();
+  await on.expandAll();
+  // All that the cluster has of it: that waits for an approval.
+  await on.get(ApplicationSetsService).approveDeletions(systemActor, 'argocd', 'web');
+  await on.hub.eventually(async () => {
+    await on.look();
+    expect(await on.states()).toMatchObject({ a: 'assigned', b: 'waiting', c: 'waiting', d: 'gone' });
+  });
+  expect((await on.rollouts()).map((one) => [one.id, one.phase])).toEqual([[id, 'running']]);
+  const holds = await on.db.selectFrom('target_holds').select('reason').execute();
+  expect(holds.map(({ reason }) => reason).filter((reason) => reason.includes('joined'))).toEqual([]);
 });
 
 test('a set that is deleted meanwhile ends its rollout', async () => {
