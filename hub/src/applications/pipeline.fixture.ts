@@ -8,7 +8,7 @@ import { systemActor } from '../access/actor.ts';
 import { ApplicationViews } from './application-views.service.ts';
 import { ApplyService } from './apply.service.ts';
 import { ClusterChanges } from '../clusters/cluster-changes.ts';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { type RunningHub, startHub } from '../hub.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
 import { SourcesService } from '../sources/sources.service.ts';
@@ -22,6 +22,8 @@ const PATIENCE = { timeout: 75_000, interval: 25 };
 
 export interface TestHub {
   running: RunningHub;
+  /** What it was started with. */
+  config: Config;
   db: Db;
   /** The repository's URL. */
   url: string;
@@ -70,6 +72,7 @@ export async function startTestHub(
   };
   return {
     running,
+    config,
     db,
     url: main.url,
     work,

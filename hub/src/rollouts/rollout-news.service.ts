@@ -4,6 +4,7 @@ import type { Trx } from '../store/schema.ts';
 import { RolloutDependencies } from './dependencies/rollout-dependencies.service.ts';
 import { FactsRepository, type TargetFacts } from './facts.repository.ts';
 import { takeMeasured } from './gates/gates.repository.ts';
+import { Outages } from './outages/outages.service.ts';
 import { factEvents, isUnheard } from './rollout-events.ts';
 import type { LoadedRollout } from './rollout-runner.service.ts';
 import type { TargetIds } from './target-content.ts';
@@ -27,6 +28,7 @@ export class RolloutNews {
     @Inject(FactsRepository) private readonly facts: FactsRepository,
     @Inject(RolloutDependencies) private readonly dependencies: RolloutDependencies,
     @Inject(RolloutWindows) private readonly windows: RolloutWindows,
+    @Inject(Outages) private readonly outages: Outages,
   ) {}
 
   /** Repeated, it tells nothing twice. `joining`: targets that the rollout hears of now. */
@@ -46,7 +48,13 @@ export class RolloutNews {
     const again = [waits.againMs, windows.againMs].filter((ms) => ms !== undefined);
     const later = again.length > 0 ? Math.min(...again) : undefined;
     return {
-      events: [...known, ...waits.events, ...windows.events, ...(await takeMeasured(trx, row.id))],
+      events: [
+        ...(await this.outages.news(trx, state.rollout)),
+        ...known,
+        ...waits.events,
+        ...windows.events,
+        ...(await takeMeasured(trx, row.id)),
+      ],
       facts,
       againMs: (after) => (isUnheard(after.state, facts) ? UNHEARD_MS : later),
     };

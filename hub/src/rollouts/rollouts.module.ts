@@ -6,6 +6,8 @@ import { RolloutReads } from './reads/rollout-reads.service.ts';
 import { RolloutReadsRepository } from './reads/rollout-reads.repository.ts';
 import { RolloutDependencies } from './dependencies/rollout-dependencies.service.ts';
 import { OpenRolloutsReads } from './open-rollouts.service.ts';
+import { Outages } from './outages/outages.service.ts';
+import { OutagesRepository } from './outages/outages.repository.ts';
 import { RolloutHoldsModule } from './rollout-holds.module.ts';
 import { RolloutNews } from './rollout-news.service.ts';
 import { RolloutRunner } from './rollout-runner.service.ts';
@@ -25,6 +27,8 @@ import { RolloutWindows } from './windows/rollout-windows.service.ts';
   providers: [
     RolloutDependencies,
     RolloutWindows,
+    Outages,
+    OutagesRepository,
     ProjectWindowsRepository,
     RolloutNews,
     OpenRolloutsReads,
@@ -33,7 +37,7 @@ import { RolloutWindows } from './windows/rollout-windows.service.ts';
     RolloutsService,
     RolloutReads,
     RolloutReadsRepository,
-    jobHandlers([RolloutSteps, RolloutTriggers], handlers),
+    jobHandlers([RolloutSteps, RolloutTriggers, Outages], handlers),
   ],
   exports: [OpenRolloutsReads, RolloutSteps],
 })

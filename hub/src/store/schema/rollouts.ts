@@ -140,7 +140,20 @@ export interface GateMeasurementsTable {
   created_at: DefaultedTimestamp;
 }
 
+export interface HubBeatsTable {
+  kind: 'hub' | 'queue';
+  beat_at: DefaultedTimestamp;
+}
+
+export interface HubOutagesTable {
+  kind: 'hub' | 'queue';
+  from_at: Timestamp;
+  until_at: Timestamp;
+}
+
 export interface RolloutsTables {
+  hub_beats: HubBeatsTable;
+  hub_outages: HubOutagesTable;
   gate_measurements: GateMeasurementsTable;
   application_dependencies: ApplicationDependenciesTable;
   rollout_dependencies: RolloutDependenciesTable;
