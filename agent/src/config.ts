@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { MusterError } from '@muster/base';
 import { parseVerbs } from '@muster/link';
 import * as z from 'zod';
+import type { PrometheusAccess } from './access/prometheus.ts';
 import type { Power } from './apply/power.ts';
 
 /** Every setting of the agent, by the environment variable that sets it. */
@@ -86,6 +87,23 @@ export const settings = z.object({
     .max(600)
     .default(2)
     .describe('seconds between two sync waves, so that controllers see the first before the second comes'),
+  MUSTER_AGENT_PROMETHEUS_URL: z
+    .string()
+    .regex(/^(https?:\/\/[^\s@]+)?$/, 'must be a URL that starts with http:// or https:// and names no user')
+    .default('')
+    .describe(
+      'Prometheus that gates of rollouts have the agent ask inside its cluster, such as http://prometheus.monitoring:9090',
+    ),
+  MUSTER_AGENT_PROMETHEUS_TOKEN_FILE: z
+    .string()
+    .default('')
+    .describe('file with a bearer token for that Prometheus; read anew each time'),
+  MUSTER_AGENT_PROMETHEUS_SERVICES: z
+    .string()
+    .default('')
+    .describe(
+      'comma-separated Services (namespace/name:port) that a gate may name instead, globs allowed; unset: none',
+    ),
   MUSTER_AGENT_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info'),
@@ -109,6 +127,7 @@ export interface Config {
   healthHost: string;
   syncDeadlineMs: number;
   wavePauseMs: number;
+  prometheus: PrometheusAccess;
   logLevel: string;
   inCluster: boolean;
 }
@@ -146,6 +165,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     healthHost: set.MUSTER_AGENT_HEALTH_HOST,
     syncDeadlineMs: set.MUSTER_AGENT_SYNC_DEADLINE * 1_000,
     wavePauseMs: set.MUSTER_AGENT_WAVE_PAUSE * 1_000,
+    prometheus: {
+      url: set.MUSTER_AGENT_PROMETHEUS_URL,
+      tokenFile: set.MUSTER_AGENT_PROMETHEUS_TOKEN_FILE,
+      services: list(set.MUSTER_AGENT_PROMETHEUS_SERVICES),
+    },
     logLevel: set.MUSTER_AGENT_LOG_LEVEL,
     inCluster,
   };

@@ -136,6 +136,7 @@ async function assemble(options: ServeOptions, hub: HubConnection): Promise<Asse
   const asks = new Asks({
     engine,
     cluster,
+    prometheus: options.config.prometheus,
     open: (askId) => openAnswer(hub.client, askId),
     signal,
   });

@@ -25,7 +25,8 @@ it('an agent that is stopped says so to who waits', async () => {
     end: (ending: AnswerEnding) => Promise.resolve(ended.resolve(ending)),
     broken: new AbortController().signal,
   };
-  const asks = new Asks({ engine, cluster, open: () => call, signal: stop.signal });
+  const prometheus = { url: '', tokenFile: '', services: [] };
+  const asks = new Asks({ engine, cluster, prometheus, open: () => call, signal: stop.signal });
   asks.begin(Ask.fromPartial({ id: 'a', query: { $case: 'tree', value: {} } }));
   stop.abort(new Error('SIGTERM'));
   expect(await ended.promise).toMatchObject({

@@ -8,6 +8,7 @@ import { readEvents } from './events.ts';
 import { readLogs } from './logs.ts';
 import { maskingOf } from './masking.ts';
 import { readObject } from './object.ts';
+import { type PrometheusAccess, askPrometheus } from './prometheus.ts';
 import { readTree } from './tree.ts';
 
 /** How an answer ends. */
@@ -32,6 +33,7 @@ export interface AnswerCall {
 export interface AsksOptions {
   engine: Engine;
   cluster: Cluster;
+  prometheus: PrometheusAccess;
   open(askId: string): AnswerCall;
   /** Aborted when the agent is stopped. */
   signal: AbortSignal;
@@ -121,6 +123,8 @@ export class Asks {
     if (!runner) throw new MusterError('not-found', `Application ${key} is not held by the agent`);
     const { app } = runner;
     const { query } = ask;
+    if (query?.$case === 'prometheus')
+      return output.document(await askPrometheus(this.options.prometheus, query.value, signal));
     // What is leaving has no bundle any more; its objects may be looked at all the same.
     const desired = await runner.desired(signal).catch((thrown: unknown) => {
       signal.throwIfAborted();

@@ -3,6 +3,8 @@ import type { ObjectKey } from '@muster/kube';
 import { type HeldAssignment, verbRefusal } from '@muster/link';
 import { Action, type Command } from '@muster/proto/records';
 import { type ActAnswer, act } from '../access/act.ts';
+import { maskingOf } from '../access/masking.ts';
+import { runJob } from '../access/run-job.ts';
 import { judge, type Verdict } from '../observe/compare.ts';
 import { Comparison } from '../observe/comparison.ts';
 import { heal } from '../observe/heal.ts';
@@ -145,6 +147,16 @@ export class Runner {
   /** Does one thing to one object of the Application; never throws but when the signal ends it. */
   act(command: Command, signal: AbortSignal): Promise<ActAnswer> {
     return act(this.options.cluster, this.app, command, () => this.desired(signal), signal);
+  }
+
+  /** Runs a Job for a gate, beside the turns; never throws but when the signal ends it. */
+  runJob(command: Command, signal: AbortSignal): Promise<ActAnswer> {
+    const masking = () =>
+      this.desired(signal).then(maskingOf, () => {
+        signal.throwIfAborted();
+        return maskingOf(undefined);
+      });
+    return runJob(this.options.cluster, this.app, command, masking, signal);
   }
 
   /** Looks at every object and answers what differs; for the diff command. */

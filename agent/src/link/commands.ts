@@ -41,6 +41,8 @@ export async function runCommand(
       return confirm(engine, key, command, signal);
     case 'act':
       return runner.act(command, signal);
+    case 'runJob':
+      return runner.runJob(command, signal);
     case 'diff':
       return diff(engine, key, signal);
     case undefined:

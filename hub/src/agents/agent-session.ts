@@ -23,6 +23,7 @@ import type {
   Signed,
   Version,
 } from '@muster/proto';
+import { Ask } from '@muster/proto';
 import { refusal } from '../asks/ask.ts';
 import { toServiceError } from './grpc-status.ts';
 import type { Peer } from './peer.ts';
@@ -61,8 +62,7 @@ export class AgentSession {
   holding: string | undefined;
   registrationRevision: bigint;
   /** Of the hello: what this agent can do, and which version it is. */
-  #features: readonly string[] = [];
-  #agentVersion = '';
+  agent: { features: readonly string[]; version: string } = { features: [], version: '' };
   readonly #stream: AgentStream;
   readonly #work: SessionWork;
   readonly #machine = new HubSession();
@@ -102,8 +102,7 @@ export class AgentSession {
 
   /** Answers the hello. What comes after it is handled behind it. */
   open(hello: Hello, opening: SessionOpening): void {
-    this.#features = hello.features;
-    this.#agentVersion = hello.agentVersion;
+    this.agent = { features: hello.features, version: hello.agentVersion };
     this.#run(() => this.#machine.open(hello, opening));
   }
 
@@ -140,21 +139,23 @@ export class AgentSession {
   asked(load: () => Promise<(Signed & { id: string })[]>): void {
     this.#enqueue(async () => {
       for (const { id, ...signed } of await load()) {
-        const why = this.#cannotAnswer();
+        const why = this.#cannotAnswer(signed);
         if (why) await this.#work.refuseAsk(id, why);
         else await this.#carryOut(this.#machine.handle({ kind: 'ask', signed }));
       }
     });
   }
 
-  #cannotAnswer(): AnswerRequest | undefined {
+  #cannotAnswer({ payload }: Signed): AnswerRequest | undefined {
     if (this.holding !== undefined) return refusal('precondition', this.holding);
-    if (this.#features.includes('ask')) return undefined;
-    return refusal(
-      'unsupported',
-      `the agent of ${this.clusterName} (${this.#agentVersion}) is too old to be asked about objects`,
-      'update its chart',
-    );
+    const { features, version } = this.agent;
+    const old = `the agent of ${this.clusterName} (${version}) is too old to be asked about`;
+    if (!features.includes('ask')) return refusal('unsupported', `${old} objects`, 'update its chart');
+    // What this hub signed itself.
+    const query = features.includes('query-prometheus') ? undefined : Ask.decode(payload).query;
+    return query?.$case === 'prometheus'
+      ? refusal('unsupported', `${old} metrics`, 'update its chart')
+      : undefined;
   }
 
   /** Ends the stream with a reason the agent can show. */

@@ -64,7 +64,9 @@ export class SessionFeed implements OnModuleInit, OnModuleDestroy {
       (id) => some([id]),
       (sessions) => {
         for (const session of sessions) {
-          session.commandsChanged(() => this.#commands.toDeliver(session.peer.clusterId, 'later'));
+          session.commandsChanged(() =>
+            this.#commands.toDeliver(session.peer.clusterId, 'later', session.agent),
+          );
         }
       },
     );

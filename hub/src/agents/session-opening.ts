@@ -54,7 +54,7 @@ export class SessionOpenings {
     const [desired, lastReport, commands] = await Promise.all([
       this.#assignments.inventory(cluster.id),
       this.#status.lastReport(cluster.id, hello.instanceId),
-      holding === undefined ? this.#commands.toDeliver(cluster.id, 'opening') : [],
+      holding === undefined ? this.#commands.toDeliver(cluster.id, 'opening', agentOf(hello)) : [],
     ]);
     const opening: SessionOpening = {
       sessionId,
@@ -71,4 +71,9 @@ export class SessionOpenings {
     };
     return { cluster, opening };
   }
+}
+
+/** What an agent says of itself. */
+export function agentOf({ features, agentVersion }: Hello): { features: readonly string[]; version: string } {
+  return { features, version: agentVersion };
 }

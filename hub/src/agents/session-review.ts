@@ -65,7 +65,9 @@ export class SessionReview {
     if (reason === session.holding) return;
     session.holding = reason;
     const commands =
-      reason === undefined ? await this.#commands.toDeliver(session.peer.clusterId, 'opening') : [];
+      reason === undefined
+        ? await this.#commands.toDeliver(session.peer.clusterId, 'opening', session.agent)
+        : [];
     session.dispatch({ kind: 'holding', ...(reason === undefined ? {} : { reason }), commands });
   }
 

@@ -1,4 +1,4 @@
-import { ActCommand, Command, CommandOutcome, SyncCommand } from '@muster/proto';
+import { ActCommand, Command, CommandOutcome, RunJobCommand, SyncCommand } from '@muster/proto';
 
 /** What can be asked of a cluster. */
 export type CommandVerb =
@@ -22,7 +22,9 @@ export type CommandVerb =
       object: { group: string; kind: string; namespace: string; name: string; uid?: string };
       action: string;
       parameters?: Record<string, string>;
-    };
+    }
+  /** `resume`: the command that began it. */
+  | { kind: 'run-job'; manifest: string; deadlineSeconds: number; resume?: string };
 
 export interface CommandRequest {
   clusterId: string;
@@ -93,6 +95,10 @@ function wireVerb(verb: CommandVerb): NonNullable<Command['verb']> {
     case 'act': {
       const { kind: _kind, ...asked } = verb;
       return { $case: 'act', value: ActCommand.fromPartial(asked) };
+    }
+    case 'run-job': {
+      const { kind: _kind, ...asked } = verb;
+      return { $case: 'runJob', value: RunJobCommand.fromPartial(asked) };
     }
   }
 }

@@ -50,10 +50,10 @@ export class CommandsRepository {
   open(
     clusterId: string,
     unsentOnly: boolean,
-  ): Promise<Pick<Row<'commands'>, 'id' | 'payload' | 'signature' | 'key_id'>[]> {
+  ): Promise<Pick<Row<'commands'>, 'id' | 'verb' | 'payload' | 'signature' | 'key_id'>[]> {
     return this.#db
       .selectFrom('commands')
-      .select(['id', 'payload', 'signature', 'key_id'])
+      .select(['id', 'verb', 'payload', 'signature', 'key_id'])
       .where('cluster_id', '=', clusterId)
       .where('outcome', 'is', null)
       .where('expires_at', '>', sql<Date>`now()`)

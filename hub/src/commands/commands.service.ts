@@ -25,6 +25,8 @@ export const COMMANDS_CHANNEL = 'commands';
 const FINISHED_CHANNEL = 'commands_finished';
 const UNANSWERED_GRACE_SECONDS = 3600;
 const KEEP_DAYS = 30;
+/** Verbs that agents name among their features. */
+const NEW_VERBS: ReadonlySet<string> = new Set(['run-job']);
 
 /** Signed orders to clusters: rows with an expiry and one outcome. */
 @Injectable()
@@ -138,11 +140,25 @@ export class CommandsService {
     }
   }
 
-  /** What a session delivers: everything open when it begins, later only what no session has had. */
-  async toDeliver(clusterId: string, when: 'opening' | 'later'): Promise<OfferedCommand[]> {
+  /** What a session delivers: everything open when it begins, later only what no session has had. What the agent does not know is refused. */
+  async toDeliver(
+    clusterId: string,
+    when: 'opening' | 'later',
+    agent: { features: readonly string[]; version: string },
+  ): Promise<OfferedCommand[]> {
     const rows = await this.#repository.open(clusterId, when === 'later');
-    await this.#repository.markSent(rows.map((row) => row.id));
-    return rows.map(({ id, payload, signature, key_id: keyId }) => ({ id, payload, signature, keyId }));
+    const known = rows.filter(({ verb }) => !NEW_VERBS.has(verb) || agent.features.includes(verb));
+    for (const { id, verb } of rows.filter((row) => !known.includes(row))) {
+      const message = `the agent (${agent.version}) is too old for ${verb}: update its chart`;
+      const row = await this.#repository.finish(clusterId, id, {
+        outcome: 'refused',
+        message,
+        finishedAt: new Date(),
+      });
+      if (row) await this.#announce([row.id]);
+    }
+    await this.#repository.markSent(known.map((row) => row.id));
+    return known.map(({ id, payload, signature, key_id: keyId }) => ({ id, payload, signature, keyId }));
   }
 
   /** Stores an agent's result. Repeated or unknown ones are accepted and change nothing. */

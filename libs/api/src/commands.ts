@@ -5,7 +5,7 @@ export const CommandView = z
     id: z.uuid(),
     cluster: z.string(),
     application: z.string().optional().describe('namespace/name; absent: the whole cluster'),
-    verb: z.enum(['sync', 'refresh', 'terminate', 'diff', 'confirm', 'act']),
+    verb: z.enum(['sync', 'refresh', 'terminate', 'diff', 'confirm', 'act', 'run-job']),
     actor: z.string(),
     reason: z.string().optional(),
     createdAt: z.iso.datetime(),

@@ -74,7 +74,7 @@ export type AgentEvent =
 
 export const PROTOCOL_VERSION = 1;
 /** What an agent tells of itself in its hello, for hubs that know older ones. */
-export const FEATURES = ['ask'] as const;
+export const FEATURES = ['ask', 'query-prometheus', 'run-job'] as const;
 
 /**
  * The agent's side of the link as a deterministic machine: events in, effects out, no I/O, no clock.

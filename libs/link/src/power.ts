@@ -20,6 +20,7 @@ export const VERBS = {
   scale: 'set the replicas of a workload',
   delete: 'delete one resource by command',
   action: 'run an action of a kind, such as promote of a Rollout',
+  'run-job': 'run a Job for a gate of a rollout, and delete it',
 } as const;
 
 export type Verb = keyof typeof VERBS;
@@ -106,6 +107,7 @@ const NEEDED: Record<CommandCase, (asked: AskedOf) => Verb[]> = {
   diff: () => ['diff'],
   confirm: () => ['confirm', 'prune'],
   act: ({ action = '' }) => [verbOfAction(action)],
+  runJob: () => ['run-job'],
 };
 
 /** The verb of an action on one object. */

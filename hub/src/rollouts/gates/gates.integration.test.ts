@@ -134,7 +134,7 @@ test('only hosts that the hub lists are asked, and only headers that it has: els
   });
   await expect(goBy({ prometheus: { query: 'up', min: 1, from: 'hub' } })).rejects.toMatchObject({
     code,
-    message: 'stage "canary", gate "g": prometheus is not supported yet',
+    message: 'stage "canary", gate "g": the hub has no Prometheus (MUSTER_PROMETHEUS_URL)',
   });
 });
 

@@ -3,11 +3,12 @@ import { jobHandlers } from '../../queue/jobs.ts';
 import { RolloutHoldsModule } from '../rollout-holds.module.ts';
 import { GatesRepository } from './gates.repository.ts';
 import { GatesService } from './gates.service.ts';
+import { JobGate } from './job-gate.service.ts';
 import { handlers } from './gates.worker.ts';
 
 /** Gates that are measured: over HTTP, by Prometheus, by Jobs. */
 @Module({
   imports: [RolloutHoldsModule],
-  providers: [GatesRepository, GatesService, jobHandlers([GatesService], handlers)],
+  providers: [GatesRepository, JobGate, GatesService, jobHandlers([GatesService], handlers)],
 })
 export class GatesModule {}

@@ -97,10 +97,32 @@ export class GatesRepository {
   async claim(id: string, claim: string, seconds: number): Promise<MeasurementRow | undefined> {
     const { rows } = await sql<MeasurementRow>`
       update gate_measurements set claim = ${claim}::uuid, claimed_until = now() + make_interval(secs => ${seconds})
-      where id = ${id} and due_at <= now() and verdict is null and (claimed_until is null or claimed_until < now())
+      where id = ${id} and due_at <= now() + interval '50 milliseconds' and verdict is null and (claimed_until is null or claimed_until < now())
       returning *
     `.execute(this.db);
     return rows[0];
+  }
+
+  /** Whether a claim still holds, in the transaction that writes what came of it. */
+  async holds(trx: Trx, { id, claim }: MeasurementRow): Promise<boolean> {
+    const row = await trx
+      .selectFrom('gate_measurements')
+      .select('id')
+      .where('id', '=', id)
+      .where('claim', '=', claim)
+      .forUpdate()
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** Leaves it to others at once. */
+  async release({ id, claim }: MeasurementRow): Promise<void> {
+    await this.db
+      .updateTable('gate_measurements')
+      .set({ claim: null, claimed_until: null })
+      .where('id', '=', id)
+      .where('claim', '=', claim)
+      .execute();
   }
 
   /** Lets go of what was claimed: without a result, to be taken up again then. */
@@ -117,7 +139,7 @@ export class GatesRepository {
     if (rows[0]) await ask(trx, [row.id], rows[0].due_at);
   }
 
-  /** Writes a result, for the rollout to take; nothing where the round is over or another replica has it by now. */
+  /** Writes a result, for the rollout to take. */
   async finish(
     trx: Trx,
     row: MeasurementRow,
@@ -127,13 +149,12 @@ export class GatesRepository {
       seconds: number;
       progress: Record<string, unknown>;
     },
-  ): Promise<boolean> {
-    const { rows } = await sql`
+  ): Promise<void> {
+    await sql`
       update gate_measurements set claim = null, claimed_until = null, verdict = ${result.verdict}, detail = ${result.detail},
         progress = ${JSON.stringify(result.progress)}::jsonb, due_at = now() + make_interval(secs => ${result.seconds})
-      where id = ${row.id} and claim = ${row.claim}::uuid returning id
+      where id = ${row.id} and claim = ${row.claim}::uuid
     `.execute(trx);
-    return rows.length > 0;
   }
 
   /** Measurements that nothing will take up: their jobs are gone. */

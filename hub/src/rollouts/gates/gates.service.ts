@@ -1,21 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { type Outcome, done, waiting } from '@muster/base';
-import { type Judgement, type Measurement, judged, openMeasurements } from '@muster/rollout';
+import { type Judgement, type Measurement, type Target, openMeasurements } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
+import { AsksService } from '../../asks/asks.service.ts';
 import { CONFIG, type Config } from '../../config.ts';
 import type { JobContext } from '../../queue/jobs.ts';
+import type { Trx } from '../../store/schema.ts';
 import { RolloutTriggers } from '../rollout-triggers.service.ts';
 import { GatesRepository, type MeasurementRow } from './gates.repository.ts';
 import { measureHttp } from './http-gate.ts';
+import { JobGate } from './job-gate.service.ts';
+import { measurePrometheus } from './prometheus-gate.ts';
 
 /** A replica that died with a measurement leaves it to others after so long. */
 const CLAIM_SECONDS = 120;
 const LOOK_AGAIN_MS = 5_000;
+const SOON_MS = 100;
 
-/** What a look came to: a result, or nothing yet. */
-type Looked =
-  | { judgement: Judgement; seconds: number; progress: Record<string, unknown> }
-  | { judgement?: undefined; seconds: number; progress: Record<string, unknown> };
+/** What a look came to: a result, or nothing yet; and when to look again. */
+interface Looked {
+  judgement: Judgement | undefined;
+  seconds: number;
+  progress: Record<string, unknown>;
+}
 
 /**
  * Measures what rollouts wait for. A measurement that is open is a row; one replica at a time has it; its result waits in
@@ -26,20 +33,28 @@ export class GatesService {
   constructor(
     @Inject(GatesRepository) private readonly repository: GatesRepository,
     @Inject(RolloutTriggers) private readonly triggers: RolloutTriggers,
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(AsksService) readonly asks: AsksService,
+    @Inject(JobGate) private readonly jobs: JobGate,
+    @Inject(CONFIG) readonly config: Config,
   ) {}
 
   /** Measures once where that is due. */
   async measure(id: string, { complete, signal }: Pick<JobContext, 'complete' | 'signal'>): Promise<Outcome> {
     const row = await this.repository.claim(id, randomUUID(), CLAIM_SECONDS);
     if (!row) return this.#notNow(id);
-    const looked = await this.#look(row, signal);
+    const act = await this.#look(row, signal).catch(async (thrown: unknown) => {
+      await this.repository.release(row);
+      throw thrown;
+    });
     await this.repository.db.transaction().execute(async (trx) => {
+      // Another replica may have it by now, or the round may be over: then nothing is begun.
+      const holds = await this.repository.holds(trx, row);
       await complete(trx);
-      if (!looked.judgement) return this.repository.proceed(trx, row, looked);
-      const { judgement, ...next } = looked;
-      const written = await this.repository.finish(trx, row, { ...judgement, ...next });
-      if (written) await this.triggers.ask(trx, [row.rollout_id]);
+      if (!holds) return;
+      const { judgement, ...next } = await act(trx);
+      if (!judgement) return this.repository.proceed(trx, row, next);
+      await this.repository.finish(trx, row, { ...judgement, ...next });
+      await this.triggers.ask(trx, [row.rollout_id]);
     });
     return done;
   }
@@ -56,27 +71,41 @@ export class GatesService {
     const row = await this.repository.find(id);
     if (!row || row.verdict) return done;
     const until = Math.max(row.due_at.getTime(), row.claimed_until?.getTime() ?? 0);
-    return waiting(
-      'it is not due, or measured already',
-      new Date(Math.max(until, Date.now() + LOOK_AGAIN_MS)),
-    );
+    return waiting('it is not due, or measured already', new Date(Math.max(until, Date.now() + SOON_MS)));
   }
 
-  async #look(row: MeasurementRow, signal: AbortSignal): Promise<Looked> {
+  /** Measures, and answers what to write; what is begun in clusters is begun in the transaction that writes it. */
+  async #look(row: MeasurementRow, signal: AbortSignal): Promise<(trx: Trx) => Promise<Looked>> {
     const rollout = await this.repository.rollout(row.rollout_id);
     const open = rollout && openMeasurements(rollout).find((one) => isOf(one, row));
     // A step that is being written now lets the row go.
-    if (!open) return { seconds: LOOK_AGAIN_MS / 1000, progress: row.progress };
+    if (!open) return given({ judgement: undefined, seconds: LOOK_AGAIN_MS / 1000, progress: row.progress });
     const { gate } = open;
+    const targets = async () =>
+      (await this.repository.targets(row.rollout_id, open.stageIndex)).filter(({ target }) =>
+        gate.at === 'entry' ? target.state === 'waiting' : HOLDS.has(target.state),
+      );
     switch (gate.kind) {
-      case 'http': {
-        const judgement = await measureHttp(gate, this.config, signal);
-        return { judgement, seconds: gate.intervalMs / 1000, progress: {} };
-      }
-      default:
-        return { judgement: judged('unknown', `${gate.kind} is not measured`), seconds: 60, progress: {} };
+      case 'http':
+        return measured(gate, await measureHttp(gate, this.config, signal));
+      case 'prometheus':
+        return measured(gate, await measurePrometheus(gate, await targets(), this, signal));
+      case 'job':
+        return (await this.jobs.look(gate, await targets(), row.progress)).act;
+      case 'approval':
+      case 'windows':
+        return given({ judgement: undefined, seconds: LOOK_AGAIN_MS / 1000, progress: {} });
     }
   }
+}
+
+/** It has the release of this rollout. */
+const HOLDS: ReadonlySet<Target['state']> = new Set(['assigned', 'applied', 'healthy', 'done']);
+
+const given = (looked: Looked) => () => Promise.resolve(looked);
+
+function measured({ intervalMs }: { intervalMs: number }, judgement: Judgement) {
+  return given({ judgement, seconds: intervalMs / 1000, progress: {} });
 }
 
 function isOf({ stage, gate, round }: Measurement, row: MeasurementRow): boolean {

@@ -23,7 +23,8 @@ export function requireMeasurable(policy: RolloutPolicy, config: GateConfig): vo
 }
 
 function problemOf(gate: Gate, config: GateConfig): string | undefined {
-  if (gate.kind === 'prometheus' || gate.kind === 'job') return `${gate.kind} is not supported yet`;
+  if (gate.kind === 'prometheus' && gate.from === 'hub' && config.prometheusUrl === undefined)
+    return 'the hub has no Prometheus (MUSTER_PROMETHEUS_URL)';
   if (gate.kind !== 'http') return undefined;
   const refused = hostRefusal(config.gateHosts, gate.url);
   if (refused || gate.headersFrom === null) return refused;

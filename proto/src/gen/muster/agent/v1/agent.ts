@@ -216,7 +216,7 @@ export interface Hello {
   facts:
     | Facts
     | undefined;
-  /** What this agent can do besides what every agent of its protocol version can: "ask". */
+  /** What this agent can do besides what every agent of its protocol version can: "ask", "query-prometheus", "run-job". */
   features: string[];
 }
 

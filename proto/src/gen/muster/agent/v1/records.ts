@@ -334,6 +334,7 @@ export interface Command {
     | { $case: "diff"; value: DiffCommand }
     | { $case: "confirm"; value: ConfirmCommand }
     | { $case: "act"; value: ActCommand }
+    | { $case: "runJob"; value: RunJobCommand }
     | undefined;
 }
 
@@ -397,6 +398,19 @@ export interface ActCommand_ParametersEntry {
   value: string;
 }
 
+/**
+ * Run one Job for a gate of a rollout, wait for its end, and delete it. Its name is made of the command's id, so it is never
+ * made twice. Answered by JSON in the result's message: {"job": "succeeded" | "failed" | "lost", "detail": "…"}.
+ */
+export interface RunJobCommand {
+  /** JSON of a Job of batch/v1 without a name; without a namespace: where the Application's destination is. */
+  manifest: string;
+  /** It has failed after so long. */
+  deadlineSeconds: number;
+  /** Id of the command that began it, where nobody knows what came of that: only looked for then. */
+  resume: string;
+}
+
 /** A question about the objects of one Application. Nothing changes by it, so it is not kept in a journal and may be lost. */
 export interface Ask {
   hubId: string;
@@ -418,7 +432,19 @@ export interface Ask {
     | { $case: "object"; value: ObjectQuery }
     | { $case: "events"; value: EventsQuery }
     | { $case: "logs"; value: LogsQuery }
+    | { $case: "prometheus"; value: PrometheusQuery }
     | undefined;
+}
+
+/**
+ * What a Prometheus inside the cluster says now, for a gate of a rollout. Answered by the JSON of its HTTP API, as far as it
+ * is a number or a vector of them.
+ */
+export interface PrometheusQuery {
+  query: string;
+  /** "namespace/name:port", which the agent has to be allowed; empty: the address that the agent is set to. */
+  service: string;
+  timeoutMs: number;
 }
 
 /** The objects of the Application and what they own. */
@@ -2934,6 +2960,9 @@ export const Command: MessageFns<Command> = {
       case "act":
         ActCommand.encode(message.verb.value, writer.uint32(162).fork()).join();
         break;
+      case "runJob":
+        RunJobCommand.encode(message.verb.value, writer.uint32(322).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3071,6 +3100,14 @@ export const Command: MessageFns<Command> = {
             message.verb = { $case: "act", value: ActCommand.decode(reader, reader.uint32()) };
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.verb = { $case: "runJob", value: RunJobCommand.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3130,6 +3167,10 @@ export const Command: MessageFns<Command> = {
         ? { $case: "confirm", value: ConfirmCommand.fromJSON(object.confirm) }
         : isSet(object.act)
         ? { $case: "act", value: ActCommand.fromJSON(object.act) }
+        : isSet(object.runJob)
+        ? { $case: "runJob", value: RunJobCommand.fromJSON(object.runJob) }
+        : isSet(object.run_job)
+        ? { $case: "runJob", value: RunJobCommand.fromJSON(object.run_job) }
         : undefined,
     };
   },
@@ -3175,6 +3216,8 @@ export const Command: MessageFns<Command> = {
       obj.confirm = ConfirmCommand.toJSON(message.verb.value);
     } else if (message.verb?.$case === "act") {
       obj.act = ActCommand.toJSON(message.verb.value);
+    } else if (message.verb?.$case === "runJob") {
+      obj.runJob = RunJobCommand.toJSON(message.verb.value);
     }
     return obj;
   },
@@ -3231,6 +3274,12 @@ export const Command: MessageFns<Command> = {
       case "act": {
         if (object.verb?.value !== undefined && object.verb?.value !== null) {
           message.verb = { $case: "act", value: ActCommand.fromPartial(object.verb.value) };
+        }
+        break;
+      }
+      case "runJob": {
+        if (object.verb?.value !== undefined && object.verb?.value !== null) {
+          message.verb = { $case: "runJob", value: RunJobCommand.fromPartial(object.verb.value) };
         }
         break;
       }
@@ -3976,6 +4025,111 @@ export const ActCommand_ParametersEntry: MessageFns<ActCommand_ParametersEntry> 
   },
 };
 
+function createBaseRunJobCommand(): RunJobCommand {
+  return { manifest: "", deadlineSeconds: 0, resume: "" };
+}
+
+export const RunJobCommand: MessageFns<RunJobCommand> = {
+  encode(message: RunJobCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.manifest !== "") {
+      writer.uint32(10).string(message.manifest);
+    }
+    if (message.deadlineSeconds !== 0) {
+      writer.uint32(16).uint32(message.deadlineSeconds);
+    }
+    if (message.resume !== "") {
+      writer.uint32(26).string(message.resume);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunJobCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunJobCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.manifest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.deadlineSeconds = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.resume = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RunJobCommand {
+    return {
+      manifest: isSet(object.manifest) ? globalThis.String(object.manifest) : "",
+      deadlineSeconds: isSet(object.deadlineSeconds)
+        ? globalThis.Number(object.deadlineSeconds)
+        : isSet(object.deadline_seconds)
+        ? globalThis.Number(object.deadline_seconds)
+        : 0,
+      resume: isSet(object.resume) ? globalThis.String(object.resume) : "",
+    };
+  },
+
+  toJSON(message: RunJobCommand): unknown {
+    const obj: any = {};
+    if (message.manifest !== "") {
+      obj.manifest = message.manifest;
+    }
+    if (message.deadlineSeconds !== 0) {
+      obj.deadlineSeconds = Math.round(message.deadlineSeconds);
+    }
+    if (message.resume !== "") {
+      obj.resume = message.resume;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RunJobCommand>): RunJobCommand {
+    return RunJobCommand.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunJobCommand>): RunJobCommand {
+    const message = createBaseRunJobCommand();
+    message.manifest = object.manifest ?? "";
+    message.deadlineSeconds = object.deadlineSeconds ?? 0;
+    message.resume = object.resume ?? "";
+    return message;
+  },
+};
+
 function createBaseAsk(): Ask {
   return {
     hubId: "",
@@ -4052,6 +4206,9 @@ export const Ask: MessageFns<Ask> = {
         break;
       case "logs":
         LogsQuery.encode(message.query.value, writer.uint32(186).fork()).join();
+        break;
+      case "prometheus":
+        PrometheusQuery.encode(message.query.value, writer.uint32(322).fork()).join();
         break;
     }
     return writer;
@@ -4190,6 +4347,14 @@ export const Ask: MessageFns<Ask> = {
             message.query = { $case: "logs", value: LogsQuery.decode(reader, reader.uint32()) };
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.query = { $case: "prometheus", value: PrometheusQuery.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4255,6 +4420,8 @@ export const Ask: MessageFns<Ask> = {
         ? { $case: "events", value: EventsQuery.fromJSON(object.events) }
         : isSet(object.logs)
         ? { $case: "logs", value: LogsQuery.fromJSON(object.logs) }
+        : isSet(object.prometheus)
+        ? { $case: "prometheus", value: PrometheusQuery.fromJSON(object.prometheus) }
         : undefined,
     };
   },
@@ -4302,6 +4469,8 @@ export const Ask: MessageFns<Ask> = {
       obj.events = EventsQuery.toJSON(message.query.value);
     } else if (message.query?.$case === "logs") {
       obj.logs = LogsQuery.toJSON(message.query.value);
+    } else if (message.query?.$case === "prometheus") {
+      obj.prometheus = PrometheusQuery.toJSON(message.query.value);
     }
     return obj;
   },
@@ -4351,7 +4520,118 @@ export const Ask: MessageFns<Ask> = {
         }
         break;
       }
+      case "prometheus": {
+        if (object.query?.value !== undefined && object.query?.value !== null) {
+          message.query = { $case: "prometheus", value: PrometheusQuery.fromPartial(object.query.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBasePrometheusQuery(): PrometheusQuery {
+  return { query: "", service: "", timeoutMs: 0 };
+}
+
+export const PrometheusQuery: MessageFns<PrometheusQuery> = {
+  encode(message: PrometheusQuery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.query !== "") {
+      writer.uint32(10).string(message.query);
+    }
+    if (message.service !== "") {
+      writer.uint32(18).string(message.service);
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(24).uint32(message.timeoutMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrometheusQuery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrometheusQuery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.query = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.service = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.timeoutMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PrometheusQuery {
+    return {
+      query: isSet(object.query) ? globalThis.String(object.query) : "",
+      service: isSet(object.service) ? globalThis.String(object.service) : "",
+      timeoutMs: isSet(object.timeoutMs)
+        ? globalThis.Number(object.timeoutMs)
+        : isSet(object.timeout_ms)
+        ? globalThis.Number(object.timeout_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: PrometheusQuery): unknown {
+    const obj: any = {};
+    if (message.query !== "") {
+      obj.query = message.query;
+    }
+    if (message.service !== "") {
+      obj.service = message.service;
+    }
+    if (message.timeoutMs !== 0) {
+      obj.timeoutMs = Math.round(message.timeoutMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PrometheusQuery>): PrometheusQuery {
+    return PrometheusQuery.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrometheusQuery>): PrometheusQuery {
+    const message = createBasePrometheusQuery();
+    message.query = object.query ?? "";
+    message.service = object.service ?? "";
+    message.timeoutMs = object.timeoutMs ?? 0;
     return message;
   },
 };

@@ -1,0 +1,291 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AnswerRequest, Ask, Command, CommandOutcome } from '@muster/proto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemActor } from '../../access/actor.ts';
+import { AsksService } from '../../asks/asks.service.ts';
+import { CommandsService } from '../../commands/commands.service.ts';
+import { RolloutReads } from '../reads/rollout-reads.service.ts';
+import { RolloutFixture, policy, setOverClusters } from '../rollouts.fixture.ts';
+import { GatesRepository } from './gates.repository.ts';
+
+const NAMES = ['a', 'b', 'c'];
+const MINUTE = 60_000;
+
+/** Speaks as much of the HTTP API of Prometheus as the hub uses; queries are answered by what the test says of them. */
+class FakePrometheus {
+  readonly asked: { path: string; query: string; authorization: string | undefined }[] = [];
+  value: (query: string) => string | undefined = () => '0';
+  readonly #server: Server;
+
+  constructor() {
+    this.#server = createServer(async (request, response) => {
+      const query = new URLSearchParams(await textOf(request)).get('query') ?? '';
+      this.asked.push({ path: request.url!, query, authorization: request.headers.authorization });
+      const value = this.value(query);
+      const result = value === undefined ? [] : [{ metric: { job: 'web' }, value: [0, value] }];
+      response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
+    });
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let all = '';
+  for await (const chunk of request) all += String(chunk);
+  return all;
+}
+
+let folder: string;
+let prometheus: FakePrometheus;
+let on: RolloutFixture;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'muster-cluster-gates-'));
+  prometheus = new FakePrometheus();
+  writeFileSync(join(folder, 'token'), 'very-secret\n');
+  on = await RolloutFixture.start(folder, {
+    MUSTER_PROMETHEUS_URL: `${await prometheus.listen()}/prom`,
+    MUSTER_PROMETHEUS_TOKEN_FILE: join(folder, 'token'),
+  });
+  for (const name of NAMES)
+    await on.join(name, { tier: name === 'c' ? 'rest' : 'canary', region: `r${name}` });
+  on.hub.commit({ 'web/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n' }, 'first');
+  await on.hub.apply([setOverClusters(on.hub, {})]);
+  for (const name of NAMES) await on.hub.assignment(name, `web-${name}`);
+  for (const name of NAMES) await on.report(name);
+});
+afterEach(async () => {
+  await on?.hub.stop();
+  prometheus.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function goBy(gate: Record<string, unknown>, stage: Record<string, unknown> = {}): Promise<void> {
+  const gated = { clusters: { matchLabels: { tier: 'canary' } }, gates: [{ name: 'g', ...gate }], ...stage };
+  const spec = { stages: [{ name: 'canary', ...gated }, { name: 'rest' }] };
+  await on.hub.apply([policy('p', spec), setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'p' })]);
+  await on.settled();
+}
+
+async function canaryIsHealthy(): Promise<void> {
+  await on.commit('second');
+  for (const name of ['a', 'b']) await on.report(name);
+}
+
+const gate = async () => (await on.rollout()).stages[0]!.gates[0]!;
+const commands = async () => {
+  const rows = await on.db
+    .selectFrom('commands')
+    .selectAll()
+    .where('verb', '=', 'run-job')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => {
+    const { verb, applicationName } = Command.decode(row.payload);
+    if (verb?.$case !== 'runJob') throw new Error('no Job');
+    return { id: row.id, clusterId: row.cluster_id, application: applicationName, ...verb.value };
+  });
+};
+const answer = (to: { id: string; clusterId: string }, outcome: CommandOutcome, message: string) =>
+  on.get(CommandsService).finish(to.clusterId, {
+    commandId: to.id,
+    outcome,
+    message,
+    finishedAtMs: BigInt(Date.now()),
+    payloadSha256: Buffer.alloc(0),
+  });
+
+test('the central Prometheus is asked for each cluster, and one that is bad takes the release back', async () => {
+  const query =
+    'errors{cluster="{{cluster.name}}",region="{{cluster.labels.region}}",app="{{application.name}}"}';
+  await goBy({ prometheus: { query, condition: '< 0.01', from: 'hub', interval: '1s' } }, { soak: '10m' });
+  await canaryIsHealthy();
+  await on.hub.eventually(async () => expect((await gate()).last).toMatchObject({ verdict: 'ok' }));
+  expect(prometheus.asked[0]).toMatchObject({
+    path: '/prom/api/v1/query',
+    authorization: 'Bearer very-secret',
+  });
+  expect(new Set(prometheus.asked.map((one) => one.query))).toEqual(
+    new Set(['a', 'b'].map((name) => `errors{cluster="${name}",region="r${name}",app="web-${name}"}`)),
+  );
+  prometheus.value = (asked) => (asked.includes('cluster="b"') ? '0.5' : '0');
+  await on.hub.eventually(async () => expect((await on.rollout()).phase).toBe('rolling-back'));
+  expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 0.5{job="web"}');
+});
+
+test('no data is waited for, unless the policy says what it means; a query that is the same everywhere is asked once', async () => {
+  prometheus.value = () => undefined;
+  await goBy({ prometheus: { query: 'up', min: 1, from: 'hub', interval: '1s' } });
+  await canaryIsHealthy();
+  await on.hub.eventually(async () => expect((await gate()).last?.verdict).toBe('unknown'));
+  const { lines } = await on.get(RolloutReads).get(systemActor, (await on.rollout()).id, { targets: 1 });
+  expect(lines.join('\n')).toMatch(
+    /"g" \(prometheus\), which cannot be measured: the query answers no data, since .*; needs up >= 1/,
+  );
+  prometheus.value = () => '1';
+  prometheus.asked.length = 0;
+  await on.hub.eventually(async () => expect((await on.states()).c).toBe('assigned'));
+  expect(prometheus.asked).toHaveLength(1);
+});
+
+test('inside of clusters each agent is asked, and bad in one takes the release back by its name', async () => {
+  await goBy({ prometheus: { query: 'up{c="{{cluster.name}}"}', max: 1, interval: '1s' } }, { soak: '10m' });
+  const values = new Map([
+    ['a', '1'],
+    ['b', '1'],
+  ]);
+  const agents = playAgents((query) => values.get(/c="(.)"/.exec(query)![1]!)!);
+  try {
+    await canaryIsHealthy();
+    await on.hub.eventually(async () =>
+      expect((await gate()).last).toMatchObject({ verdict: 'ok', detail: 'a: 1; b: 1' }),
+    );
+    values.set('b', '7');
+    await on.hub.eventually(async () => expect((await on.rollout()).phase).toBe('rolling-back'));
+    expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 7');
+    expect(prometheus.asked).toEqual([]);
+  } finally {
+    await agents.stop();
+  }
+});
+
+/** Answers what clusters are asked, as their agents do. */
+function playAgents(valueOf: (query: string) => string) {
+  const asks = on.get(AsksService);
+  let going = true;
+  const answering = (async () => {
+    while (going) {
+      const clusters = await on.db
+        .selectFrom('asks')
+        .select('cluster_id')
+        .where('delivered_at', 'is', null)
+        .execute();
+      for (const { cluster_id: clusterId } of clusters) {
+        for (const { id, payload } of await asks.toDeliver(clusterId)) {
+          const { query } = Ask.decode(payload);
+          if (query?.$case !== 'prometheus') throw new Error('no query');
+          const data = { resultType: 'scalar', result: [0, valueOf(query.value.query)] };
+          const arrival = await asks.arrive(clusterId, id);
+          await arrival.put(
+            AnswerRequest.fromPartial({ data: Buffer.from(JSON.stringify({ status: 'success', data })) }),
+          );
+          await arrival.put(AnswerRequest.fromPartial({ end: { code: '', message: '', hint: '', cut: '' } }));
+          arrival.close();
+        }
+      }
+      await sleep(50);
+    }
+  })();
+  return {
+    stop: async () => {
+      going = false;
+      await answering;
+    },
+  };
+}
+
+const JOB = { apiVersion: 'batch/v1', kind: 'Job', spec: { template: { spec: { containers: [] } } } };
+const said = (job: string, detail = '') => JSON.stringify({ job, detail });
+
+test('a Job runs in each cluster by one command each, and all of them have to succeed', async () => {
+  await goBy({ job: { manifest: JOB, deadline: '5m' } });
+  await canaryIsHealthy();
+  await on.hub.eventually(async () => expect(await commands()).toHaveLength(2));
+  const [first, second] = (await commands()) as [
+    Awaited<ReturnType<typeof commands>>[0],
+    Awaited<ReturnType<typeof commands>>[0],
+  ];
+  expect(JSON.parse(first.manifest)).toEqual(JOB);
+  expect([first.application, second.application, first.deadlineSeconds, first.resume]).toEqual([
+    'web-a',
+    'web-b',
+    300,
+    '',
+  ]);
+  await answer(first, CommandOutcome.SUCCEEDED, said('succeeded'));
+  // Its agent was restarted: the next one looks for the Job of the first.
+  await answer(second, CommandOutcome.UNKNOWN, 'cut off');
+  await on.hub.eventually(async () => expect(await commands()).toHaveLength(3));
+  const third = (await commands())[2]!;
+  expect([third.application, third.resume]).toEqual(['web-b', second.id]);
+  expect((await on.states()).c).toBe('waiting');
+  await answer(third, CommandOutcome.SUCCEEDED, said('succeeded'));
+  await on.hub.eventually(async () => expect((await on.states()).c).toBe('assigned'));
+  expect(await commands()).toHaveLength(3);
+});
+
+test('a Job that fails takes the release back with its last words; run first takes one cluster', async () => {
+  await goBy({ job: { manifest: JOB, run: 'first' } });
+  await canaryIsHealthy();
+  await on.hub.eventually(async () => expect(await commands()).toHaveLength(1));
+  const [only] = await commands();
+  await answer(
+    only!,
+    CommandOutcome.SUCCEEDED,
+    said('failed', 'container main ended with 1 (Error): no such table'),
+  );
+  await on.hub.eventually(async () => expect((await on.rollout()).phase).toBe('rolling-back'));
+  expect((await on.rollout()).failure?.reason).toBe(
+    '"g" is not met: a: container main ended with 1 (Error): no such table',
+  );
+  expect(await commands()).toHaveLength(1);
+  await on.pass(MINUTE);
+  expect(await on.db.selectFrom('gate_measurements').selectAll().execute()).toEqual([]);
+});
+
+test('a Job that an agent refuses is not known, and says who refuses what', async () => {
+  await on.db
+    .updateTable('clusters')
+    .set({ facts: JSON.stringify({ limits: { verbs: ['refresh', 'diff', 'inspect', 'logs'] } }) as never })
+    .execute();
+  await goBy({ job: { manifest: JOB } });
+  await canaryIsHealthy();
+  await on.hub.eventually(async () => expect((await gate()).last?.verdict).toBe('unknown'));
+  expect((await gate()).last!.detail).toContain('does not accept run-job: it is set to observe-only');
+  expect(await commands()).toEqual([]);
+  // An agent of an earlier version is told apart from one that may not.
+  await on.db
+    .updateTable('clusters')
+    .set({ facts: JSON.stringify({}) as never })
+    .execute();
+  const measured = on.get(GatesRepository);
+  await on.db.transaction().execute(async (trx) => {
+    const rows = await trx
+      .updateTable('gate_measurements')
+      .set({ due_at: new Date() })
+      .returning('id')
+      .execute();
+    await measured.ask(
+      trx,
+      rows.map(({ id }) => id),
+    );
+  });
+  await on.hub.eventually(async () => expect(await commands()).toHaveLength(2));
+  for (const { clusterId } of await commands())
+    expect(
+      await on.get(CommandsService).toDeliver(clusterId, 'later', { features: ['ask'], version: '0.0.1' }),
+    ).toEqual([]);
+  const rows = await on.db
+    .selectFrom('commands')
+    .select(['outcome', 'message'])
+    .where('verb', '=', 'run-job')
+    .execute();
+  expect(rows[0]).toEqual({
+    outcome: 'refused',
+    message: 'the agent (0.0.1) is too old for run-job: update its chart',
+  });
+});

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { type JobPlace, planJobs } from './job-runs.ts';
+
+const place = (target: string, more: Partial<JobPlace> = {}): JobPlace => ({
+  target,
+  place: `cluster-${target}`,
+  run: undefined,
+  problem: undefined,
+  outcome: null,
+  message: '',
+  ...more,
+});
+const run = { command: 'c', job: 'j' };
+const ended = (job: string, detail = '') => ({
+  run,
+  outcome: 'succeeded' as const,
+  message: JSON.stringify({ job, detail }),
+});
+
+it('a Job is begun in each place, and waited for', () => {
+  expect(planJobs([place('a'), place('b', { run })])).toEqual({
+    begin: ['a'],
+    resume: [],
+    judgement: undefined,
+  });
+});
+
+it('all have to succeed; one that fails is enough, whatever the others do', () => {
+  expect(planJobs([place('a', ended('succeeded')), place('b', ended('succeeded'))]).judgement?.verdict).toBe(
+    'ok',
+  );
+  expect(planJobs([place('a', ended('succeeded')), place('b', { run })]).judgement).toBeUndefined();
+  expect(planJobs([place('a', ended('failed', 'exit code 1')), place('b', { run })]).judgement).toEqual({
+    verdict: 'bad',
+    detail: 'cluster-a: exit code 1',
+  });
+});
+
+it('what was cut off is looked for, and never made again; what never arrived is begun', () => {
+  expect(planJobs([place('a', { run, outcome: 'unknown' })])).toMatchObject({ begin: [], resume: ['a'] });
+  expect(planJobs([place('a', { run, outcome: 'expired' })])).toMatchObject({ begin: ['a'], resume: [] });
+  expect(planJobs([place('a', ended('lost'))])).toEqual({
+    begin: [],
+    resume: [],
+    judgement: { verdict: 'unknown', detail: 'cluster-a: nobody can say how the Job ended' },
+  });
+});
+
+it('what is refused or silent is not known, and tried anew', () => {
+  expect(planJobs([place('a', { run, outcome: 'refused', message: 'not here' })])).toEqual({
+    begin: ['a'],
+    resume: [],
+    judgement: { verdict: 'unknown', detail: 'cluster-a: not here' },
+  });
+  expect(planJobs([place('a', { problem: 'its agent is silent' })])).toEqual({
+    begin: [],
+    resume: [],
+    judgement: { verdict: 'unknown', detail: 'cluster-a: its agent is silent' },
+  });
+  for (const message of ['', '{', 'null', '[]', '{"job":1}'])
+    expect(planJobs([place('a', { run, outcome: 'succeeded', message })]).judgement?.verdict).toBe('unknown');
+});
