@@ -15,6 +15,7 @@ import { pluginCommands } from './commands/plugin.ts';
 import { projectCommands } from './commands/project.ts';
 import { settingsCommands } from './commands/settings.ts';
 import { repoCommands } from './commands/repo.ts';
+import { promotionCommands } from './commands/promotion.ts';
 import { releaseCommands } from './commands/release.ts';
 import { rolloutCommands } from './commands/rollout.ts';
 import { whyCommand } from './commands/why.ts';
@@ -69,6 +70,7 @@ export function createProgram(host: Host): Command {
   rolloutCommands(root, host);
   releaseCommands(root, host);
   whyCommand(root, host);
+  promotionCommands(root, host);
   root.commandsGroup('The fleet:');
   bootstrapCommand(root, host);
   clusterCommands(root, host);

@@ -236,6 +236,12 @@ export const settings = {
     'the CAs that Node.js knows',
     'File with the CA (PEM) of that Prometheus.',
   ),
+  promotionSeconds: setting(
+    'MUSTER_PROMOTION_SECONDS',
+    wholeNumber(1, 3600).prefault('15'),
+    '15',
+    'How often a Promotion looks at its environments and at its open pull requests.',
+  ),
   planSeconds: setting(
     'MUSTER_PLAN_SECONDS',
     wholeNumber(5, 3600).prefault('600'),

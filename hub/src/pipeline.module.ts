@@ -5,6 +5,7 @@ import { AssignmentsModule } from './assignments/assignments.module.ts';
 import { ComparisonsModule } from './comparisons/comparisons.module.ts';
 import { PlansModule } from './plans/plans.module.ts';
 import { ProjectsModule } from './projects/projects.module.ts';
+import { PromotionModule } from './promotion/promotion.module.ts';
 import { ReleasesModule } from './releases/releases.module.ts';
 import { RenderingModule } from './rendering/rendering.module.ts';
 import { DriftModule } from './drift/drift.module.ts';
@@ -30,6 +31,7 @@ import { WhyModule } from './why/why.module.ts';
     RolloutsModule,
     PlansModule,
     ComparisonsModule,
+    PromotionModule,
     RootsModule,
     ResourcesModule,
     WhyModule,

@@ -30,6 +30,7 @@ interface AddOptions extends AccessOptions {
   plainHttp?: true;
   passCredentials?: true;
   project?: string;
+  write?: true;
   skipCheck?: true;
 }
 
@@ -47,6 +48,7 @@ export function repoCommands(root: Command, host: Host): void {
       'muster repo add https://charts.example.com --type helm --username ci --password-stdin < password',
       'muster repo add oci://registry.example.com/charts --username ci --password-stdin < password',
       'muster repo add https://github.com/acme --type credentials --token-stdin < token',
+      'muster repo add https://git.example.com/fleet.git --write --token-stdin < token  # promotions push to it',
     ],
     output: true,
     ownToken: true,
@@ -69,6 +71,7 @@ export function repoCommands(root: Command, host: Host): void {
     .option('--plain-http', 'http instead of https, for registries')
     .option('--pass-credentials', 'send the credentials to other hosts too, which the index names')
     .option('--project <name>', 'the project that it belongs to')
+    .option('--write', 'promotions may push to it and open pull requests, with these credentials')
     .option('--insecure', 'check neither TLS certificates nor SSH host keys')
     .option('--skip-check', 'do not connect before storing it')
     .action(host.run(add));
@@ -137,6 +140,7 @@ async function add(context: Context, url: string, options: AddOptions): Promise<
       ...(options.plainHttp && { plainHttp: true }),
       ...(options.passCredentials && { passCredentials: true }),
       ...(options.project && { project: options.project }),
+      ...(options.write && { write: true }),
       skipCheck: options.skipCheck ?? false,
     })
     .finally(() => progress.stop());
@@ -240,7 +244,8 @@ function statusOf({ kind, error, revisions }: RepositoryView): string {
 }
 
 function repositoryText(repository: RepositoryView, now: number): string {
-  const { url, id, kind, name, project, credentials, insecure, lastFetchAt, error, revisions } = repository;
+  const { url, id, kind, name, project, credentials, insecure, write, lastFetchAt, error, revisions } =
+    repository;
   const read = lastFetchAt ? `${lastFetchAt} (${age(lastFetchAt, now)} ago)` : 'never';
   const head = fields([
     ['URL', url],
@@ -250,6 +255,7 @@ function repositoryText(repository: RepositoryView, now: number): string {
     ['Project', project],
     ['Credentials', credentials],
     ['Insecure', insecure ? 'yes' : undefined],
+    ['Write', write ? 'promotions may push to it' : undefined],
     ['Last read', kind === 'credentials' ? undefined : read],
     ['Error', error],
   ]);

@@ -74,7 +74,8 @@ function get({ hub, headers }: Caller, path: string): Promise<Response> {
 
 /** What the parameters of routes may be: Applications with each of their resources, and the names of everything else. */
 export async function parameterSets(fleet: Fleet): Promise<Parameters<typeof callGetRoutes>[1]> {
-  const { applications, applicationSets, clusters, users, groups, projects, rollouts } = fleet.client;
+  const { applications, applicationSets, clusters, users, groups, projects, promotions, rollouts } =
+    fleet.client;
   const { items } = await applications.list({ limit: 200 });
   const named = (list: { items: { name: string }[] }) => list.items.map(({ name }) => ({ name }));
   const resources: ParameterSets = [];
@@ -95,6 +96,7 @@ export async function parameterSets(fleet: Fleet): Promise<Parameters<typeof cal
     projects: named(await projects.list()),
     rollouts: (await rollouts.list()).items.map(({ id }) => ({ id })),
     'rollout-policies': named(await rollouts.policies()),
+    promotions: [...named(await promotions.list()), { name: 'nobody' }],
     releases: owners.map((of, i) => ({ owner: of, of, a: of, b: owners[(i + 1) % owners.length]! })),
     why: [...items, ...sets].map(({ namespace, name }) => ({ namespace, name })),
     commands,

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ApplicationSetsModule } from '../applicationsets/applicationsets.module.ts';
 import { ProjectsModule } from '../projects/projects.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
+import { PromotionRecordsModule } from '../promotion/promotion-records.module.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
 import { SettingsModule } from '../settings/settings.module.ts';
 import { DependencyCyclesModule } from '../rollouts/dependencies/dependency-cycles.module.ts';
@@ -29,6 +30,7 @@ import { ApplyService } from './apply.service.ts';
     ApplicationSetsModule,
     DependencyCyclesModule,
     ProjectsModule,
+    PromotionRecordsModule,
     ReleasesModule,
     SettingsModule,
     RolloutStartsModule,

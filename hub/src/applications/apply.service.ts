@@ -5,7 +5,7 @@ import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
 import { SettingsService } from '../settings/settings.service.ts';
-import { PoliciesService } from '../rollouts/policies.service.ts';
+import { DeliveryDocuments } from '../promotion/delivery-documents.service.ts';
 import { ProjectsService } from '../projects/projects.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
@@ -27,7 +27,7 @@ export class ApplyService {
     @Inject(ApplicationSetsService) private readonly sets: ApplicationSetsService,
     @Inject(ApplicationsService) private readonly applications: ApplicationsService,
     @Inject(SettingsService) private readonly settings: SettingsService,
-    @Inject(PoliciesService) private readonly policies: PoliciesService,
+    @Inject(DeliveryDocuments) private readonly delivery: DeliveryDocuments,
     @Inject(AppliedDependencies) private readonly dependencies: AppliedDependencies,
     @Inject(AccessService) private readonly access: AccessService,
   ) {}
@@ -78,8 +78,8 @@ export class ApplyService {
         this.access.require(actor, 'admin');
         return this.settings.apply(trx, document.checked, actor);
       case 'RolloutPolicy':
-        this.access.require(actor, 'admin');
-        return this.policies.apply(trx, document.checked, actor);
+      case 'Promotion':
+        return this.delivery.apply(trx, document, actor);
       case 'AppProject': {
         this.access.require(actor, 'admin');
         const result = await this.projects.apply(trx, document.name, document.manifest, actor);
@@ -107,6 +107,7 @@ function noticesOf(document: CheckedDocument): readonly string[] {
       return document.notices;
     case 'AppProject':
     case 'RolloutPolicy':
+    case 'Promotion':
       return [];
   }
 }

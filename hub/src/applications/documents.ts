@@ -5,6 +5,7 @@ import { type CheckedSet, checkApplicationSet } from '../applicationsets/set-man
 import { parseProject } from '../projects/project-manifest.ts';
 import { type CheckedSettings, SETTINGS_NAME, checkSettings } from '../settings/settings-manifest.ts';
 import { type CheckedPolicy, POLICY_API, checkPolicy } from '../rollouts/policy-check.ts';
+import { type CheckedPromotion, checkPromotion } from '../promotion/promotion-check.ts';
 import { checkApplication } from './application-manifest.ts';
 
 /** Where Applications and ApplicationSets live that name no namespace. */
@@ -14,7 +15,8 @@ export const DEFAULT_NAMESPACE = 'argocd';
 export type CheckedDocument =
   | HubObject
   | { kind: 'ConfigMap'; namespace: string; name: string; checked: CheckedSettings }
-  | { kind: 'RolloutPolicy'; namespace: string; name: string; checked: CheckedPolicy };
+  | { kind: 'RolloutPolicy'; namespace: string; name: string; checked: CheckedPolicy }
+  | { kind: 'Promotion'; namespace: string; name: string; checked: CheckedPromotion };
 
 /** One of the kinds that an app of apps may hold. */
 export type HubObject =
@@ -22,13 +24,14 @@ export type HubObject =
   | { kind: 'ApplicationSet'; namespace: string; name: string; checked: CheckedSet }
   | { kind: 'Application'; namespace: string; name: string; application: Application; notices: string[] };
 
-/** Settings, projects and policies come first: the others stand on them. */
+/** Settings, projects and policies come first: the others stand on them. Promotions stand on all others. */
 export const APPLY_ORDER = {
   ConfigMap: 0,
   AppProject: 1,
   RolloutPolicy: 2,
   ApplicationSet: 3,
   Application: 4,
+  Promotion: 5,
 };
 
 /** Checks every document before anything is written; what is wrong with several is said at once. */
@@ -69,6 +72,11 @@ function checkAny(document: Record<string, unknown>, at: string): CheckedDocumen
     const policy = checkPolicy(document, name === '' ? at : `RolloutPolicy ${name}`);
     return { kind, namespace: '', name: policy.policy.name, checked: policy };
   }
+  if (apiVersion === POLICY_API && kind === 'Promotion') {
+    const name = typeof metadata?.name === 'string' ? metadata.name : '';
+    const checked = checkPromotion(document, name === '' ? at : `Promotion ${name}`);
+    return { kind, namespace: '', name: checked.promotion.name, checked };
+  }
   if (apiVersion !== 'v1' || kind !== 'ConfigMap' || metadata?.name !== SETTINGS_NAME)
     return checkDocument(document, at);
   const namespace = typeof metadata.namespace === 'string' ? metadata.namespace : DEFAULT_NAMESPACE;
@@ -93,7 +101,7 @@ export function checkDocument(
   if (apiVersion !== 'argoproj.io/v1alpha1') {
     throw new MusterError(
       'invalid',
-      `apiVersion ${JSON.stringify(apiVersion)}: only argoproj.io/v1alpha1, RolloutPolicies of ${POLICY_API} and the ConfigMap ${SETTINGS_NAME} are applied to the hub`,
+      `apiVersion ${JSON.stringify(apiVersion)}: only argoproj.io/v1alpha1, RolloutPolicies and Promotions of ${POLICY_API} and the ConfigMap ${SETTINGS_NAME} are applied to the hub`,
       { where },
     );
   }

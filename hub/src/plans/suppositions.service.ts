@@ -113,6 +113,12 @@ export class Suppositions {
           `RolloutPolicy ${name} is not planned: it changes nothing that is deployed, but how the next release gets there`,
         );
         return;
+      case 'Promotion':
+        this.access.require(actor, 'admin');
+        supposition.notices.push(
+          `Promotion ${name} is not planned: it changes nothing before it opens its first change`,
+        );
+        return;
       case 'AppProject': {
         this.access.require(actor, 'admin');
         const now = supposition.projects.get(name);

@@ -48,6 +48,7 @@ export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'rollout', prefix: 'set' },
   { queue: 'rollout', prefix: 'application' },
   { queue: 'gates', prefix: 'gate' },
+  { queue: 'rollout', prefix: 'promotion' },
   { queue: 'maintenance', prefix: 'poll' },
   { queue: 'maintenance', prefix: 'leaving' },
   { queue: 'maintenance', prefix: 'sweep-bundles' },
@@ -59,6 +60,7 @@ export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'maintenance', prefix: 'roots' },
   { queue: 'maintenance', prefix: 'rollouts' },
   { queue: 'maintenance', prefix: 'gates' },
+  { queue: 'maintenance', prefix: 'promotions' },
 ];
 
 /**

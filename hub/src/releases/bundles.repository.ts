@@ -92,6 +92,28 @@ export class BundlesRepository {
     return rows;
   }
 
+  /** Objects of some bundles that are in none of the others, by kind and name, whatever their namespaces. */
+  async missing(
+    from: readonly string[],
+    to: readonly string[],
+    most: number,
+  ): Promise<{ count: number; names: string[] }> {
+    const { rows } = await sql<{ count: number; names: string[] }>`
+      with named as (
+        select i.bundle_digest, identity, split_part(identity, '/', 1) || '/' || split_part(identity, '/', 2) || '/' || split_part(identity, '/', 4) as key
+        from bundle_inventories i cross join lateral unnest(i.identities) as identity
+        where i.bundle_digest = any(${[...from, ...to]}::text[])
+      ), gone as (
+        select array(
+          select distinct identity from named where bundle_digest = any(${from}::text[])
+            and key not in (select key from named where bundle_digest = any(${to}::text[])) order by 1
+        ) as names
+      )
+      select cardinality(names) as count, names[1:${most}] as names from gone
+    `.execute(this.db);
+    return rows[0]!;
+  }
+
   /** The newest renders of each base key, at most `each`. */
   async renders(baseKeys: readonly string[], each: number): Promise<StoredRender[]> {
     if (baseKeys.length === 0) return [];

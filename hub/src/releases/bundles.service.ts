@@ -64,11 +64,23 @@ export class BundlesService {
     trx: Db,
     pairs: readonly { from: string; to: string }[],
   ): Promise<(Removals & { from: string; to: string })[]> {
-    const digests = [...new Set(pairs.flatMap(({ from, to }) => [from, to]))];
-    // Those of earlier versions of the hub were stored without it.
-    for (const digest of await this.repository.withoutInventory(trx, digests))
-      await this.repository.keepInventory(digest, inventoryOf(await this.objects(digest)), trx);
+    await this.#takeStock(
+      trx,
+      pairs.flatMap(({ from, to }) => [from, to]),
+    );
     return this.repository.removals(trx, pairs, NAMED_REMOVALS);
+  }
+
+  /** Objects of some bundles that are in none of the others, by kind and name: environments have namespaces of their own. */
+  async missing(from: readonly string[], to: readonly string[]): Promise<Removals> {
+    await this.#takeStock(this.repository.db, [...from, ...to]);
+    return this.repository.missing(from, to, NAMED_REMOVALS);
+  }
+
+  /** Bundles of earlier versions of the hub were stored without a list of what they hold. */
+  async #takeStock(db: Db, digests: readonly string[]): Promise<void> {
+    for (const digest of await this.repository.withoutInventory(db, [...new Set(digests)]))
+      await this.repository.keepInventory(digest, inventoryOf(await this.objects(digest)), db);
   }
 
   isAssigned(clusterId: string, digest: string): Promise<boolean> {

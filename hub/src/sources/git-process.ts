@@ -93,7 +93,7 @@ export async function runGit(git: GitEnvironment, args: string[], run: GitRun = 
       throw new MusterError('limit', `git ${args[0]} took longer than ${(run.timeoutMs ?? 60_000) / 1000} s`);
     run.signal?.throwIfAborted();
     if (overflow) throw new MusterError('limit', `git ${args[0]} wrote more than ${run.maxBytes} bytes`);
-    if (code !== 0) throw new GitFailure(args[0]!, code, errors);
+    if (code !== 0) throw new GitFailure(args.find((one) => !one.startsWith('-'))!, code, errors, output);
     return output;
   } finally {
     signal.removeEventListener('abort', end);
@@ -103,11 +103,16 @@ export async function runGit(git: GitEnvironment, args: string[], run: GitRun = 
 /** git said no; `stderr` is its own text (credentials never reach it: they are not in arguments or URLs). */
 export class GitFailure extends MusterError {
   readonly stderr: string;
-  constructor(command: string, code: number | null, stderr: string) {
+  readonly exitCode: number | null;
+  /** What it wrote before it ended. */
+  readonly output: Buffer;
+  constructor(command: string, code: number | null, stderr: string, output: Buffer = Buffer.alloc(0)) {
     const line =
       stderr.split('\n').find((text) => /^(fatal|error):/.test(text)) ?? stderr.trim().split('\n')[0] ?? '';
     super('unavailable', `git ${command} failed${code === null ? '' : ` (${code})`}: ${line.slice(0, 500)}`);
     this.stderr = stderr;
+    this.exitCode = code;
+    this.output = output;
   }
 }
 

@@ -6,6 +6,7 @@ import { type RemoteAccess, withCredentials } from './credentials.ts';
 import { explainGitError } from './git-error.ts';
 import { type CommitObject, GitObjects } from './git-objects.ts';
 import { type GitEnvironment, runGit } from './git-process.ts';
+import { GitWriter } from './pushes/git-writer.ts';
 import { type Refs, parseLsRemote, resolveRevision, sameRefs } from './refs.ts';
 import { SourceTree, type TreeEntry, type TreeLimits } from './source-tree.ts';
 import type { LRUCache } from 'lru-cache';
@@ -158,6 +159,11 @@ export class Mirror {
     const output = await runGit(this.#git, args, { cwd: this.#dir, ...(signal ? { signal } : {}) });
     const seconds = output.toString().trim();
     return seconds === '' ? undefined : new Date(Number(seconds) * 1000);
+  }
+
+  /** Makes commits in the mirror; what is not pushed is forgotten with it. */
+  writer(signal: AbortSignal): GitWriter {
+    return new GitWriter(this.#git, this.#dir, signal);
   }
 
   close(): void {

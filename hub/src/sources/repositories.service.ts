@@ -69,6 +69,7 @@ export class RepositoriesService implements OnModuleInit {
           kind: address.kind,
           credentials: credentials?.kind ?? 'none',
           insecure: request.insecure,
+          ...(request.write ? { write: true } : {}),
           ...(request.plainHttp ? { plainHttp: true } : {}),
           ...(request.passCredentials ? { passCredentials: true } : {}),
         },
@@ -179,6 +180,7 @@ export class RepositoriesService implements OnModuleInit {
       registered: row.registered,
       credentials: opened ? (JSON.parse(opened.toString('utf8')) as Credentials).kind : 'none',
       insecure: row.insecure,
+      write: row.may_push,
       ...(row.last_fetch_at ? { lastFetchAt: row.last_fetch_at.toISOString() } : {}),
       ...(row.last_fetch_error ? { error: row.last_fetch_error } : {}),
       revisions: revisions.map((one) => ({
@@ -209,6 +211,7 @@ function settingsOf({ kind }: RepositoryAddress, request: AddRepository): Reposi
     insecure: request.insecure,
     plain_http: request.plainHttp ?? false,
     pass_credentials: request.passCredentials ?? false,
+    may_push: request.write ?? false,
     project: request.project ?? null,
   };
 }
@@ -222,6 +225,8 @@ function checkSettings(
   const wrong = (where: string, message: string) => new MusterError('invalid', message, { where });
   if (request.kind && request.kind !== kind)
     throw wrong('kind', `${url} is no address of kind ${request.kind}`);
+  if (request.write && kind !== 'git' && kind !== 'credentials')
+    throw wrong('write', 'only Git repositories are written to');
   if (kind === 'credentials' && !credentials)
     throw wrong('credentials', 'a registration of kind credentials needs credentials');
   if (request.name !== undefined && kind !== 'helm' && kind !== 'oci')

@@ -1,3 +1,4 @@
+import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import { Sealer } from '../store/sealer.ts';
 import { type RegistryAccess } from './charts/registry-http.ts';
@@ -22,6 +23,19 @@ export class RepositoryAccess {
       knownHosts: from.known_hosts ?? undefined,
       insecure: from.insecure,
     };
+  }
+
+  /**
+   * As `git`, for a push: only by a registration that was made for writing and that the project may use. Throws
+   * `precondition` where there is none.
+   */
+  async push(row: RepositoryRow, project: string): Promise<RemoteAccess> {
+    const from = await this.#registration(row);
+    if (!from.may_push || (from.project !== null && from.project !== project))
+      throw new MusterError('precondition', `${row.display_url} is not registered for writing`, {
+        hint: `muster repo add ${row.display_url} --write, with credentials that may push`,
+      });
+    return this.git(row);
   }
 
   async charts(row: RepositoryRow): Promise<RegistryAccess> {
@@ -53,7 +67,8 @@ export class RepositoryAccess {
 
   /** The row itself where it was registered with anything, else the nearest prefix that was. */
   async #registration(row: RepositoryRow): Promise<RepositoryRow> {
-    if (row.credentials_sealed || row.known_hosts || row.ca || row.insecure || row.plain_http) return row;
+    if (row.may_push || row.credentials_sealed || row.known_hosts || row.ca || row.insecure || row.plain_http)
+      return row;
     const prefixes = prefixesOf({ kind: row.kind, url: row.display_url, normalised: row.url });
     const [nearest] = await this.#nearest(
       prefixes.filter((prefix) => prefix !== row.url),

@@ -6,9 +6,11 @@ import { ChartDependenciesService } from './chart-dependencies.service.ts';
 import { ChartsService } from './charts/charts.service.ts';
 import { CommitLogs } from './commit-logs.service.ts';
 import { LookUps } from './look-ups.service.ts';
+import { RepositoryPushes } from './pushes/repository-pushes.service.ts';
 import { RepositoriesController } from './repositories.controller.ts';
 import { RepositoriesService } from './repositories.service.ts';
 import { RepositoryAccess } from './repository-access.service.ts';
+import { PullRequestsService } from './scm/pull-requests.service.ts';
 import { ScmService } from './scm/scm.service.ts';
 import { SourceChanges } from './source-changes.ts';
 import { SourcesRepository } from './sources.repository.ts';
@@ -33,9 +35,20 @@ import { WebhooksService } from './webhooks.service.ts';
     CommitLogs,
     RepositoriesService,
     ScmService,
+    PullRequestsService,
+    RepositoryPushes,
     WebhooksService,
     jobHandlers([SourcesService], handlers),
   ],
-  exports: [ChartDependenciesService, CommitLogs, LookUps, ScmService, SourceChanges, SourcesService],
+  exports: [
+    ChartDependenciesService,
+    CommitLogs,
+    LookUps,
+    PullRequestsService,
+    RepositoryPushes,
+    ScmService,
+    SourceChanges,
+    SourcesService,
+  ],
 })
 export class SourcesModule {}

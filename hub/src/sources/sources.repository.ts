@@ -16,7 +16,15 @@ export interface Followed {
 /** What a repository is registered with, besides its address and credentials. */
 export type RepositorySettings = Pick<
   RepositoryRow,
-  'kind' | 'name' | 'known_hosts' | 'ca' | 'insecure' | 'plain_http' | 'pass_credentials' | 'project'
+  | 'kind'
+  | 'name'
+  | 'known_hosts'
+  | 'ca'
+  | 'insecure'
+  | 'plain_http'
+  | 'pass_credentials'
+  | 'may_push'
+  | 'project'
 >;
 
 export interface ResolvedRow {
@@ -264,7 +272,7 @@ export class SourcesRepository {
   async remove(trx: Trx, id: string): Promise<void> {
     await sql`
       update repositories set registered = false, credentials_sealed = null, known_hosts = null, insecure = false, project = null,
-        name = null, ca = null, plain_http = false, pass_credentials = false,
+        name = null, ca = null, plain_http = false, pass_credentials = false, may_push = false,
         version = version + 1 where id = ${id}
     `.execute(trx);
     await sql`

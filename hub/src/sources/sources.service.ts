@@ -120,6 +120,12 @@ export class SourcesService implements OnApplicationShutdown {
     );
   }
 
+  /** Asks for a repository to be fetched, by its URL as written; one that is not known is none. */
+  async askUrl(trx: Trx, url: string): Promise<void> {
+    const row = await this.rowOf(url);
+    if (row) await this.ask(trx, [row.id]);
+  }
+
   /**
    * The ids of repositories by URL as written, made where they are new. URLs that are none are left out.
    * Repositories of the hub's own machine are left out too where the setting forbids them.
@@ -224,6 +230,13 @@ export class SourcesService implements OnApplicationShutdown {
     const row = await this.#row(repositoryId);
     if (row.kind !== 'git') return this.charts.modifiedAt(row, commit, signal);
     return (await this.#mirrorWith(row, commit, signal)).lastTouched(commit, paths, signal);
+  }
+
+  /** A Git repository by its URL as written; undefined: the hub does not know it. */
+  async rowOf(url: string): Promise<RepositoryRow | undefined> {
+    const [address] = this.#readable([url]).values();
+    const [row] = address ? await this.repository.byUrls(this.repository.db, [address.normalised]) : [];
+    return row?.kind === 'git' ? row : undefined;
   }
 
   /** A repository's mirror as its remote is now. Throws in words. */

@@ -15,7 +15,14 @@ export const ApplyResult = z
     dryRun: z.boolean(),
     results: z.array(
       z.object({
-        kind: z.enum(['ApplicationSet', 'Application', 'AppProject', 'ConfigMap', 'RolloutPolicy']),
+        kind: z.enum([
+          'ApplicationSet',
+          'Application',
+          'AppProject',
+          'ConfigMap',
+          'RolloutPolicy',
+          'Promotion',
+        ]),
         namespace: z.string(),
         name: z.string(),
         result: z.enum(['created', 'configured', 'unchanged']),

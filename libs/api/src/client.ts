@@ -96,6 +96,7 @@ import type {
   RolloutVerb,
   RolloutView,
 } from './rollouts.ts';
+import { promotionRoutes } from './client-promotions.ts';
 import { releaseRoutes } from './client-releases.ts';
 import type { FleetSummary } from './status.ts';
 import type { AskWhy, WhyView } from './why.ts';
@@ -140,6 +141,7 @@ export function hubClient(options: ClientOptions) {
     decisions: decisionRoutes(http),
     rollouts: rolloutRoutes(http),
     releases: releaseRoutes(http),
+    promotions: promotionRoutes(http),
     unclaimed: unclaimedRoutes(http),
     recovery: {
       get: (o?: Options) => http.get<RecoveryView>(`${v1}/recovery`, undefined, o),

@@ -15,6 +15,7 @@ export * from './repositories.ts';
 export * from './rollout-groups.ts';
 export * from './rollouts.ts';
 export * from './releases.ts';
+export * from './promotions.ts';
 export * from './generators.ts';
 export * from './projects.ts';
 export * from './applicationsets.ts';

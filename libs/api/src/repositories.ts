@@ -37,6 +37,8 @@ export const AddRepository = z
     knownHosts: z.string().max(100_000).optional(),
     /** Skip the check of TLS certificates and SSH host keys. */
     insecure: z.boolean().default(false),
+    /** Promotions may push to it, and open pull requests, with these credentials. */
+    write: z.boolean().optional(),
     /** Limits who sees it; none: the hub's administrators. */
     project: z.string().max(253).optional(),
     /** Do not connect before storing it. */
@@ -55,6 +57,7 @@ export const RepositoryView = z
     registered: z.boolean(),
     credentials: z.enum(['none', 'password', 'token', 'ssh']),
     insecure: z.boolean(),
+    write: z.boolean().describe('promotions may push to it'),
     lastFetchAt: z.string().optional(),
     error: z.string().optional(),
     revisions: z.array(

@@ -16,7 +16,7 @@ export { type Measurement, needsText, openMeasurements, shownUrl } from './gate-
 export * from './judging.ts';
 export * from './policy.ts';
 export * from './policy-choice.ts';
-export * from './policy-manifest.ts';
+export { parseRolloutPolicy } from './policy-manifest.ts';
 export * from './quantity.ts';
 export { type QueryPlace, fillQuery, hasPlaceholders } from './query-text.ts';
 export * from './rolling-sync.ts';
@@ -27,3 +27,6 @@ export { refusal } from './verbs.ts';
 export * from './undo.ts';
 export * from './windows.ts';
 export { MAX_BREAKS, hasEnded } from './work.ts';
+export * from './promotion/decide-change.ts';
+export * from './promotion/promotion.ts';
+export * from './promotion/promotion-manifest.ts';

@@ -135,7 +135,8 @@ function repeats(named: readonly { name: string }[]): [number, string][] {
   );
 }
 
-function issueTexts(error: z.ZodError): string[] {
+/** What is wrong with a document, field by field. */
+export function issueTexts(error: z.ZodError): string[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => `${pathOf([...issue.path, key])}: unknown field`);

@@ -60,6 +60,40 @@ export class ScmHttp {
     return found;
   }
 
+  /** Changes something; the answer is read like any other. Throws `invalid` with the host's own words for what it refuses. */
+  async send<T>(
+    method: 'POST' | 'PATCH' | 'PUT',
+    path: string,
+    body: unknown,
+    schema: z.ZodType<T>,
+  ): Promise<T> {
+    const url = this.#url(path, {});
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const at = `${url.origin}${url.pathname}`;
+    let response: Response;
+    try {
+      const headers = { ...this.#headers, 'content-type': 'application/json' };
+      response = await fetch(url, {
+        method,
+        headers,
+        body: JSON.stringify(body),
+        redirect: 'manual',
+        signal,
+      });
+    } catch (thrown) {
+      this.#signal.throwIfAborted();
+      throw new MusterError('unavailable', `${at} cannot be reached: ${reasonOf(thrown)}`, { cause: thrown });
+    }
+    const bytes = await bytesOf(response, at);
+    if (!response.ok) {
+      const refused = refusal(response, at);
+      throw refused.code === 'invalid'
+        ? new MusterError('invalid', `${refused.message}${wordsOf(bytes)}`)
+        : refused;
+    }
+    return parsed(json(bytes, at), schema, path);
+  }
+
   #url(path: string, query: Query): URL {
     const url = new URL(`${this.#base}/${path}`);
     for (const [name, value] of Object.entries(query))
@@ -110,6 +144,12 @@ function refusal({ status, headers }: Response, at: string): MusterError {
     });
   }
   return new MusterError(status >= 500 ? 'unavailable' : 'invalid', `${at} answers ${status}`);
+}
+
+/** What a host says of a refusal, in brief. */
+function wordsOf(bytes: Buffer): string {
+  const text = bytes.toString('utf8').replace(/\s+/g, ' ').slice(0, 300);
+  return text === '' ? '' : `: ${text}`;
 }
 
 async function bytesOf(response: Response, at: string): Promise<Buffer> {
