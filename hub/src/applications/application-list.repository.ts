@@ -127,10 +127,11 @@ export class ApplicationList {
             then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
           r.number as release_number, r.message as release_message, r.author as release_author, r.created_at as release_at,
           g.generation as assigned_generation, g.refused,
-          case when th.application_id is not null and th.assignment_digest is distinct from rt.assignment_digest
-            then jsonb_build_object('rollout', th.rollout_id, 'phase', (select phase from rollouts where id = th.rollout_id),
+          case when th.application_id is not null and th.assignment_digest is distinct from rt.assignment_digest then (
+            select jsonb_build_object('rollout', th.rollout_id, 'phase', (select phase from rollouts where id = th.rollout_id),
               'reason', th.reason, 'since', th.held_at, 'commit', th.commit, 'commits', th.commits, 'release', kr.number,
-              'message', kr.message, 'author', kr.author, 'released_at', kr.created_at) end as held,
+              'message', kr.message, 'author', kr.author, 'released_at', kr.created_at)
+            from (values (1)) as one left join releases kr on kr.id = th.release_id) end as held,
           ${SYNC_NOW} as sync_now, ${HEALTH_NOW} as health_now,
           coalesce(nullif(t.health_message, ''), hr.health_message) as health_message,
           greatest(t.sync_since, t.health_since, hr.sync_since, hr.health_since) as status_since,
@@ -142,7 +143,6 @@ export class ApplicationList {
           and not rc.detached and rc.gone_at is null
         left join applications ra on ra.id = rc.root_id
         left join releases r on r.id = a.release_id
-        left join releases kr on kr.id = th.release_id
         where ${sql.join(inner, sql` and `)}
       ) as listed
       where ${sql.join(outer, sql` and `)}

@@ -1,3 +1,4 @@
+import type { FleetSummary } from '@muster/api';
 import { Inject, Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { APPLICATION_STATE_TABLES, HEALTH_NOW, SYNC_NOW } from '../store/application-state.ts';
@@ -65,6 +66,20 @@ export class StatusReadsRepository {
       select ${SYNC_NOW} as sync, ${HEALTH_NOW} as health, count(*)::int as count
       from ${APPLICATION_STATE_TABLES} group by 1, 2`.execute(this.#db);
     return found.rows;
+  }
+
+  /** Rollouts that somebody may have to look at; those that ended well or were ended by hand are none. */
+  async rolloutCounts(): Promise<FleetSummary['rollouts']> {
+    const { rows } = await sql<FleetSummary['rollouts']>`
+      select count(*) filter (where phase in ('pending', 'running') and not paused)::int as moving,
+        count(*) filter (where ended_at is null and (phase = 'failed' or paused))::int as stopped,
+        count(*) filter (where phase = 'rolling-back' and not paused)::int as "goingBack",
+        count(*) filter (where phase = 'rolled-back')::int as "takenBack"
+      from (select r.phase, r.ended_at, coalesce(r.state->'paused' <> 'null'::jsonb, false) as paused from rollouts r
+        where r.ended_at is null or (r.phase = 'rolled-back' and not exists (
+          select from rollouts newer where newer.owner_id = r.owner_id and newer.created_at > r.created_at))) as shown
+    `.execute(this.#db);
+    return rows[0]!;
   }
 
   async unclaimedCount(): Promise<number> {

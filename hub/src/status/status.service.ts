@@ -87,9 +87,10 @@ export class StatusService {
 
   /** The fleet in numbers. */
   async summary(now = new Date()): Promise<FleetSummary> {
-    const [clusters, applications, recovery, unclaimed] = await Promise.all([
+    const [clusters, applications, rollouts, recovery, unclaimed] = await Promise.all([
       this.#clusters.counts(),
       this.#repository.applicationCounts(),
+      this.#repository.rolloutCounts(),
       this.#recovery.state(),
       this.#repository.unclaimedCount(),
     ]);
@@ -107,6 +108,7 @@ export class StatusService {
         bySync: tally(applications, (row) => row.sync),
         byHealth: tally(applications, (row) => row.health),
       },
+      rollouts,
       recovering: recovery.recovering,
       unclaimed,
       at: now.toISOString(),

@@ -16,6 +16,12 @@ export const FleetSummary = z
       bySync: Counts.describe('Unknown: never reported, or its cluster is silent'),
       byHealth: Counts,
     }),
+    rollouts: z.object({
+      moving: z.number().int().describe('on their way, or waiting for their turn'),
+      stopped: z.number().int().describe('they wait for somebody: failed, or paused'),
+      goingBack: z.number().int(),
+      takenBack: z.number().int().describe('owners whose newest rollout was taken back'),
+    }),
     recovering: z.boolean(),
     unclaimed: z.number().int(),
     at: z.iso.datetime(),

@@ -66,7 +66,9 @@ function sendBack(work: Work): void {
 /** Also to a silent agent: when it returns it must find the earlier release, never the one that is taken back. */
 function restore(work: Work, target: Target): void {
   const { digest, release } = target.proven!;
-  work.move(target, 'restoring', `it is assigned ${release} again`, {
+  const { from } = work.rollout;
+  const name = from?.id === release ? from.label : 'what it was last proven good at';
+  work.move(target, 'restoring', `it is given ${name} again`, {
     holds: digest,
     version: null,
     proved: false,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemActor } from '../../access/actor.ts';
 import { ApplicationViews } from '../../applications/application-views.service.ts';
+import { StatusService } from '../../status/status.service.ts';
 import { RolloutFixture, policy, setOverClusters } from '../rollouts.fixture.ts';
 import { RolloutsService } from '../rollouts.service.ts';
 import { RolloutReads } from './rollout-reads.service.ts';
@@ -113,6 +114,24 @@ test('one of them says what its stages go by, how far its gates are, and what ha
     [2, 'second'],
     [1, 'first'],
   ]);
+});
+
+test('the summary of the fleet counts what goes on, what waits for somebody, and what was taken back', async () => {
+  const counts = async () => (await on.get(StatusService).summary()).rollouts;
+  const none = { moving: 0, stopped: 0, goingBack: 0, takenBack: 0 };
+  expect(await counts()).toEqual(none);
+  await on.commit('second');
+  expect(await counts()).toEqual({ ...none, moving: 1 });
+  await ask({ verb: 'pause' });
+  expect(await counts()).toEqual({ ...none, stopped: 1 });
+  await ask({ verb: 'resume' });
+  await on.report('a', 'Degraded');
+  expect(await counts()).toEqual({ ...none, goingBack: 1 });
+  await on.report('a');
+  expect(await counts()).toEqual({ ...none, takenBack: 1 });
+  // A newer one takes its place in what there is to look at.
+  await on.commit('third');
+  expect(await counts()).toEqual({ ...none, moving: 1 });
 });
 
 test('targets come with what failed first, a page at a time, by stage, group and name', async () => {

@@ -33,7 +33,7 @@ export function FleetHeader({ session, live }: { session: Session; live: LiveSta
   );
 }
 
-function Counts({ summary: { clusters, applications } }: { summary: FleetSummary }) {
+function Counts({ summary: { clusters, applications, rollouts } }: { summary: FleetSummary }) {
   const pending = (clusters.byState['pending'] ?? 0) + (clusters.byState['recovered'] ?? 0);
   return (
     <div
@@ -67,7 +67,37 @@ function Counts({ summary: { clusters, applications } }: { summary: FleetSummary
           />
         ))}
       </Group>
+      <Rollouts rollouts={rollouts} />
     </div>
+  );
+}
+
+/** Only what goes on or went wrong: a fleet at rest has none. */
+function Rollouts({ rollouts }: Partial<Pick<FleetSummary, 'rollouts'>>) {
+  // A replica of the version before, while the hub is updated, says nothing of them.
+  if (!rollouts) return null;
+  const { moving, stopped, goingBack, takenBack } = rollouts;
+  if (moving + stopped + goingBack + takenBack === 0) return null;
+  const all = { view: 'rollouts', q: undefined, phase: undefined, open: undefined } as const;
+  return (
+    <Group name="Rollouts">
+      <Count word="running" says="on their way" tone="busy" count={moving} to={{ ...all, open: true }} />
+      <Count word="failed" says="stopped" tone="bad" count={stopped} to={{ ...all, open: true }} />
+      <Count
+        word="rolling-back"
+        says="going back"
+        tone="bad"
+        count={goingBack}
+        to={{ ...all, phase: 'rolling-back' }}
+      />
+      <Count
+        word="rolled-back"
+        says="taken back"
+        tone="warn"
+        count={takenBack}
+        to={{ ...all, phase: 'rolled-back' }}
+      />
+    </Group>
   );
 }
 
@@ -83,20 +113,33 @@ function Group({ name, total, children }: { name: string; total?: number; childr
 }
 
 /** A count that filters by what it counts; none of it is not shown. */
-function Count({ word, tone, count, to }: { word: string; tone: Tone; count: number; to: FleetSearch }) {
+function Count({
+  word,
+  says = word,
+  tone,
+  count,
+  to,
+}: {
+  word: string;
+  /** What it is called, where the word of its icon is not that. */
+  says?: string;
+  tone: Tone;
+  count: number;
+  to: Partial<FleetSearch>;
+}) {
   const [, change] = useFleetSearch();
   if (count === 0) return null;
   const cleared = { sync: undefined, health: undefined, connection: undefined, attention: undefined };
   return (
     <button
       type="button"
-      title={`${count} ${word}: show them`}
+      title={`${count} ${says}: show them`}
       onClick={() => change({ view: undefined, ...cleared, ...to })}
       className="flex items-center gap-1 rounded-md px-1.5 py-0.5 hover:bg-raised"
     >
       <StateIcon word={word} className={TEXT[tone]} />
       <span className="font-semibold">{count}</span>
-      <span className="text-muted">{word}</span>
+      <span className="text-muted">{says}</span>
     </button>
   );
 }

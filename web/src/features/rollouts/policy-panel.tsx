@@ -5,13 +5,13 @@ import { Drawer, Facts, Section } from '../../ui/drawer.tsx';
 import { CopyButton, ErrorNotice } from '../../ui/notice.tsx';
 import { SkeletonRows } from '../../ui/parts.tsx';
 import { yamlText } from '../resources/yaml-text.ts';
-import { policyStages } from './policy-stages.ts';
+import { inOrder, policyStages } from './policy-stages.ts';
 import { policyQuery } from './queries.ts';
 
 /** One RolloutPolicy: its stages in words, and what was applied. */
 export function PolicyPanel({ name, onClose }: { name: string; onClose: () => void }) {
   const { data, error, refetch } = useQuery(policyQuery(name));
-  const text = useMemo(() => yamlText(data?.manifest ?? {}), [data]);
+  const text = useMemo(() => yamlText(inOrder(data?.manifest)), [data]);
   return (
     <Drawer title={name} subtitle="RolloutPolicy" onClose={onClose}>
       {error && <ErrorNotice error={error} retry={() => void refetch()} />}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { policyStages } from './policy-stages.ts';
+import { inOrder, policyStages } from './policy-stages.ts';
 
 it('the stages of a policy are told in words, with what they have from the defaults', () => {
   const manifest = {
@@ -39,4 +39,10 @@ it('a manifest that is not as expected breaks nothing', () => {
     { name: 'a' },
     { name: 'stage 2' },
   ]);
+});
+
+it('a manifest is shown in the order in which people write one', () => {
+  expect(
+    Object.keys(inOrder({ spec: {}, kind: 'RolloutPolicy', metadata: {}, apiVersion: 'v1', more: 1 })),
+  ).toEqual(['apiVersion', 'kind', 'metadata', 'spec', 'more']);
 });

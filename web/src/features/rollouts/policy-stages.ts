@@ -29,6 +29,12 @@ export function policyStages({
   });
 }
 
+/** A manifest in the order in which people write one: the database keeps none. */
+export function inOrder(manifest: Fields = {}): Fields {
+  const { apiVersion, kind, metadata, spec, ...rest } = manifest;
+  return { apiVersion, kind, metadata, spec, ...rest };
+}
+
 function settingsOf(stage: Fields): string[] {
   const {
     clusters,

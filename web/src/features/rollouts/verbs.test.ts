@@ -84,6 +84,13 @@ describe('what is offered for parts', () => {
     expect(labels(targetVerbs(rollout(), target(state), admin))).toEqual(expected);
   });
 
+  it('is nothing on the way back, which stages and gates do not hold', () => {
+    const back = rollout({ phase: 'rolling-back', rollback: { scope: 'all', since: '', cause: '' } });
+    expect(targetVerbs(back, target('waiting'), admin)).toEqual([]);
+    expect(stageVerbs(back, back.progress[1]!, admin)).toEqual([]);
+    expect(gateVerbs(back, 'rest', approval(), admin)).toEqual([]);
+  });
+
   it('is a start where a stage starts none by itself, unless its agent is away', () => {
     const byHand = rollout({ progress: [stage('rest', { slots: 0 })] });
     expect(targetVerbs(byHand, target('waiting'), admin)[0]).toMatchObject({ label: 'Start' });

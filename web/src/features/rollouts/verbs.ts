@@ -65,13 +65,18 @@ export function rolloutVerbs(found: RolloutDetail, may: May): Offer[] {
   ];
 }
 
+/** On the way back its stages and gates decide nothing any more. */
+function goesForward(found: RolloutDetail): boolean {
+  return !hasEnded(found) && found.phase !== 'rolling-back' && found.rollback === undefined;
+}
+
 function gatesOf({ progress }: RolloutDetail): RolloutGateView[] {
   return progress.flatMap(({ gates }) => gates);
 }
 
 /** What can be asked of a gate: approvals while they are asked for, and to pass it over. */
 export function gateVerbs(found: RolloutDetail, stage: string, gate: RolloutGateView, may: May): Offer[] {
-  if (hasEnded(found) || (gate.status !== 'open' && gate.status !== 'pending')) return [];
+  if (!goesForward(found) || (gate.status !== 'open' && gate.status !== 'pending')) return [];
   const place = { stage, gate: gate.name };
   const votes =
     gate.kind === 'approval' && gate.status === 'open'
@@ -99,7 +104,7 @@ function cannotVote(
 
 /** What can be asked of a stage: to pass over what still waits in it. */
 export function stageVerbs(found: RolloutDetail, { name, states }: RolloutStageDetail, may: May): Offer[] {
-  if (hasEnded(found) || !(states['waiting']! > 0)) return [];
+  if (!goesForward(found) || !(states['waiting']! > 0)) return [];
   return [offer({ verb: 'skip', stage: name }, 'Skip waiting', lacks(may))];
 }
 
@@ -107,11 +112,11 @@ const SKIPPABLE = new Set(['waiting', 'deferred', 'manual', 'failed', 'assigned'
 
 /** What can be asked of one target. */
 export function targetVerbs(found: RolloutDetail, target: RolloutTargetView, may: May): Offer[] {
-  if (hasEnded(found)) return [];
+  if (!goesForward(found)) return [];
   const { id, state, stage } = target;
   const refused = lacks(may);
   const all: Offer[] = [];
-  if (state === 'failed' && !found.rollback) all.push(offer({ verb: 'retry', target: id }, 'Retry', refused));
+  if (state === 'failed') all.push(offer({ verb: 'retry', target: id }, 'Retry', refused));
   const byHand = found.progress.find(({ name }) => name === stage)?.slots === 0 && stage === found.stage;
   if (found.phase === 'running' && (state === 'manual' || (byHand && state === 'waiting')))
     all.push(offer({ verb: 'start', target: id }, 'Start', refused ?? notStarted(found, target)));
