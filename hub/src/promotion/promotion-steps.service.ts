@@ -163,6 +163,7 @@ export class PromotionSteps {
         actor: 'system',
         action: 'promotion.begin',
         object: `promotion/${name}`,
+        project: promotion.project,
         details: { environment: environment.name, release: number, commit },
       });
     });

@@ -15,6 +15,6 @@ export class PromotionTriggers {
     const ids = await this.repository.due();
     if (ids.length === 0) return;
     const keys = ids.map((id) => `promotion:${id}`);
-    await this.repository.db.transaction().execute((trx) => this.outbox.add(trx, 'rollout', keys));
+    await this.repository.db.transaction().execute((trx) => this.outbox.add(trx, 'sources', keys));
   }
 }

@@ -249,6 +249,29 @@ test('fields are set from the environment before, and everything else of the fil
   expect(read('envs/staging/web.yaml')).toBe(before.replace('web:1', 'web:2'));
 });
 
+test('fields that are kept stay as they are in a file that is copied', async () => {
+  await folders();
+  fixture.on.hub.commit(
+    {
+      'envs/staging/web.yaml': manifests('staging', 'web:1').replace('replicas: 1', 'replicas: 5 # its own'),
+    },
+    'more of it',
+  );
+  await fixture.pulled(url());
+  await fixture.on.report('staging');
+  const spec = copying();
+  const copy = { keep: [{ file: 'web.yaml', fields: ['spec.replicas'] }], exclude: ['own.txt'] };
+  const change = { mode: 'commit', copy };
+  await fixture.apply({
+    ...spec,
+    environments: spec.environments.map((one) => (one.name === 'staging' ? { ...one, change } : one)),
+  });
+  await release('web:2');
+  await fixture.healthy('dev');
+  expect((await fixture.change('staging')).state).toBe('done');
+  expect(read('envs/staging/web.yaml')).toBe(read('envs/dev/web.yaml').replace('replicas: 1', 'replicas: 5'));
+});
+
 test('branches follow each other, are merged where they cannot, and conflicts are named', async () => {
   const { hub } = fixture.on;
   hub.commit({ 'web/web.yaml': manifests('x', 'web:1') }, 'first');

@@ -97,7 +97,7 @@ export class PromotionFixture {
   async look(): Promise<void> {
     const { db } = this.on;
     const { id } = await db.selectFrom('promotions').select('id').executeTakeFirstOrThrow();
-    await db.transaction().execute((trx) => this.on.get(Outbox).add(trx, 'rollout', [`promotion:${id}`]));
+    await db.transaction().execute((trx) => this.on.get(Outbox).add(trx, 'sources', [`promotion:${id}`]));
     await this.on.settled();
   }
 

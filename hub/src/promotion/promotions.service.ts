@@ -193,7 +193,7 @@ export class PromotionsService {
   }
 
   async #ask(trx: Trx, id: string): Promise<void> {
-    await this.outbox.add(trx, 'rollout', [`promotion:${id}`]);
+    await this.outbox.add(trx, 'sources', [`promotion:${id}`]);
   }
 
   /** Throws `not-found`, also for what the actor may not see. */

@@ -9,7 +9,7 @@ const EVERY_SECONDS = 5;
 export function handlers(steps: PromotionSteps, triggers: PromotionTriggers): JobHandler[] {
   return [
     {
-      queue: 'rollout',
+      queue: 'sources',
       prefix: 'promotion',
       handle: (key, context) => steps.look(key.slice('promotion:'.length), context),
     },

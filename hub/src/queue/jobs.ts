@@ -37,6 +37,7 @@ export interface JobHandler {
  */
 export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'sources', prefix: 'repository' },
+  { queue: 'sources', prefix: 'promotion' },
   { queue: 'expand', prefix: 'set' },
   { queue: 'expand', prefix: 'root' },
   { queue: 'render', prefix: 'set' },
@@ -48,7 +49,6 @@ export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'rollout', prefix: 'set' },
   { queue: 'rollout', prefix: 'application' },
   { queue: 'gates', prefix: 'gate' },
-  { queue: 'rollout', prefix: 'promotion' },
   { queue: 'maintenance', prefix: 'poll' },
   { queue: 'maintenance', prefix: 'leaving' },
   { queue: 'maintenance', prefix: 'sweep-bundles' },
