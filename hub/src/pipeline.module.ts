@@ -9,6 +9,7 @@ import { PromotionModule } from './promotion/promotion.module.ts';
 import { ReleasesModule } from './releases/releases.module.ts';
 import { RenderingModule } from './rendering/rendering.module.ts';
 import { DriftModule } from './drift/drift.module.ts';
+import { PinsModule } from './rollouts/pins/pins.module.ts';
 import { RolloutsModule } from './rollouts/rollouts.module.ts';
 import { SettingsModule } from './settings/settings.module.ts';
 import { ResourcesModule } from './resources/resources.module.ts';
@@ -29,6 +30,7 @@ import { WhyModule } from './why/why.module.ts';
     ReleasesModule,
     AssignmentsModule,
     RolloutsModule,
+    PinsModule,
     PlansModule,
     ComparisonsModule,
     PromotionModule,

@@ -55,6 +55,7 @@ export function applicationView(now: number): View<ApplicationView> {
       { title: 'REVISION', value: (each) => commitsOf(each).map(shortCommit).join(',') },
       { title: 'SINCE', value: (each) => age(each.clusterState?.silentSince ?? each.since, now) },
       { title: 'NOTES', value: notesOf },
+      { title: 'PINNED', value: pinnedText, wide: true },
       { title: 'REPOSITORY', value: ({ source }) => source.repoURL, wide: true },
       { title: 'PATH', value: ({ source }) => source.path ?? source.chart, wide: true },
       { title: 'TARGET', value: ({ source }) => source.targetRevision, wide: true },
@@ -71,10 +72,19 @@ function healthText({ health, clusterState }: ApplicationView): string {
   return clusterState?.silentSince ? 'Unknown' : health;
 }
 
+/** `release 9 by ada, until …: an incident`. */
+function pinnedText({ pinned }: ApplicationView): string {
+  if (!pinned) return '';
+  const { release, by, until, reason } = pinned;
+  const at = release ? `release ${release.number} ` : '';
+  return `${at}by ${by}${until ? `, until ${until}` : ''}: ${reason}`;
+}
+
 /** What somebody should know at a glance. */
 export function notesOf(app: ApplicationView): string {
-  const { leaving, conditions, operation, clusterState, rollout } = app;
+  const { leaving, conditions, operation, clusterState, rollout, pinned } = app;
   const notes = [
+    ...(pinned ? ['pinned'] : []),
     ...(clusterState?.silentSince ? ['cluster silent'] : []),
     ...(leaving ? [leaving.held ? 'removal held' : 'leaving'] : []),
     ...(rollout ? [rolloutWord(rollout)] : []),
@@ -151,6 +161,7 @@ function headOf(app: ApplicationDetail, now: number): [string, string | undefine
     ...sourcesOf(app),
     ['Release', release && [`#${release.number}`, ...(app.sources ? says : [])].join('  ')],
     ['Held at', heldText(app)],
+    ['Pinned', app.pinned && `${pinnedText(app)} (since ${app.pinned.since})`],
     ['Sync', `${app.sync} (${app.automated ? 'automated' : 'by hand'})`],
     ['Health', [silent ? 'Unknown' : app.health, app.healthMessage].filter(Boolean).join(': ')],
     ['Since', app.since && `${app.since} (${ago(app.since)})`],

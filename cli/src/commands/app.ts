@@ -7,6 +7,7 @@ import { waitForCommand } from '../wait.ts';
 import { appActCommands } from './app-act.ts';
 import { appObjectActs } from './app-object-acts.ts';
 import { appObjectCommands } from './app-objects.ts';
+import { appPinCommands } from './app-pins.ts';
 import { type Filters, listApplications, withFilters } from './app-select.ts';
 import {
   applicationText,
@@ -46,6 +47,7 @@ export function appCommands(root: Command, host: Host): void {
   appReadCommands(app, host);
   appWindowsCommand(app, host);
   appObjectCommands(app, host);
+  appPinCommands(app, host);
   appActCommands(app, host);
   appObjectActs(app, host);
   unclaimedActs(app, host);

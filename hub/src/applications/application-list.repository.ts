@@ -29,6 +29,7 @@ export interface ListedRow extends ApplicationRow {
   operation: Record<string, unknown> | null;
   status_conditions: ApplicationCondition[] | null;
   assigned_generation: bigint | null;
+  pin: StoredPin | null;
   refused: string | null;
   /** It is kept from its newest release. */
   held: StoredHold | null;
@@ -58,6 +59,15 @@ export interface StoredTarget {
   note: string | null;
   /** Unix milliseconds. */
   since: number;
+}
+
+/** As the database writes it. */
+export interface StoredPin {
+  by: string;
+  reason: string;
+  since: string;
+  until: string | null;
+  release: { id: string; number: number; cause: string } | null;
 }
 
 export interface ListFilter {
@@ -127,6 +137,9 @@ export class ApplicationList {
             then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
           r.number as release_number, r.message as release_message, r.author as release_author, r.created_at as release_at,
           g.generation as assigned_generation, g.refused,
+          case when tp.application_id is not null then jsonb_build_object('by', tp.pinned_by, 'reason', tp.reason,
+            'since', tp.pinned_at, 'until', tp.expires_at, 'release', (select jsonb_build_object('id', id, 'number', number,
+              'cause', cause) from releases where id = th.release_id)) end as pin,
           case when th.application_id is not null and th.assignment_digest is distinct from rt.assignment_digest then (
             select jsonb_build_object('rollout', th.rollout_id, 'phase', (select phase from rollouts where id = th.rollout_id),
               'reason', th.reason, 'since', th.held_at, 'commit', th.commit, 'commits', th.commits, 'release', kr.number,

@@ -20,7 +20,7 @@ import { ReleasesService } from '../releases/releases.service.ts';
 import { HUB_ID, HUB_NAME } from '../roots/hub-destination.ts';
 import { Roots } from '../roots/roots.service.ts';
 import { StatusService } from '../status/status.service.ts';
-import { ApplicationList, type ListedRow } from './application-list.repository.ts';
+import { ApplicationList, type ListedRow, type StoredPin } from './application-list.repository.ts';
 import { ApplicationRecords } from './application-records.service.ts';
 import { originOf } from './application-origin.ts';
 import { rolloutOf } from './application-rollout.ts';
@@ -138,7 +138,7 @@ export class ApplicationViews {
   #view(row: ListedRow): ApplicationView {
     const { manifest } = this.records.open(row);
     const automated = manifest.spec.syncPolicy?.automated;
-    const rollout = rolloutOf(row.rolling, row.held);
+    const rollout = rolloutOf(row.rolling, row.pin ? null : row.held);
     const since = row.silent_since ?? row.status_since;
     const refused = row.refused
       ? [{ type: 'AssignmentRefused', message: `the agent refused the assignment: ${row.refused}` }]
@@ -186,12 +186,23 @@ export class ApplicationViews {
             },
           }
         : {}),
+      ...(row.pin ? { pinned: pinOf(row.pin) } : {}),
       ...(row.release_id && row.release_number !== null
         ? { release: { id: row.release_id, number: Number(row.release_number) } }
         : {}),
       ...(rollout ? { rollout } : {}),
     };
   }
+}
+
+function pinOf({ by, reason, since, until, release }: StoredPin): NonNullable<ApplicationView['pinned']> {
+  return {
+    ...(release ? { release } : {}),
+    by,
+    reason,
+    since: new Date(since).toISOString(),
+    ...(until ? { until: new Date(until).toISOString() } : {}),
+  };
 }
 
 function operationOf(stored: Record<string, unknown>): NonNullable<ApplicationView['operation']> {

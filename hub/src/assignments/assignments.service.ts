@@ -94,7 +94,8 @@ export class AssignmentsService {
       trx,
       wanted.map((target) => target.clusterId),
     );
-    const targets = wanted.filter((target) => clusters.has(target.clusterId));
+    const allowed = wanted.filter((target) => clusters.has(target.clusterId));
+    const targets = await this.holds.pinned(trx, allowed);
     const assigned = await this.repository.assigned(
       trx,
       targets.map((target) => target.applicationId),

@@ -61,6 +61,7 @@ export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'maintenance', prefix: 'rollouts' },
   { queue: 'maintenance', prefix: 'gates' },
   { queue: 'maintenance', prefix: 'promotions' },
+  { queue: 'maintenance', prefix: 'pins' },
 ];
 
 /**

@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Target } from '../assignments/assignment-plan.ts';
 import { DATABASE } from '../store/database.ts';
 import type { Labels, Schema, Trx } from '../store/schema.ts';
+import { PINNED } from './holds.repository.ts';
 import type { TargetIds } from './target-content.ts';
 
 /** Whether an agent can be heard: it has a session, and its lease has not ended. */
@@ -17,6 +18,10 @@ export interface TargetFacts extends TargetIds {
   connected: boolean;
   /** Something was heard in the session of now that came after its hello. */
   heard: boolean;
+  /** Who pinned it and why, in words. */
+  pinned: string | null;
+  /** The digest that it is to hold now. */
+  holds: string | null;
   /** The agent holds what it is assigned, and nobody has asked it to apply that. */
   unsynced: boolean;
   assigned: { digest: string | null; bundleDigest: string | null; epoch: bigint; generation: bigint } | null;
@@ -53,6 +58,8 @@ export class FactsRepository {
       connected: boolean;
       heard: boolean;
       unsynced: boolean;
+      pinned: string | null;
+      holds: string | null;
       assignment_digest: string | null;
       bundle_digest: string | null;
       epoch: bigint | null;
@@ -73,6 +80,7 @@ export class FactsRepository {
           and (s.applied_epoch is null or (s.applied_epoch, s.applied_generation) < (g.epoch, g.generation)), false)
           and not exists (select from commands k where k.cluster_id = t.cluster_id and k.verb = 'sync' and k.created_at >= g.created_at
             and k.application_namespace = t.application_namespace and k.application_name = t.application_name) as unsynced,
+        ${PINNED} as pinned, case when h.application_id is null then g.assignment_digest else h.assignment_digest end as holds,
         g.assignment_digest, g.bundle_digest, g.epoch, g.generation,
         s.health, s.health_message, s.observed_at, s.applied_at, s.applied_digest, s.applied_epoch, s.applied_generation
       from rollout_targets t
@@ -82,6 +90,8 @@ export class FactsRepository {
         and g.application_name = t.application_name and g.application_id = t.application_id
       left join target_status s on s.cluster_id = t.cluster_id and s.application_namespace = t.application_namespace
         and s.application_name = t.application_name
+      left join target_holds h on h.application_id = t.application_id and h.cluster_id = t.cluster_id
+      left join target_pins p on p.application_id = t.application_id and p.cluster_id = t.cluster_id
       where t.rollout_id = ${rolloutId} and t.state <> 'gone'
     `.execute(trx);
     return rows.map((row) => ({
@@ -92,6 +102,8 @@ export class FactsRepository {
       connected: row.connected,
       heard: row.heard,
       unsynced: row.unsynced,
+      pinned: row.pinned,
+      holds: row.holds,
       assigned:
         row.generation === null
           ? null

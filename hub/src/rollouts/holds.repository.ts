@@ -4,6 +4,9 @@ import { DATABASE } from '../store/database.ts';
 import type { Row, Schema, Trx } from '../store/schema.ts';
 import type { Content, Hold, Proof, TargetIds } from './target-content.ts';
 
+/** Of pins `p`: `pinned by ada: an incident`. */
+export const PINNED = sql<string | null>`'pinned by ' || p.pinned_by || ': ' || p.reason`;
+
 interface ContentColumns {
   application_id: string;
   cluster_id: string;
@@ -22,11 +25,30 @@ export class HoldsRepository {
   async holds(db: Kysely<Schema>, applicationIds: readonly string[]): Promise<Hold[]> {
     if (applicationIds.length === 0) return [];
     const rows = await db
-      .selectFrom('target_holds')
-      .selectAll()
-      .where(sql<boolean>`application_id = any(${applicationIds}::uuid[])`)
+      .selectFrom('target_holds as h')
+      .leftJoin('target_pins as p', (join) =>
+        join.onRef('p.application_id', '=', 'h.application_id').onRef('p.cluster_id', '=', 'h.cluster_id'),
+      )
+      .selectAll('h')
+      .select(PINNED.as('pinned'))
+      .where(sql<boolean>`h.application_id = any(${applicationIds}::uuid[])`)
       .execute();
-    return rows.map(holdOf);
+    return rows.map((row) => ({ ...holdOf(row), pinned: row.pinned }));
+  }
+
+  /** Those of Applications that somebody pinned. */
+  async pinned(db: Kysely<Schema>, applicationIds: readonly string[]): Promise<Hold[]> {
+    if (applicationIds.length === 0) return [];
+    const rows = await db
+      .selectFrom('target_pins as p')
+      .innerJoin('target_holds as h', (join) =>
+        join.onRef('p.application_id', '=', 'h.application_id').onRef('p.cluster_id', '=', 'h.cluster_id'),
+      )
+      .selectAll('h')
+      .select(PINNED.as('pinned'))
+      .where(sql<boolean>`p.application_id = any(${applicationIds}::uuid[])`)
+      .execute();
+    return rows.map((row) => ({ ...holdOf(row), pinned: row.pinned }));
   }
 
   async ofRollout(db: Kysely<Schema>, rolloutId: string): Promise<Hold[]> {
@@ -38,12 +60,15 @@ export class HoldsRepository {
     return rows.map(holdOf);
   }
 
+  /** What is pinned stays as it is. */
   async hold(trx: Trx, holds: readonly Hold[]): Promise<void> {
     if (holds.length === 0) return;
     await sql`
       insert into target_holds (application_id, cluster_id, release_id, assignment_digest, bundle_digest, commit, commits, rollout_id, reason, despite_windows)
       select * from unnest(${contentColumns(holds)}, ${holds.map((one) => one.rolloutId)}::uuid[], ${holds.map((one) => one.reason)}::text[],
         ${holds.map((one) => one.despiteWindows ?? false)}::boolean[])
+        as k (application_id, cluster_id, release_id, assignment_digest, bundle_digest, commit, commits, rollout_id, reason, despite_windows)
+      where not exists (select from target_pins p where p.application_id = k.application_id and p.cluster_id = k.cluster_id)
       on conflict (application_id, cluster_id) do update set release_id = excluded.release_id,
         assignment_digest = excluded.assignment_digest, bundle_digest = excluded.bundle_digest, commit = excluded.commit,
         commits = excluded.commits, rollout_id = excluded.rollout_id, reason = excluded.reason,
@@ -51,12 +76,14 @@ export class HoldsRepository {
     `.execute(trx);
   }
 
+  /** What is pinned stays. */
   async drop(trx: Trx, targets: readonly TargetIds[]): Promise<void> {
     if (targets.length === 0) return;
     await sql`
       delete from target_holds using unnest(${targets.map((one) => one.applicationId)}::uuid[],
         ${targets.map((one) => one.clusterId)}::uuid[]) as gone (application_id, cluster_id)
       where target_holds.application_id = gone.application_id and target_holds.cluster_id = gone.cluster_id
+        and not exists (select from target_pins p where p.application_id = gone.application_id and p.cluster_id = gone.cluster_id)
     `.execute(trx);
   }
 

@@ -4,7 +4,13 @@ import type { Trx } from '../store/schema.ts';
 import type { Owner } from '../releases/owner.ts';
 import { DependencyWaits } from './dependencies/waits.service.ts';
 import { HoldsRepository } from './holds.repository.ts';
-import { type ReleasedTarget, type TargetIds, effectiveTargets } from './target-content.ts';
+import {
+  type ReleasedTarget,
+  type TargetIds,
+  effectiveTargets,
+  keyOfTarget,
+  withContent,
+} from './target-content.ts';
 
 /** Which targets are kept from their owner's newest release. */
 @Injectable()
@@ -18,6 +24,22 @@ export class Holds {
   async effective(trx: Trx, release: { id: string; targets: readonly Target[] }): Promise<ReleasedTarget[]> {
     const applicationIds = release.targets.map((target) => target.applicationId);
     return effectiveTargets(release, await this.repository.holds(trx, [...new Set(applicationIds)]));
+  }
+
+  /** They hold their newest release from now on; what is pinned stays. */
+  release(trx: Trx, targets: readonly TargetIds[]): Promise<void> {
+    return this.repository.drop(trx, targets);
+  }
+
+  /** Targets with what they are pinned at, where somebody pinned them: whoever signs asks, whatever it was given. Removals stay. */
+  async pinned<T extends Target>(trx: Trx, targets: readonly T[]): Promise<(T | ReleasedTarget)[]> {
+    const applicationIds = targets.map((target) => target.applicationId);
+    const holds = await this.repository.pinned(trx, [...new Set(applicationIds)]);
+    const pinned = new Map(holds.map((hold) => [keyOfTarget(hold), hold.content]));
+    return targets.map((target) => {
+      const content = target.digest === null ? undefined : pinned.get(keyOfTarget(target));
+      return content && content.digest !== target.digest ? withContent(target, content) : target;
+    });
   }
 
   /** Those among `moving` that wait for what they depend on, by `keyOfTarget`; of `targets` the others wait no longer. */

@@ -47,6 +47,14 @@ function aboutTarget(target: Target, fact: TargetFacts): FactEvent[] {
   const events: FactEvent[] = [];
   if (fact.connected !== target.connected)
     events.push({ kind: fact.connected ? 'connected' : 'disconnected', target: id });
+  if (fact.pinned !== null) {
+    if (target.state !== 'pinned') events.push({ kind: 'pinned', target: id, reason: fact.pinned });
+    return events;
+  }
+  if (target.state === 'pinned') {
+    events.push({ kind: 'unpinned', target: id, holds: fact.holds });
+    return events;
+  }
   const { assigned, status } = fact;
   if (!WATCHED.has(target.state) || !assigned?.digest || assigned.digest !== target.holds) return events;
   let version = target.version;

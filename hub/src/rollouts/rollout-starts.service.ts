@@ -66,8 +66,9 @@ export class RolloutStarts {
     await this.holds.problem(trx, owner.id, choice.kind === 'problem' ? choice.message : undefined);
     const applied = next.filter((target) => target.digest !== null);
     const holds = await this.holds.holds(trx, [...new Set(applied.map((target) => target.applicationId))]);
+    const free = holds.filter(({ pinned }) => !pinned);
     const open = await this.records.open(trx, owner.id);
-    if (choice.kind === 'none' && holds.length === 0 && open.length === 0) return;
+    if (choice.kind === 'none' && free.length === 0 && open.length === 0) return;
     const goes = open.some(({ phase }) => GOES.has(phase));
     const moves = releaseMoves({
       previous,
@@ -88,8 +89,9 @@ export class RolloutStarts {
       await this.holds.hold(trx, holdsOf(moves.moving, null, reason));
       return;
     }
-    if (moves.onlyNew) return this.#joined(trx, moves.moving, holds, open);
-    if (moves.moving.length > 0) await this.#begin(trx, release, { ...policy, choice }, moves.moving, open);
+    if (moves.onlyNew) return this.#joined(trx, moves.moving, free, open);
+    if (someMoves(moves.moving, holds))
+      await this.#begin(trx, release, { ...policy, choice }, moves.moving, open);
   }
 
   /** Targets that hold what their newest release says, whatever was before. */
@@ -179,7 +181,7 @@ export class RolloutStarts {
     const holds = (await this.holds.holds(trx, applicationsOf(targets))).filter(
       (hold) => hold.rolloutId === null,
     );
-    if (holds.length === 0) return;
+    if (holds.every(({ pinned }) => pinned)) return;
     if (choice.kind === 'none') {
       await this.holds.drop(trx, holds);
       await this.triggers.askAssign(trx, [owner]);
@@ -193,8 +195,9 @@ export class RolloutStarts {
   async again(trx: Trx, owner: Owner): Promise<string> {
     const newest = await this.facts.newest(trx, owner.id);
     const targets = newest ? await this.facts.releaseTargets(trx, newest.id) : [];
-    const moving = movingOf(targets, await this.holds.holds(trx, applicationsOf(targets)));
-    if (!newest || moving.length === 0)
+    const holds = await this.holds.holds(trx, applicationsOf(targets));
+    const moving = movingOf(targets, holds);
+    if (!newest || !someMoves(moving, holds))
       throw new MusterError('precondition', 'nothing is held back from the newest release');
     const policy = await this.#policyFor(trx, owner);
     return this.#begin(trx, { owner, ...newest }, policy, moving, []);
@@ -213,17 +216,15 @@ export class RolloutStarts {
         },
       );
     const now = await this.facts.releaseTargets(trx, newest.id);
-    const holds = new Map(
-      (await this.holds.holds(trx, applicationsOf(now))).map((hold) => [keyOfTarget(hold), hold.content]),
-    );
+    const holds = await this.holds.holds(trx, applicationsOf(now));
     const current = new Map(now.map((one) => [keyOfTarget(one), contentOf(one, newest.id) ?? null]));
-    for (const [key, content] of holds) current.set(key, content);
+    for (const hold of holds) current.set(keyOfTarget(hold), hold.content);
     const moving = (await this.facts.releaseTargets(trx, release.id)).flatMap((target): Moving[] => {
       const from = current.get(keyOfTarget(target));
       return from === undefined || from?.digest === target.digest ? [] : [{ target, from }];
     });
-    if (moving.length === 0)
-      throw new MusterError('precondition', `everything holds ${labelOf(release)} already`);
+    if (!someMoves(moving, holds))
+      throw new MusterError('precondition', `everything holds ${labelOf(release)} already, or is pinned`);
     const policy = await this.#policyFor(trx, owner);
     const back = { ...policy, choice: { ...policy.choice, policy: undoPolicy(policy.choice.policy) } };
     return this.#begin(trx, { owner, ...release }, back, moving, [], 'undo');
@@ -307,6 +308,9 @@ export class RolloutStarts {
     const proofs = new Map(
       (await this.holds.proofs(trx, applicationsOf(targets))).map((one) => [keyOfTarget(one), one.content]),
     );
+    const pinned = new Map(
+      (await this.holds.pinned(trx, applicationsOf(targets))).map((one) => [keyOfTarget(one), one.pinned]),
+    );
     const removed = await this.removals.of(trx, moving, policy);
     return moving.flatMap(({ target, from, joined }) => {
       const removes = removed.get(keyOfTarget(target));
@@ -325,6 +329,7 @@ export class RolloutStarts {
         proven: proven && { release: proven.releaseId ?? '', digest: proven.digest },
         to: target.digest!,
         connected: known.connected,
+        pinned: pinned.get(keyOfTarget(target)) ?? null,
         ...(removes ? { removes } : {}),
       };
       const { applicationId, clusterId, namespace, name } = target;
@@ -371,6 +376,12 @@ function movingOf(targets: readonly Target[], holds: readonly Hold[]): Moving[] 
     const hold = held.get(keyOfTarget(target));
     return hold && hold.content?.digest !== target.digest ? [{ target, from: hold.content }] : [];
   });
+}
+
+/** Whether a rollout has something to do: what is pinned takes part in it, and is not moved by it. */
+function someMoves(moving: readonly Moving[], holds: readonly Hold[]): boolean {
+  const pinned = new Set(holds.filter((hold) => hold.pinned).map(keyOfTarget));
+  return moving.some(({ target }) => !pinned.has(keyOfTarget(target)));
 }
 
 function applicationsOf(targets: readonly Target[]): string[] {

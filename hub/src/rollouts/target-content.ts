@@ -24,6 +24,8 @@ export interface Hold extends TargetIds {
   reason: string;
   /** It goes back: no sync window holds its sync. */
   despiteWindows?: boolean;
+  /** Who pinned it there and why, in words; left out: nobody, or it was not asked. */
+  pinned?: string | null;
 }
 
 /** What a target was healthy at. */

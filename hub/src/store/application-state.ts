@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 
-/** What the expressions below read: Applications `a`, clusters `c`, assignments `g`, statuses `t`, targets of the newest release `rt`, what the hub itself holds for it `hr`, where a rollout keeps it `th`. */
+/** What the expressions below read: Applications `a`, clusters `c`, assignments `g`, statuses `t`, targets of the newest release `rt`, what the hub itself holds for it `hr`, where a rollout keeps it `th`, where somebody pinned it `tp`. */
 export const APPLICATION_STATE_TABLES = sql`
   applications a
   left join clusters c on c.id = a.cluster_id
@@ -8,12 +8,14 @@ export const APPLICATION_STATE_TABLES = sql`
   left join target_status t on t.cluster_id = a.cluster_id and t.application_namespace = a.namespace and t.application_name = a.name
   left join release_targets rt on rt.release_id = a.release_id and rt.application_id = a.id and rt.cluster_id = a.cluster_id
   left join target_holds th on th.application_id = a.id and th.cluster_id = a.cluster_id
+  left join target_pins tp on tp.application_id = a.id and tp.cluster_id = a.cluster_id
   left join roots hr on hr.application_id = a.id`;
 
 const IS_SILENT = sql`(c.last_seen_at is null or c.last_seen_at + make_interval(secs => c.lease_seconds) < now())`;
-/** Released and not signed yet counts as well: nothing said before is about what the newest release asks for. */
+/** Released and not signed yet counts as well: nothing said before is about what the newest release asks for. What is pinned is asked for its own. */
 const IS_BEHIND = sql`(g.action = 'apply' and (
-  (t.epoch, t.generation) < (g.epoch, g.generation) or rt.assignment_digest <> g.assignment_digest))`;
+  (t.epoch, t.generation) < (g.epoch, g.generation)
+  or case when tp.application_id is null then rt.assignment_digest else th.assignment_digest end <> g.assignment_digest))`;
 
 /** Kept where it is by a rollout, and that is what it is assigned: its health is that of what it holds. */
 const IS_KEPT = sql`(th.assignment_digest = g.assignment_digest and (t.epoch, t.generation) >= (g.epoch, g.generation))`;

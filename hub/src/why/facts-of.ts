@@ -34,7 +34,7 @@ export function factsOf(row: WhyRow, around: Surroundings): WhyFacts {
     problem: row.problem === null ? null : { message: row.problem, since: row.problem_since! },
     rollout: blockers.length === 0 ? null : { owner, blockers },
     hold: holdOf(row),
-    pin: null,
+    pin: pinOf(row),
     leaving: leavingOf(row),
     destination: row.destination,
     onHub: row.is_root && !row.cluster_name,
@@ -92,6 +92,17 @@ function holdOf(row: WhyRow): WhyFacts['hold'] {
       row.hold_phase === null
         ? null
         : { phase: row.hold_phase, label: row.hold_label ?? 'the newest release', failure: row.hold_failure },
+  };
+}
+
+function pinOf(row: WhyRow): WhyFacts['pin'] {
+  if (row.pinned_by === null) return null;
+  return {
+    by: row.pinned_by,
+    reason: row.pin_reason ?? '',
+    since: row.pinned_at!,
+    until: row.pin_expires_at,
+    label: row.held_number === null ? null : labelOf(row.held_number, row.held_cause),
   };
 }
 

@@ -43,6 +43,10 @@ export interface WhyRow {
   hold_phase: string | null;
   hold_label: string | null;
   hold_failure: string | null;
+  pinned_by: string | null;
+  pin_reason: string | null;
+  pinned_at: Date | null;
+  pin_expires_at: Date | null;
   wanted_digest: string | null;
   action: 'apply' | 'orphan' | 'uninstall' | null;
   assignment_digest: string | null;
@@ -122,6 +126,7 @@ export class WhyRepository {
           th.reason as hold_reason, th.rollout_id as hold_rollout, hl.number as held_number, hl.cause as held_cause,
           case when ro.ended_at is not null then ro.phase end as hold_phase, ro.state -> 'to' ->> 'label' as hold_label,
           ro.state -> 'failure' ->> 'reason' as hold_failure,
+          tp.pinned_by, tp.reason as pin_reason, tp.pinned_at, tp.expires_at as pin_expires_at,
           case when th.application_id is null then rt.assignment_digest else th.assignment_digest end as wanted_digest,
           g.action, g.assignment_digest, g.created_at as signed_at, g.acked_at, g.refused,
           coalesce((t.epoch, t.generation) >= (g.epoch, g.generation), hr.application_id is not null) as reports_current,

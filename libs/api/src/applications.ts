@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Condition } from './conditions.ts';
 import { PageQuery } from './paging.ts';
+import { PinView } from './pins.ts';
 import { RolloutPhase } from './rollouts.ts';
 
 export const ListApplications = PageQuery.extend({
@@ -122,6 +123,8 @@ export const ApplicationView = z
       })
       .optional(),
     release: z.object({ id: z.string(), number: z.number() }).optional(),
+    /** An operator keeps it at one release: nothing newer moves it. */
+    pinned: PinView.optional(),
     /** A rollout decides what it holds: its turn has not come, it is on its way, it failed, or its newest release is held back. */
     rollout: z
       .object({

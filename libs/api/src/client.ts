@@ -98,6 +98,7 @@ import type {
 } from './rollouts.ts';
 import { promotionRoutes } from './client-promotions.ts';
 import { releaseRoutes } from './client-releases.ts';
+import type { PinRequest, Pinned, UnpinRequest, Unpinned } from './pins.ts';
 import type { FleetSummary } from './status.ts';
 import type { AskWhy, WhyView } from './why.ts';
 
@@ -276,6 +277,10 @@ function applicationRoutes(http: Transport) {
       http.post<CommandStarted>(of(ns, name, '/terminate'), {}, o),
     approveDeletions: (ns: string, name: string, body: { reason?: string | undefined } = {}, o?: Options) =>
       http.post<{ approved: number }>(of(ns, name, '/approve-deletions'), body, o),
+    pin: (ns: string, name: string, body: PinRequest, o?: Options) =>
+      http.post<Pinned>(of(ns, name, '/pin'), body, o),
+    unpin: (ns: string, name: string, body: UnpinRequest, o?: Options) =>
+      http.post<Unpinned>(of(ns, name, '/unpin'), body, o),
     restore: (ns: string, name: string, o?: Options) => http.post<void>(of(ns, name, '/restore'), {}, o),
     acceptedDrift: (ns: string, name: string, o?: Options) =>
       http.get<AcceptedDrift>(of(ns, name, '/accepted-drift'), undefined, o),

@@ -3,6 +3,7 @@ export * from './audit.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './paging.ts';
+export * from './pins.ts';
 export * from './clusters.ts';
 export * from './commands.ts';
 export * from './keys.ts';

@@ -44,7 +44,7 @@ function aboutTarget(work: Work, target: Target, event: TargetEvent): void {
       if (target.state !== 'pinned') work.move(target, 'pinned', event.reason);
       return;
     case 'unpinned':
-      return unpinned(work, target);
+      return unpinned(work, target, event.holds);
     case 'blocked': {
       const { by, reason } = event;
       if (target.blocked?.by !== by || target.blocked.reason !== reason)
@@ -140,9 +140,11 @@ function joined(work: Work, input: TargetInput): void {
   work.note(`target/${input.id}`, known?.state ?? 'unknown', state, 'it joined after the start');
 }
 
-function unpinned(work: Work, target: Target): void {
+/** Its turn comes again. What its override left it at counts: at the release it is to be taken back like any other. */
+function unpinned(work: Work, target: Target, holds: string | null = target.holds): void {
   if (target.state !== 'pinned') return;
-  const fresh = { version: null, proved: false, observation: null, breaks: 0 };
+  const touched = holds === target.holds ? target.touched : holds === target.to;
+  const fresh = { version: null, proved: false, observation: null, breaks: 0, holds, touched };
   if (target.stage === null) work.move(target, 'manual', 'its override is gone', fresh);
   else if (work.isLate(target) || !target.counted)
     work.move(target, 'deferred', 'its override is gone', fresh);

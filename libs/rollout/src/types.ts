@@ -248,7 +248,8 @@ export type FactEvent =
   | { kind: 'joined'; target: TargetInput }
   | { kind: 'left'; target: string }
   | { kind: 'pinned'; target: string; reason: string }
-  | { kind: 'unpinned'; target: string }
+  /** `holds`: what it holds now that its override is gone; left out: what it held before. */
+  | { kind: 'unpinned'; target: string; holds?: string | null }
   | { kind: 'blocked'; target: string; by: string; reason: string }
   | { kind: 'unblocked'; target: string }
   /** A window of its project lets no sync of it begin, until then at least; null: nobody knows. */

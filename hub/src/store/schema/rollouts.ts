@@ -83,6 +83,16 @@ export interface TargetHoldsTable {
   held_at: DefaultedTimestamp;
 }
 
+export interface TargetPinsTable {
+  application_id: string;
+  cluster_id: string;
+  pinned_by: string;
+  reason: string;
+  pinned_at: DefaultedTimestamp;
+  expires_at: NullableTimestamp;
+  mac: Nullable<Buffer>;
+}
+
 export interface TargetProofsTable {
   application_id: string;
   cluster_id: string;
@@ -163,6 +173,7 @@ export interface RolloutsTables {
   rollout_targets: RolloutTargetsTable;
   rollout_log: RolloutLogTable;
   target_holds: TargetHoldsTable;
+  target_pins: TargetPinsTable;
   target_proofs: TargetProofsTable;
   rollout_problems: RolloutProblemsTable;
 }

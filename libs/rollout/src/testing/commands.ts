@@ -119,7 +119,9 @@ export const facts: fc.Arbitrary<Happening>[] = [
 /** The fleet around it. */
 export const changes: fc.Arbitrary<Happening>[] = [
   happens('pin', ({ world }, id) => void world.feed({ kind: 'pinned', target: id, reason: 'kept' })),
-  happens('unpin', ({ world }, id) => void world.feed({ kind: 'unpinned', target: id })),
+  happens('unpin', ({ world }, id) => world.unpin(id, undefined)),
+  happens('unpin at the release', ({ world }, id) => world.unpin(id, world.target(id)?.to)),
+  happens('unpin elsewhere', ({ world }, id) => world.unpin(id, `p-${id}`)),
   happens(
     'block',
     ({ world }, id) => void world.feed({ kind: 'blocked', target: id, by: 'dependency', reason: 'db' }),

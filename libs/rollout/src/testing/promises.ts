@@ -14,6 +14,8 @@ export class Promises {
   readonly #sizes: number[];
   readonly #proven: Map<string, string | undefined>;
   readonly #restored = new Set<string>();
+  /** What an override left targets at that nothing was assigned to since. */
+  readonly #left = new Map<string, string | null>();
   readonly #advanced = new Set<string>();
   readonly #late = new Set<string>();
   readonly #byHand = new Set<string>();
@@ -38,6 +40,7 @@ export class Promises {
   know(input: TargetInput): void {
     this.#proven.set(input.id, input.proven?.digest);
     this.#restored.delete(input.id);
+    this.#left.delete(input.id);
     this.#late.add(input.id);
   }
 
@@ -47,6 +50,7 @@ export class Promises {
       if (to === 'deferred' && subject.startsWith('target/')) this.#late.add(subject.slice('target/'.length));
     for (const event of events) this.#hands(event, before, step);
     this.#deadlines(world, step, before, events);
+    for (const event of events) this.#unpinned(event, before);
     const advances = step.actions.filter(
       (action) => action.kind === 'assign' && action.purpose === 'advance',
     ) as Assign[];
@@ -63,8 +67,12 @@ export class Promises {
     for (const event of events) if (event.kind === 'gate') this.#hear(event, before);
     this.#measured(step);
     this.#order(world, step, advances);
-    for (const { target } of advances) this.#advanced.add(target);
+    for (const { target } of advances) {
+      this.#advanced.add(target);
+      this.#left.delete(target);
+    }
     this.#restores(step, restores);
+    for (const { target } of restores) this.#left.delete(target);
     this.#health(world, step);
     this.#quiet(before, step);
     this.#explained(world, step);
@@ -75,6 +83,16 @@ export class Promises {
     if (event.kind === 'retry' && before.rollout.phase !== step.state.rollout.phase) this.#spent = undefined;
     if (event.kind === 'retry') for (const target of step.changed) this.#byHand.delete(target.id);
     if (event.kind === 'start') for (const id of event.targets) this.#byHand.add(id);
+  }
+
+  /** What was left at the release by an override may be taken back, also where that was done once before. */
+  #unpinned(event: RolloutEvent, before: RolloutState): void {
+    if (event.kind !== 'unpinned' || event.holds === undefined) return;
+    const target = before.targets.get(event.target);
+    const over = ['completed', 'rolled-back', 'aborted', 'superseded'].includes(before.rollout.phase);
+    if (over || target?.state !== 'pinned' || target.holds === event.holds) return;
+    this.#left.set(event.target, event.holds);
+    this.#restored.delete(event.target);
   }
 
   #slots({ state }: Step, advances: readonly Assign[]): void {
@@ -240,7 +258,8 @@ export class Promises {
         `${target} is taken back to ${digest}, not to what was proven`,
       );
       demand(!this.#restored.has(target), `${target} is taken back twice`);
-      demand(this.#advanced.has(target), `${target} is taken back and was never touched`);
+      const touched = this.#advanced.has(target) || this.#left.get(target) === state.targets.get(target)!.to;
+      demand(touched, `${target} is taken back and was never touched`);
       demand(state.rollout.rollback !== null, `${target} is taken back without a rollback`);
       this.#restored.add(target);
     }
@@ -317,7 +336,8 @@ export class Promises {
 
   #holds(target: Target): void {
     const { id, holds, from, to } = target;
-    const expected = this.#restored.has(id) ? this.#proven.get(id) : this.#advanced.has(id) ? to : from;
+    const own = this.#restored.has(id) ? this.#proven.get(id) : this.#advanced.has(id) ? to : from;
+    const expected = this.#left.has(id) ? this.#left.get(id) : own;
     demand(holds === expected, `${id} holds ${holds}, not ${expected}`);
   }
 }

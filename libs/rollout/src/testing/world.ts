@@ -247,6 +247,13 @@ export class World {
     while (this.agent(id).connected && this.agent(id).outbox.length > 0) this.hear(id);
   }
 
+  /** An override ends that had the target hold something else meanwhile; undefined: what it held. */
+  unpin(id: string, holds: string | null | undefined): void {
+    if (this.target(id)?.state === 'pinned' && holds !== undefined)
+      this.agent(id).assigned = { digest: holds, version: { epoch: 1, generation: ++this.#generation } };
+    this.feed({ kind: 'unpinned', target: id, ...(holds === undefined ? {} : { holds }) });
+  }
+
   join(input: TargetInput, skewMs: number): void {
     const agent = new Agent(input.from, skewMs);
     agent.connected = input.connected;
