@@ -87,7 +87,7 @@ export function notesOf(app: ApplicationView): string {
     ...(pinned ? ['pinned'] : []),
     ...(clusterState?.silentSince ? ['cluster silent'] : []),
     ...(leaving ? [leaving.held ? 'removal held' : 'leaving'] : []),
-    ...(rollout ? [rolloutWord(rollout)] : []),
+    ...(rollout && !pinned ? [rolloutWord(rollout)] : []),
     ...(operation?.phase === 'Running' ? ['syncing'] : []),
     ...new Set(conditions.map(({ type }) => type)),
   ];
@@ -114,8 +114,8 @@ function rolloutWord({ state, paused }: NonNullable<ApplicationView['rollout']>)
 }
 
 /** What a rollout has an Application hold in place of its newest release, and why. */
-function heldText({ rollout }: ApplicationView): string | undefined {
-  if (!rollout?.holds) return undefined;
+function heldText({ rollout, pinned }: ApplicationView): string | undefined {
+  if (!rollout?.holds || pinned) return undefined;
   const { release, commit } = rollout.holds;
   const at = [release === undefined ? '' : `#${release}`, shortCommit(commit)].filter(Boolean).join(' ');
   const over = rollout.state === 'held' && rollout.phase ? `, its rollout is ${rollout.phase}` : '';
