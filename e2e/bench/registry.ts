@@ -5,7 +5,8 @@ import type { Bench } from './figure.ts';
 import { memory } from './memory.ts';
 import { queue } from './queue.ts';
 import { render } from './render.ts';
+import { rollouts } from './rollouts.ts';
 import { watching } from './watching.ts';
 
 /** Everything that `npm run bench` can measure, in the order in which it does. */
-export const benches: readonly Bench[] = [render, appset, apply, memory, watching, queue, commit];
+export const benches: readonly Bench[] = [render, appset, apply, memory, watching, queue, commit, rollouts];

@@ -37,13 +37,21 @@ interface Times {
 /** When each target was given each bundle, and was healthy at it. */
 export class Stopwatch {
   readonly #times = new Map<string, Times>();
-  assignments = 0;
+  readonly #acknowledged = new Map<string, (at: number) => void>();
   readonly refused: string[] = [];
 
+  /** When the next report of an agent is acknowledged. */
+  nextAcknowledgement(agent: string): Promise<number> {
+    return new Promise((resolve) => this.#acknowledged.set(agent, resolve));
+  }
+
   observe(seen: Seen): void {
+    if (seen.kind === 'acknowledged') {
+      this.#acknowledged.get(seen.agent)?.(seen.at);
+      this.#acknowledged.delete(seen.agent);
+    }
     if (seen.kind === 'refused') this.refused.push(`${seen.agent}: ${seen.what}`);
     if (seen.kind === 'assigned') {
-      this.assignments++;
       const { bundleDigest } = seen.held.assignment;
       this.#times.set(`${seen.agent} ${seen.application} ${bundleDigest}`, { assigned: seen.at });
     }

@@ -99,6 +99,11 @@ export class SimulatedAgent {
     return this.#cluster;
   }
 
+  /** Says once more what it has said. */
+  repeat(): void {
+    this.#session.dispatch({ kind: 'status', statuses: this.#cluster.statuses });
+  }
+
   /** Opens a session, and again whenever it ends, as an agent does. */
   connect(): void {
     this.#away = 0;

@@ -122,10 +122,18 @@ export class AgentSession {
     this.#assignmentsAsked = true;
     this.#enqueue(async () => {
       this.#assignmentsAsked = false;
-      const rows = await this.#work.assignments();
-      const rest = rows.filter((row) => !this.#inFlight.has(hex(row.payloadSha256)));
-      await this.#carryOut(this.#machine.handle({ kind: 'assignments', rows: rest }));
+      await this.#offer(await this.#work.assignments());
     });
+  }
+
+  /** What the agent has not answered, as it was read just now. */
+  offered(rows: readonly DesiredAssignment[]): void {
+    if (rows.length > 0) this.#enqueue(() => this.#offer(rows));
+  }
+
+  #offer(rows: readonly DesiredAssignment[]): Promise<void> {
+    const rest = rows.filter((row) => !this.#inFlight.has(hex(row.payloadSha256)));
+    return this.#carryOut(this.#machine.handle({ kind: 'assignments', rows: rest }));
   }
 
   commandsChanged(load: () => Promise<OfferedCommand[]>): void {

@@ -4,6 +4,7 @@ import { UnclaimedModule } from '../recovery/unclaimed.module.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
 import { AnswerCalls } from './answer-calls.ts';
 import { AssignmentAnswers } from './assignment-answers.ts';
+import { AssignmentDeliveries } from './assignment-deliveries.ts';
 import { BundleDownloads } from './bundle-downloads.ts';
 import { EnrolmentCalls } from './enrolment-calls.ts';
 import { Gateway } from './gateway.ts';
@@ -23,6 +24,7 @@ import { Sessions } from './sessions.ts';
   providers: [
     AnswerCalls,
     AssignmentAnswers,
+    AssignmentDeliveries,
     BundleDownloads,
     EnrolmentCalls,
     Gateway,

@@ -3,6 +3,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
 import { ClustersService } from '../clusters/clusters.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
+import { Batched } from './batched.ts';
+
+/** Answers of agents in one statement. */
+const BATCH_ANSWERS = 500;
 
 /** What agents say of the assignments they were sent. */
 @Injectable()
@@ -10,6 +14,11 @@ export class AssignmentAnswers {
   readonly #db: Db;
   readonly #assignments: AssignmentsService;
   readonly #clusters: ClustersService;
+  /** A stage of a rollout is answered by all of its agents at once. */
+  readonly #taken = new Batched<{ clusterId: string; payloadSha256: Uint8Array }[]>(
+    (batch) => this.#assignments.taken(batch.flat()),
+    BATCH_ANSWERS,
+  );
 
   constructor(
     @Inject(DATABASE) db: Db,
@@ -24,21 +33,7 @@ export class AssignmentAnswers {
   /** Only what was not acknowledged before is written: a reconnecting fleet writes nothing. */
   async acknowledged(clusterId: string, lines: readonly HeldLine[]): Promise<void> {
     if (lines.length === 0) return;
-    const rows = await this.#assignments.inventory(clusterId);
-    const open = new Set(
-      rows.filter((row) => !row.acked_at || row.refused).map((row) => hex(row.payload_sha256)),
-    );
-    const acks = lines
-      .filter((line) => open.has(hex(line.payloadSha256)))
-      .map((line) => ({
-        namespace: line.applicationNamespace,
-        name: line.applicationName,
-        epoch: line.version.epoch,
-        generation: line.version.generation,
-        refused: '',
-      }));
-    if (acks.length > 0)
-      await this.#db.transaction().execute((trx) => this.#assignments.acked(trx, clusterId, acks));
+    await this.#taken.add(lines.map(({ payloadSha256 }) => ({ clusterId, payloadSha256 })));
   }
 
   /** What was refused is named by its digest: its content could not be trusted on the other side. */

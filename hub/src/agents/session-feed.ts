@@ -1,6 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ASKS_CHANNEL, ASKS_OVER_CHANNEL, AsksService } from '../asks/asks.service.ts';
-import { ASSIGNMENTS_CHANNEL } from '../assignments/assignments.service.ts';
 import { CLUSTERS_CHANNEL } from '../clusters/clusters.service.ts';
 import { SESSIONS_CHANNEL } from '../clusters/sessions-registry.ts';
 import { COMMANDS_CHANNEL, CommandsService } from '../commands/commands.service.ts';
@@ -52,13 +51,6 @@ export class SessionFeed implements OnModuleInit, OnModuleDestroy {
     const some = (ids: string[]) =>
       ids.map((id) => this.#sessions.of(id)).filter((session) => session !== undefined);
     const everyone = () => this.#sessions.all;
-    await this.#listen(
-      ASSIGNMENTS_CHANNEL,
-      (payload) => (payload === '*' ? everyone() : some(payload.split(','))),
-      (sessions) => {
-        for (const session of sessions) session.assignmentsChanged();
-      },
-    );
     await this.#listen(
       COMMANDS_CHANNEL,
       (id) => some([id]),

@@ -221,6 +221,17 @@ export class AssignmentsRepository {
       .execute();
   }
 
+  /** What these clusters have not answered, in generation order. */
+  unanswered(clusterIds: readonly string[]): Promise<AssignmentRow[]> {
+    return this.db
+      .selectFrom('assignments')
+      .selectAll()
+      .where(sql<boolean>`cluster_id = any(${clusterIds}::uuid[])`)
+      .where('acked_at', 'is', null)
+      .orderBy('generation')
+      .execute();
+  }
+
   /** All of a cluster without the bytes to send: fleets reconnect and compare at once. */
   async lines(clusterId: string): Promise<AssignmentLine[]> {
     return this.db
@@ -253,6 +264,22 @@ export class AssignmentsRepository {
       where assignments.cluster_id = ${clusterId} and application_namespace = ack.namespace
         and application_name = ack.name and assignments.epoch = ack.epoch and assignments.generation = ack.generation
     `.execute(trx);
+  }
+
+  /** Rows that somebody else writes just now are left out: they are signed anew, or the next heartbeat says it again. */
+  async taken(payloads: readonly { clusterId: string; payloadSha256: Uint8Array }[]): Promise<void> {
+    await sql`
+      with open as (
+        select a.cluster_id, a.application_namespace, a.application_name, a.payload_sha256 from assignments a
+        join unnest(${payloads.map((one) => one.clusterId)}::uuid[], ${payloads.map((one) => Buffer.from(one.payloadSha256))}::bytea[])
+          as k (cluster_id, payload_sha256) using (cluster_id, payload_sha256)
+        where a.acked_at is null or a.refused is not null
+        for update of a skip locked
+      )
+      update assignments set acked_at = now(), refused = null from open
+      where (assignments.cluster_id, assignments.application_namespace, assignments.application_name, assignments.payload_sha256)
+        = (open.cluster_id, open.application_namespace, open.application_name, open.payload_sha256)
+    `.execute(this.db);
   }
 
   /**

@@ -213,6 +213,11 @@ export class AssignmentsService {
     return this.repository.listFor(clusterId, filter);
   }
 
+  /** What is on its way to clusters, in generation order. */
+  async unanswered(clusterIds: readonly string[]): Promise<Map<string, AssignmentRow[]>> {
+    return Map.groupBy(await this.repository.unanswered(clusterIds), (row) => row.cluster_id);
+  }
+
   /** What the cluster should hold, without the bytes to send. */
   inventory(clusterId: string): Promise<AssignmentLine[]> {
     return this.repository.lines(clusterId);
@@ -221,6 +226,11 @@ export class AssignmentsService {
   /** Stores what an agent says of assignments it received; acks of older versions change nothing. */
   async acked(trx: Trx, clusterId: string, acks: readonly Ack[]): Promise<void> {
     if (acks.length > 0) await this.repository.acked(trx, clusterId, acks);
+  }
+
+  /** Agents have verified and stored exactly these payloads. What was said before, or is being signed anew, stays as it is. */
+  taken(payloads: readonly { clusterId: string; payloadSha256: Uint8Array }[]): Promise<void> {
+    return this.repository.taken(payloads);
   }
 
   /** Removals that an agent has finished: their tombstones and Applications go. */
@@ -258,9 +268,13 @@ export class AssignmentsService {
     return this.repository.lockOwner(trx, owner);
   }
 
-  /** The newest release of an owner with its targets. */
-  latestRelease(trx: Trx, owner: Owner): Promise<{ id: string; targets: Target[] } | undefined> {
-    return this.repository.latest(trx, owner.id);
+  /** The newest release of an owner with its targets, or those of some Applications. */
+  latestRelease(
+    trx: Trx,
+    owner: Owner,
+    applicationIds?: readonly string[],
+  ): Promise<{ id: string; targets: Target[] } | undefined> {
+    return this.repository.latest(trx, owner.id, applicationIds);
   }
 
   /** What is assigned now for Applications. */

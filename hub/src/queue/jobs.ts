@@ -12,6 +12,8 @@ export interface JobContext {
   signal: AbortSignal;
   /** What `Outbox.add` was given last, `{}` if nothing. */
   payload: Record<string, unknown>;
+  /** Number of the ask that it answers, as `Outbox.add` told it; undefined for scheduled work. */
+  requested?: bigint | undefined;
   /**
    * To be called inside the transaction that commits the job's effect: deletes the job's outbox row, unless it was
    * asked for again meanwhile. Without it the row is deleted after the handler says done.

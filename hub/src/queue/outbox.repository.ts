@@ -13,28 +13,39 @@ export interface OutboxRow {
   attempts: number;
 }
 
+/** An ask for work on a key. */
+export interface Asked {
+  key: string;
+  requested: bigint;
+  /** The ask that it was added to, which nobody has answered; null: there was none. */
+  before: bigint | null;
+}
+
 /** Asks for work on each key; see `Outbox.add`. */
 export async function requestWork(
   trx: Trx,
   queue: QueueName,
   keys: readonly string[],
-  payload: string,
-  notBefore: Date | null,
-): Promise<void> {
-  await sql`
-    insert into outbox (queue, key, payload, not_before)
-    select ${queue}, key, ${payload}::jsonb, ${notBefore}::timestamptz
+  { payload, notBefore, promptly }: { payload: string; notBefore: Date | null; promptly: boolean },
+): Promise<Asked[]> {
+  // What is done here counts as handed over: where it is not done, it is handed over again like any lost job.
+  const handedAt = promptly ? sql`now()` : sql`null`;
+  const { rows } = await sql<Asked>`
+    insert into outbox (queue, key, payload, not_before, handed_at)
+    select ${queue}, key, ${payload}::jsonb, ${notBefore}::timestamptz, ${handedAt}::timestamptz
     from unnest(${keys}::text[]) as key
     on conflict (queue, key) do update set
       requested = default,
       payload = excluded.payload,
       attempts = 0,
-      handed_at = null,
+      handed_at = excluded.handed_at,
       -- The earlier of both; null is now.
       not_before = case when outbox.not_before is null or excluded.not_before is null then null
                         else least(outbox.not_before, excluded.not_before) end
+    returning outbox.key, new.requested, old.requested as before
   `.execute(trx);
-  await sql`select pg_notify(${OUTBOX_CHANNEL}, ${queue})`.execute(trx);
+  if (!promptly) await sql`select pg_notify(${OUTBOX_CHANNEL}, ${queue})`.execute(trx);
+  return rows;
 }
 
 /** A row that was handed over and not finished is handed over again after this long. */
@@ -105,6 +116,13 @@ export class OutboxRepository {
       .where('key', '=', key)
       .where((eb) => eb.or([eb('not_before', 'is', null), eb('not_before', '<=', sql<Date>`now()`)]))
       .executeTakeFirst();
+  }
+
+  /** Hands over at once what was to be done promptly. */
+  async giveBack(queue: QueueName, keys: readonly string[]): Promise<void> {
+    await sql`
+      with given as (update outbox set handed_at = null where queue = ${queue} and key = any(${keys}::text[]) returning 1)
+      select pg_notify(${OUTBOX_CHANNEL}, ${queue}) from given limit 1`.execute(this.#db);
   }
 
   /** Deletes the row unless it was asked for again since `requested` was read. */

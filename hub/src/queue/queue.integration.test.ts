@@ -343,7 +343,8 @@ async function startHub(
   const outbox = app.get(Outbox);
   return {
     outbox,
-    ask: (keys, options) => db.transaction().execute((trx) => outbox.add(trx, 'expand', keys, options)),
+    ask: async (keys, options) =>
+      void (await db.transaction().execute((trx) => outbox.add(trx, 'expand', keys, options))),
     stop: () => {
       stopped ??= (async () => {
         await app.close();

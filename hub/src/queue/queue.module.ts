@@ -20,6 +20,7 @@ import { type Backend, openBackend } from './backend.ts';
 import { JOBS, QUEUES } from './jobs.ts';
 import { Outbox } from './outbox.ts';
 import { OutboxRepository } from './outbox.repository.ts';
+import { Prompt } from './prompt.ts';
 import { JobRegistry } from './registry.ts';
 import { type Queues, Relay, soon } from './relay.ts';
 import { Workers } from './workers.ts';
@@ -96,6 +97,7 @@ export class QueueRunner implements OnApplicationBootstrap, BeforeApplicationShu
 
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopping = true;
+    await this.modules.get(Prompt, { strict: false }).stop();
     await this.#relay?.stop();
     await this.#workers.stop();
     // Before the queues close, which would wait for one that is away.
@@ -128,11 +130,12 @@ export class QueueModule {
       providers: [
         Outbox,
         JobRegistry,
+        Prompt,
         { provide: OutboxRepository, inject: [DATABASE], useFactory: (db: Db) => new OutboxRepository(db) },
         { provide: KNOWN_JOBS, useValue: jobs },
         QueueRunner,
       ],
-      exports: [Outbox, JobRegistry, QueueRunner],
+      exports: [Outbox, JobRegistry, Prompt, QueueRunner],
     };
   }
 }

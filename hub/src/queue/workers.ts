@@ -104,6 +104,7 @@ export class Workers {
     const context: JobContext = {
       signal: this.#stop.signal,
       payload: row?.payload ?? {},
+      requested: row?.requested,
       complete: async (trx) => {
         if (row) await this.#repository.complete(trx, queue, key, row.requested);
       },

@@ -49,7 +49,12 @@ export interface TargetNames extends TargetIds {
 export class FactsRepository {
   constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
 
-  async facts(trx: Kysely<Schema>, rolloutId: string): Promise<TargetFacts[]> {
+  /** Of all targets of a rollout; or of some, and of those whose agents came, went or are gone. */
+  async facts(trx: Kysely<Schema>, rolloutId: string, some?: ReadonlySet<string>): Promise<TargetFacts[]> {
+    const wanted = some
+      ? sql<boolean>`(t.target_id = any(${[...some]}::text[]) or t.connected <> coalesce(${IS_CONNECTED}, false)
+          or c.id is null or c.state = 'removing' or a.id is null or a.tombstoned_at is not null)`
+      : sql<boolean>`true`;
     const { rows } = await sql<{
       application_id: string;
       cluster_id: string;
@@ -92,7 +97,7 @@ export class FactsRepository {
         and s.application_name = t.application_name
       left join target_holds h on h.application_id = t.application_id and h.cluster_id = t.cluster_id
       left join target_pins p on p.application_id = t.application_id and p.cluster_id = t.cluster_id
-      where t.rollout_id = ${rolloutId} and t.state <> 'gone'
+      where t.rollout_id = ${rolloutId} and t.state <> 'gone' and ${wanted}
     `.execute(trx);
     return rows.map((row) => ({
       applicationId: row.application_id,
@@ -157,13 +162,20 @@ export class FactsRepository {
     }));
   }
 
-  /** The applied targets of a release, of all clusters; empty once it is forgotten. */
-  async releaseTargets(trx: Kysely<Schema>, releaseId: string): Promise<Target[]> {
+  /** The applied targets of a release (or of some Applications of it), of all clusters; empty once it is forgotten. */
+  async releaseTargets(
+    trx: Kysely<Schema>,
+    releaseId: string,
+    applicationIds?: readonly string[],
+  ): Promise<Target[]> {
     const rows = await trx
       .selectFrom('release_targets')
       .selectAll()
       .where('release_id', '=', releaseId)
       .where('assignment_digest', 'is not', null)
+      .$if(applicationIds !== undefined, (all) =>
+        all.where(sql<boolean>`application_id = any(${applicationIds}::uuid[])`),
+      )
       .execute();
     return rows.map((row) => ({
       applicationId: row.application_id,

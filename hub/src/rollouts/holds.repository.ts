@@ -51,12 +51,13 @@ export class HoldsRepository {
     return rows.map((row) => ({ ...holdOf(row), pinned: row.pinned }));
   }
 
-  async ofRollout(db: Kysely<Schema>, rolloutId: string): Promise<Hold[]> {
-    const rows = await db
-      .selectFrom('target_holds')
-      .selectAll()
-      .where('rollout_id', '=', rolloutId)
-      .execute();
+  /** Of targets that wait for a rollout and are none of it: they joined its owner later. */
+  async outside(db: Kysely<Schema>, rolloutId: string): Promise<Hold[]> {
+    const { rows } = await sql<Row<'target_holds'>>`
+      select h.* from target_holds h where h.rollout_id = ${rolloutId} and not exists (
+        select from rollout_targets t where t.rollout_id = h.rollout_id and t.application_id = h.application_id
+          and t.cluster_id = h.cluster_id)
+    `.execute(db);
     return rows.map(holdOf);
   }
 

@@ -31,13 +31,17 @@ export class RolloutNews {
     @Inject(Outages) private readonly outages: Outages,
   ) {}
 
-  /** Repeated, it tells nothing twice. `joining`: targets that the rollout hears of now. */
+  /**
+   * Repeated, it tells nothing twice. `joining`: targets that the rollout hears of now. `some`: the targets of which
+   * something was heard; undefined: look at all of them.
+   */
   async of(
     trx: Trx,
     { row, state, records }: LoadedRollout,
     joining: readonly { input: TargetInput; record: TargetIds }[],
+    some: ReadonlySet<string> | undefined,
   ): Promise<News> {
-    const facts = await this.facts.facts(trx, row.id);
+    const facts = await this.facts.facts(trx, row.id, some);
     const known = factEvents(
       state,
       facts,

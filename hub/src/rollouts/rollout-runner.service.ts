@@ -18,6 +18,7 @@ import type { Trx } from '../store/schema.ts';
 import { FactsRepository, type TargetFacts } from './facts.repository.ts';
 import { HoldsRepository } from './holds.repository.ts';
 import { versionOf } from './rollout-events.ts';
+import { RolloutMemory } from './rollout-memory.ts';
 import {
   type LoggedStep,
   type RolloutLine,
@@ -39,8 +40,8 @@ export interface LoadedRollout {
   owner: Owner;
   state: RolloutState;
   records: Map<string, TargetRecord>;
-  /** What its release says, by `keyOfTarget`, once that was needed: a release never changes. */
-  contents?: ReadonlyMap<string, Content>;
+  /** When all of its rows were compared with it, and nothing was left to be looked at again soon; 0: never. */
+  comparedAt: number;
 }
 
 type Assign = Extract<Action, { kind: 'assign' }>;
@@ -52,6 +53,8 @@ const NEVER_AUDITED: ReadonlySet<Notice> = new Set(['target-failed', 'stage-pass
 /** Lets the machine decide, and carries out what it says in the same transaction. */
 @Injectable()
 export class RolloutRunner {
+  readonly #memory = new RolloutMemory();
+
   constructor(
     @Inject(RolloutsRepository) private readonly repository: RolloutsRepository,
     @Inject(FactsRepository) private readonly facts: FactsRepository,
@@ -79,6 +82,8 @@ export class RolloutRunner {
   async load(trx: Trx, id: string): Promise<LoadedRollout | undefined> {
     const row = await this.repository.lock(trx, id);
     if (!row) return undefined;
+    const kept = this.#memory.take(row);
+    if (kept) return { ...kept, row };
     const records = await this.repository.targets(trx, id);
     const targets = new Map(records.map(({ target }) => [target.id, target]));
     return {
@@ -86,7 +91,13 @@ export class RolloutRunner {
       owner: { kind: row.owner_kind, id: row.owner_id },
       state: { rollout: row.state as RolloutState['rollout'], targets },
       records: new Map(records.map((record) => [record.target.id, record])),
+      comparedAt: 0,
     };
+  }
+
+  /** Keeps what a step has left, for the next one. Its transaction is committed. */
+  keep(loaded: LoadedRollout): void {
+    this.#memory.keep(loaded);
   }
 
   /**
@@ -171,7 +182,13 @@ export class RolloutRunner {
     if (steps.length > 0 || wakeAt?.getTime() !== row.wake_at?.getTime())
       await this.repository.save(trx, state.rollout, ended, steps, row.entries, wakeAt);
     // A verb follows what has happened before it, in the same transaction.
-    loaded.row = { ...row, entries: row.entries + BigInt(steps.length), wake_at: wakeAt };
+    loaded.row = {
+      ...row,
+      state: state.rollout,
+      entries: row.entries + BigInt(steps.length),
+      wake_at: wakeAt,
+      ended_at: ended ? new Date(state.rollout.since) : null,
+    };
   }
 
   /** What has passed its soak is where a later rollback goes back to; once it is taken back, what was proven before. */
@@ -185,7 +202,7 @@ export class RolloutRunner {
     const came = (to: Target['state']) =>
       changed.filter(({ id, state: now }) => now === to && before.targets.get(id)?.state !== to);
     const [done, restoring] = [came('done'), came('restoring')];
-    const contents = done.length > 0 ? await this.#contents(trx, loaded) : new Map();
+    const contents = await this.#contents(trx, loaded, done);
     const proofs = [...done, ...restoring].flatMap((target) => {
       const { applicationId, clusterId, proven } = records.get(target.id)!;
       const content: Content | null | undefined =
@@ -198,10 +215,15 @@ export class RolloutRunner {
   /** Has targets hold other content, signs it, and answers the versions. */
   async #assign(trx: Trx, loaded: LoadedRollout, assigns: readonly Assign[]): Promise<FactEvent[]> {
     const { owner, state, records } = loaded;
-    const newest = await this.assignments.latestRelease(trx, owner);
+    const applicationIds = assigns.map(({ target }) => records.get(target)!.applicationId);
+    const newest = await this.assignments.latestRelease(trx, owner, applicationIds);
     if (!newest) return [];
     const released = new Map(newest.targets.map((target) => [keyOfTarget(target), target]));
-    const contents = await this.#contents(trx, loaded);
+    const contents = await this.#contents(
+      trx,
+      loaded,
+      assigns.map(({ target }) => state.targets.get(target)!),
+    );
     const held: Hold[] = [];
     const dropped: TargetRecord[] = [];
     const wanted: { action: Assign; target: ReleasedTarget }[] = [];
@@ -233,14 +255,17 @@ export class RolloutRunner {
     });
   }
 
-  /** What its release says: read once a step, however many rounds that has. */
-  async #contents(trx: Trx, loaded: LoadedRollout): Promise<ReadonlyMap<string, Content>> {
-    if (!loaded.contents) {
-      const { id } = loaded.state.rollout.to;
-      const targets = await this.facts.releaseTargets(trx, id);
-      loaded.contents = new Map(targets.map((target) => [keyOfTarget(target), contentOf(target, id)!]));
-    }
-    return loaded.contents;
+  /** What its release says of some targets, by `keyOfTarget`. */
+  async #contents(
+    trx: Trx,
+    { state, records }: LoadedRollout,
+    of: readonly Target[],
+  ): Promise<ReadonlyMap<string, Content>> {
+    if (of.length === 0) return new Map();
+    const { id } = state.rollout.to;
+    const applicationIds = of.map((target) => records.get(target.id)!.applicationId);
+    const targets = await this.facts.releaseTargets(trx, id, applicationIds);
+    return new Map(targets.map((target) => [keyOfTarget(target), contentOf(target, id)!]));
   }
 
   async #tell(

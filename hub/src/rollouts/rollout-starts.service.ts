@@ -288,9 +288,8 @@ export class RolloutStarts {
     trx: Trx,
     owner: Owner,
     rolloutId: string,
-    known: ReadonlySet<string>,
   ): Promise<{ input: TargetInput; record: Omit<TargetRecord, 'target'> }[]> {
-    const held = (await this.holds.ofRollout(trx, rolloutId)).filter((hold) => !known.has(keyOfTarget(hold)));
+    const held = await this.holds.outside(trx, rolloutId);
     if (held.length === 0) return [];
     const newest = await this.facts.newest(trx, owner.id);
     const targets = newest ? await this.facts.releaseTargets(trx, newest.id) : [];

@@ -11,9 +11,10 @@ import { RolloutNews } from './rollout-news.service.ts';
 import { type LoadedRollout, RolloutRunner } from './rollout-runner.service.ts';
 import { RolloutStarts } from './rollout-starts.service.ts';
 import { RolloutTriggers } from './rollout-triggers.service.ts';
-import { keyOfTarget } from './target-content.ts';
 
 const IN_RECOVERY_MS = 30_000;
+/** How often a step looks at all targets, whatever was heard. */
+const ALL_EVERY_MS = 30_000;
 
 /** Steps of rollouts: what the rows say, what follows from it, and what is to be done, in one transaction. */
 @Injectable()
@@ -29,14 +30,18 @@ export class RolloutSteps {
   ) {}
 
   /** One step of a rollout. Repeated, it changes nothing. */
-  async step(id: string, context: Pick<JobContext, 'complete'>): Promise<Outcome> {
+  async step(id: string, context: Pick<JobContext, 'complete' | 'requested'>): Promise<Outcome> {
     return inRecovery(async () => {
-      await this.db.transaction().execute(async (trx) => {
-        const loaded = await this.#load(trx, id);
-        const wake = loaded && (await this.#advance(trx, loaded));
+      const { requested } = context;
+      const some = requested === undefined ? undefined : this.triggers.take(id, requested);
+      const { loaded, committed } = await this.db.transaction().execute(async (trx) => {
+        const found = await this.#load(trx, id);
+        const wake = found && (await this.#advance(trx, found, some));
         await context.complete(trx);
-        await this.#wake(trx, id, wake);
+        return { loaded: found, committed: await this.#wake(trx, id, wake) };
       });
+      if (loaded) this.runner.keep(loaded);
+      committed();
       return done;
     });
   }
@@ -98,19 +103,22 @@ export class RolloutSteps {
     return undefined;
   }
 
-  async #advance(trx: Trx, loaded: LoadedRollout): Promise<number | null> {
-    const { row, owner, records } = loaded;
+  /** `some`: the targets of which something was heard; undefined: look at all of them. */
+  async #advance(trx: Trx, loaded: LoadedRollout, some?: ReadonlySet<string>): Promise<number | null> {
+    const { row, owner } = loaded;
     const before = loaded.state.rollout;
     if (before.phase === 'pending') return null;
-    const members = new Set([...records.values()].map(keyOfTarget));
-    const joining = await this.starts.joining(trx, owner, row.id, members);
-    const { events, facts, againMs } = await this.news.of(trx, loaded, joining);
+    const joining = await this.starts.joining(trx, owner, row.id);
     const now = this.clock.now();
+    const enough = some && this.#isEnough(loaded, now) ? some : undefined;
+    const { events, facts, againMs } = await this.news.of(trx, loaded, joining, enough);
     const joined = joining.map(({ input, record }) => ({ ...record, target: { id: input.id } as Target }));
     const wake = await this.runner.run(trx, loaded, events, now, joined);
     await this.runner.sync(trx, loaded, facts);
     await this.#turned(trx, loaded, before);
     const after = againMs(loaded);
+    if (after !== undefined) loaded.comparedAt = 0;
+    else if (!enough) loaded.comparedAt = now;
     return after === undefined ? wake : Math.min(wake ?? Number.POSITIVE_INFINITY, now + after);
   }
 
@@ -122,10 +130,16 @@ export class RolloutSteps {
       await this.triggers.askOwners(trx, [owner]);
   }
 
-  async #wake(trx: Trx, id: string, wake: number | null | undefined): Promise<void> {
-    if (wake === null || wake === undefined) return;
+  /** Whether what was heard is all there is to look at: not where time has passed something, or nobody has looked for long. */
+  #isEnough({ row, comparedAt }: LoadedRollout, now: number): boolean {
+    return now - comparedAt < ALL_EVERY_MS && (row.wake_at === null || row.wake_at.getTime() > now);
+  }
+
+  /** Answers what is to be called after the commit. */
+  async #wake(trx: Trx, id: string, wake: number | null | undefined): Promise<() => void> {
+    if (wake === null || wake === undefined) return () => {};
     const notBefore = new Date(Date.now() + Math.max(0, wake - this.clock.now()));
-    await this.triggers.ask(trx, [id], notBefore);
+    return this.triggers.wake(trx, id, notBefore);
   }
 }
 

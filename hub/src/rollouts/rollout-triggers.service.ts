@@ -1,11 +1,13 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ClusterChanges } from '../clusters/cluster-changes.ts';
 import { SessionChanges } from '../clusters/session-changes.ts';
-import { Outbox } from '../queue/outbox.ts';
+import { type Asked, Outbox, type OutboxOptions } from '../queue/outbox.ts';
+import { Prompt } from '../queue/prompt.ts';
 import { type Owner, ownerKey } from '../releases/owner.ts';
 import type { Trx } from '../store/schema.ts';
 import { DependencyWaits } from './dependencies/waits.service.ts';
 import { HoldsRepository } from './holds.repository.ts';
+import { KnownAsks } from './known-asks.ts';
 import { TriggersRepository } from './triggers.repository.ts';
 
 /** A target by the names that agents use. */
@@ -18,11 +20,14 @@ export interface ReportedTarget {
 /** Has rollouts look at what happened, in the transactions in which it happens. */
 @Injectable()
 export class RolloutTriggers implements OnModuleInit {
+  readonly #asks = new KnownAsks();
+
   constructor(
     @Inject(TriggersRepository) private readonly repository: TriggersRepository,
     @Inject(HoldsRepository) private readonly holds: HoldsRepository,
     @Inject(DependencyWaits) private readonly waits: DependencyWaits,
     @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(Prompt) private readonly prompt: Prompt,
     @Inject(ClusterChanges) private readonly clusterChanges: ClusterChanges,
     @Inject(SessionChanges) private readonly sessionChanges: SessionChanges,
   ) {}
@@ -32,16 +37,39 @@ export class RolloutTriggers implements OnModuleInit {
     this.sessionChanges.on((trx, clusterId) => this.clusters(trx, [clusterId]));
   }
 
-  /** Agents reported on these targets; `healthy`: those that became healthy at a version for the first time. */
+  /**
+   * Agents reported on these targets; `healthy`: those that became healthy at a version for the first time. What it
+   * answers is to be called once the transaction is committed: rollouts that watch these targets are stepped then.
+   */
   async reported(
     trx: Trx,
     targets: readonly ReportedTarget[],
     healthy: readonly ReportedTarget[],
-  ): Promise<void> {
+  ): Promise<() => void> {
     await this.holds.proveReported(trx, healthy);
     const waiting = await this.waits.reported(trx, targets);
-    await this.ask(trx, [...(await this.repository.watching(trx, targets)), ...waiting.rollouts]);
+    const watching = await this.repository.watching(trx, targets);
+    const rollouts = new Set([...watching.keys(), ...waiting.rollouts]);
+    const asked = await this.ask(trx, [...rollouts], { promptly: true });
     await this.waits.ask(trx, waiting.owners);
+    return () => {
+      const others = new Set(waiting.rollouts);
+      for (const [id, ask] of asked) this.#asks.note(id, ask, others.has(id) ? undefined : watching.get(id));
+      this.prompt.run('rollout', [...asked.keys()].map(keyOfRollout));
+    };
+  }
+
+  /** Of the step that answers an ask: the targets that it is asked because of; undefined: look at all of them. */
+  take(rolloutId: string, requested: bigint): ReadonlySet<string> | undefined {
+    return this.#asks.take(rolloutId, requested);
+  }
+
+  /** It is to be stepped at a time because of nothing but the time. What it answers is to be called after the commit. */
+  async wake(trx: Trx, rolloutId: string, notBefore: Date): Promise<() => void> {
+    const asked = await this.ask(trx, [rolloutId], { notBefore });
+    return () => {
+      for (const [id, ask] of asked) this.#asks.note(id, ask, []);
+    };
   }
 
   /** Agents of these clusters came or went, or the clusters themselves. */
@@ -66,9 +94,14 @@ export class RolloutTriggers implements OnModuleInit {
   }
 
   /** Has rollouts stepped, at once or not before a time. */
-  async ask(trx: Trx, rolloutIds: readonly string[], notBefore?: Date): Promise<void> {
-    const keys = rolloutIds.map((id) => `rollout:${id}`);
-    await this.outbox.add(trx, 'rollout', keys, notBefore ? { notBefore } : {});
+  async ask(
+    trx: Trx,
+    rolloutIds: readonly string[],
+    options: Pick<OutboxOptions, 'notBefore' | 'promptly'> = {},
+  ): Promise<Map<string, Asked>> {
+    const keys = new Map(rolloutIds.map((id) => [keyOfRollout(id), id]));
+    const asked = await this.outbox.add(trx, 'rollout', [...keys.keys()], options);
+    return new Map(asked.map((ask) => [keys.get(ask.key)!, ask]));
   }
 
   /** Has the assignments of owners compared with what their targets are to hold. */
@@ -80,4 +113,8 @@ export class RolloutTriggers implements OnModuleInit {
   async askOwners(trx: Trx, owners: readonly Owner[]): Promise<void> {
     await this.outbox.add(trx, 'rollout', owners.map(ownerKey));
   }
+}
+
+function keyOfRollout(id: string): string {
+  return `rollout:${id}`;
 }

@@ -9,20 +9,26 @@ import { IS_CONNECTED } from './facts.repository.ts';
 export class TriggersRepository {
   constructor(@Inject(DATABASE) readonly db: Kysely<Schema>) {}
 
-  /** Those that watch one of these targets. */
+  /** Those that watch some of these targets, and which. */
   async watching(
     db: Kysely<Schema>,
     keys: readonly { clusterId: string; namespace: string; name: string }[],
-  ): Promise<string[]> {
-    if (keys.length === 0) return [];
-    const { rows } = await sql<{ rollout_id: string }>`
-      select distinct t.rollout_id from unnest(${keys.map((one) => one.clusterId)}::uuid[],
+  ): Promise<Map<string, string[]>> {
+    if (keys.length === 0) return new Map();
+    const { rows } = await sql<{ rollout_id: string; target_id: string }>`
+      select t.rollout_id, t.target_id from unnest(${keys.map((one) => one.clusterId)}::uuid[],
         ${keys.map((one) => one.namespace)}::text[], ${keys.map((one) => one.name)}::text[]) as k (cluster_id, namespace, name)
       join rollout_targets t on t.live and t.cluster_id = k.cluster_id and t.application_namespace = k.namespace
         and t.application_name = k.name
       where t.state in ('assigned', 'applied', 'healthy', 'done', 'restoring')
     `.execute(db);
-    return rows.map((row) => row.rollout_id);
+    const found = new Map<string, string[]>();
+    for (const { rollout_id: rollout, target_id: target } of rows) {
+      const targets = found.get(rollout);
+      if (targets) targets.push(target);
+      else found.set(rollout, [target]);
+    }
+    return found;
   }
 
   /** Those with targets in some clusters. */

@@ -9,7 +9,8 @@ import { boundStatus } from './bounds.ts';
 import { type Answer, planReports, type ReportPlan } from './report-plan.ts';
 import { type ClusterStatus, StatusRepository } from './status.repository.ts';
 
-const BATCH_MS = 50;
+/** Batches follow one another at this distance at least, so that a busy fleet has large ones; the first goes at once. */
+const APART_MS = 25;
 const BATCH_REPORTS = 500;
 
 interface Waiting {
@@ -20,7 +21,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Stores reports in batches: one transaction for all that came within 50 ms, or for 500 of them. */
+/** Stores reports in batches: what came while the last one was stored, or within 25 ms of it, is one transaction. */
 @Injectable()
 export class ReportIngest {
   readonly #repository: StatusRepository;
@@ -31,6 +32,8 @@ export class ReportIngest {
   #timer: NodeJS.Timeout | undefined;
   /** One batch at a time, so that a cluster's reports stay in order. */
   #running: Promise<void> = Promise.resolve();
+  #storing = 0;
+  #startedAt = 0;
 
   constructor(
     @Inject(StatusRepository) repository: StatusRepository,
@@ -49,8 +52,15 @@ export class ReportIngest {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ clusterId, sessionId, report, resolve, reject });
       if (this.#waiting.length >= BATCH_REPORTS) this.#flush();
-      else this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS);
+      else this.#schedule();
     });
+  }
+
+  /** While one is stored, the end of that is the time for the next. */
+  #schedule(): void {
+    if (this.#storing > 0 || this.#waiting.length === 0) return;
+    const wait = Math.max(0, this.#startedAt + APART_MS - performance.now());
+    this.#timer ??= setTimeout(() => this.#flush(), wait);
   }
 
   /** Everything that was added before has been answered. */
@@ -65,7 +75,13 @@ export class ReportIngest {
     const batch = this.#waiting;
     if (batch.length === 0) return;
     this.#waiting = [];
-    this.#running = this.#running.then(() => this.#ingest(batch));
+    this.#storing++;
+    this.#running = this.#running.then(async () => {
+      this.#startedAt = performance.now();
+      await this.#ingest(batch);
+      this.#storing--;
+      this.#schedule();
+    });
   }
 
   /** A batch that fails is tried again cluster by cluster, so that one cluster cannot hold up the others. */
@@ -84,7 +100,8 @@ export class ReportIngest {
 
   async #store(clusters: Map<string, Waiting[]>): Promise<Settled[]> {
     const now = new Date();
-    return this.#repository.transaction(async (trx) => {
+    let stored = () => {};
+    const answers = await this.#repository.transaction(async (trx) => {
       const states = await this.#repository.lockCursors(trx, [...clusters.keys()]);
       const settled: Settled[] = [];
       const plans: { clusterId: string; plan: ReportPlan }[] = [];
@@ -103,13 +120,16 @@ export class ReportIngest {
         settled.push(...current.map((each, i) => ({ each, answer: plan.answers[i]! })));
         if (!plan.empty) plans.push({ clusterId, plan });
       }
-      await this.#write(trx, plans, now);
+      stored = await this.#write(trx, plans, now);
       return settled;
     });
+    stored();
+    return answers;
   }
 
-  async #write(trx: Trx, plans: { clusterId: string; plan: ReportPlan }[], now: Date): Promise<void> {
-    if (plans.length === 0) return;
+  /** Answers what is to be done once it is committed. */
+  async #write(trx: Trx, plans: { clusterId: string; plan: ReportPlan }[], now: Date): Promise<() => void> {
+    if (plans.length === 0) return () => {};
     await this.#repository.storeCursors(
       trx,
       plans.map(({ clusterId, plan }) => ({ clusterId, ...plan.cursor! })),
@@ -125,12 +145,12 @@ export class ReportIngest {
       }
       if (plan.gone.length > 0) await this.#forget(trx, clusterId, plan);
     }
-    if (statuses.length === 0) return;
+    if (statuses.length === 0) return () => {};
     const written = await this.#repository.store(trx, statuses);
     const healthy = await this.#repository.recordDeployments(trx, statuses);
     const changed = written.filter((each) => each.changed).map((each) => each.key);
     if (changed.length > 0) await this.#events.publish('application', changed, { trx });
-    await this.#rollouts.reported(trx, statuses, healthy);
+    return this.#rollouts.reported(trx, statuses, healthy);
   }
 
   /** What a snapshot no longer names although its tombstone was taken has been removed: *gone* was lost with its instance. */

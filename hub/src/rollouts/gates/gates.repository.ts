@@ -70,8 +70,8 @@ export async function takeMeasured(trx: Trx, rolloutId: string): Promise<FactEve
     }));
 }
 
-function ask(trx: Trx, ids: readonly string[], notBefore: Date | null): Promise<void> {
-  return requestWork(trx, QUEUE, ids.map(keyOf), '{}', notBefore);
+async function ask(trx: Trx, ids: readonly string[], notBefore: Date | null): Promise<void> {
+  await requestWork(trx, QUEUE, ids.map(keyOf), { payload: '{}', notBefore, promptly: false });
 }
 
 /** A target of the stage that is measured. */

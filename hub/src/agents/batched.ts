@@ -1,0 +1,35 @@
+/** Does what is added in batches: at once when nothing runs, and what comes meanwhile together after that. */
+export class Batched<T> {
+  readonly #run: (items: T[]) => Promise<void>;
+  readonly #most: number;
+  #waiting: { item: T; done: PromiseWithResolvers<void> }[] = [];
+  #running = false;
+
+  /** `most`: how many items a batch has at most. */
+  constructor(run: (items: T[]) => Promise<void>, most: number) {
+    this.#run = run;
+    this.#most = most;
+  }
+
+  /** Resolves once it is done; rejects as its batch does. */
+  add(item: T): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#waiting.push({ item, done });
+    if (!this.#running) void this.#work();
+    return done.promise;
+  }
+
+  async #work(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, this.#most);
+      try {
+        await this.#run(batch.map(({ item }) => item));
+        for (const { done } of batch) done.resolve();
+      } catch (error) {
+        for (const { done } of batch) done.reject(error);
+      }
+    }
+    this.#running = false;
+  }
+}
