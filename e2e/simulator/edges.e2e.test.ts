@@ -1,0 +1,185 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { HubClient } from '@muster/api/client';
+import { Redis as RedisClient } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Hub, type Redis, startHub, startRedis } from '../src/index.ts';
+import type { Behaviour } from './behaviour.ts';
+import { type Edge, RolloutRows, type Rows, hasCome, outcomeOf } from './rollout-edges.ts';
+import { HUB_ENV, RolloutScenario, clustersOf } from './rollout-scenario.ts';
+import { SimulatedFleet } from './simulated-fleet.ts';
+
+/** A canary; two of the others one after another, when somebody has approved; the rest. */
+const policy = {
+  superseding: 'queue',
+  defaults: { soak: '1500ms', deadline: '60s', maxConcurrent: 1 },
+  stages: [
+    { name: 'canary', take: 1 },
+    { name: 'some', take: 2, gates: [{ name: 'go', approval: { count: 1 } }] },
+    { name: 'rest' },
+  ],
+  rollback: { maxConcurrent: 1 },
+};
+const AGENTS = 4;
+const OWNER = 'argocd/app-0';
+
+let dir: string;
+let env: Record<string, string>;
+let hub: Hub;
+let redis: Redis | undefined;
+let fleet: SimulatedFleet;
+let scenario: RolloutScenario;
+let rows: RolloutRows;
+/** What works everywhere; anything else is Degraded in the second cluster while `isBad`. */
+const proven = new Set<string>();
+let isBad = false;
+
+/** Slow enough for each state to be seen in the rows. */
+const behaviour: Behaviour = ({ cluster, digest }) => ({
+  outcome: isBad && cluster === 'sim-0001' && !proven.has(digest) ? 'degraded' : 'healthy',
+  applyMs: 500,
+  settleMs: 800,
+  awayMs: 0,
+});
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'muster-edges-'));
+  const isRedis = process.env.MUSTER_TEST_QUEUE === 'redis';
+  redis = isRedis ? await startRedis({ dir: join(dir, 'redis') }) : undefined;
+  env = { ...HUB_ENV, MUSTER_LEASE_SECONDS: '12', ...(redis ? { REDIS_URL: redis.url } : {}) };
+  hub = await startHub({ dir: join(dir, 'hub'), env });
+  fleet = await SimulatedFleet.start({ hub, clusters: clustersOf(AGENTS), behaviour, seed: 1 });
+  scenario = await RolloutScenario.create(hub, fleet, { sets: 1, groups: 1 });
+  rows = new RolloutRows(hub);
+  await scenario.apply();
+  await scenario.settled(AGENTS);
+  remember();
+  await scenario.apply(policy);
+  await scenario.settled(AGENTS);
+  await scenario.close();
+});
+afterAll(async () => {
+  await fleet?.stop();
+  await rows?.close();
+  await hub?.stop();
+  await redis?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** What agents hold now works, and goes on to. */
+function remember(): void {
+  for (const agent of fleet.agents.values())
+    for (const { assignment } of agent.held.values()) proven.add(assignment.bundleDigest);
+}
+
+/** SIGKILL, an empty queue where that is Redis, and a new process on the same data. */
+async function killHub(): Promise<void> {
+  await hub.kill();
+  if (redis) {
+    const client = new RedisClient(redis.url);
+    await client.flushall();
+    client.disconnect();
+  }
+  hub = await startHub({ dir: hub.dir, env });
+}
+
+const approve = (client: HubClient, { rollout }: Rows) =>
+  client.rollouts.ask(rollout.id, { verb: 'approve', reason: 'looks good' });
+const stageAtLeast = (stage: number): Edge => ({
+  name: `${stage} of its stages have passed`,
+  is: ({ rollout }) => rollout.stage >= stage,
+});
+const gate = ({ rollout }: Rows) => rollout.stages[1]!.gates[0]!.status;
+const isAsking: Edge = { name: 'its gate waits', is: (at) => gate(at) !== 'pending', then: approve };
+const isComplete: Edge = { name: 'it is complete', is: ({ rollout }) => rollout.phase === 'completed' };
+
+/**
+ * Every place that a release comes through on its way. Agents go on while the hub is away, so each target is caught in one of
+ * its states.
+ */
+const forward: Edge[] = [
+  hasCome('sim-0000', 'assigned'),
+  {
+    name: 'its first stage soaks',
+    is: ({ rollout }) => ['soaking', 'end', 'passed'].includes(rollout.stages[0]!.step),
+  },
+  stageAtLeast(1),
+  isAsking,
+  { name: 'its gate has passed', is: (at) => gate(at) === 'passed' },
+  hasCome('sim-0002', 'applied'),
+  stageAtLeast(2),
+  hasCome('sim-0003', 'healthy'),
+  isComplete,
+];
+/** And back: by the second cluster, so that two of them go, one after the other. */
+const back: Edge[] = [
+  isAsking,
+  hasCome('sim-0001', 'reverting'),
+  hasCome('sim-0000', 'restored'),
+  hasCome('sim-0001', 'restoring'),
+  hasCome('sim-0001', 'restored'),
+  { name: 'it is taken back', is: ({ rollout }) => rollout.phase === 'rolled-back' },
+];
+
+/** Follows a commit along edges, does at each what it takes to go on, and answers what became of it. */
+async function follow(commit: string, edges: readonly Edge[], disturb?: () => Promise<void>): Promise<Rows> {
+  for (const edge of disturb ? edges : edges.filter(({ then }) => then)) {
+    const at = await rows.reach(OWNER, commit, edge);
+    await disturb?.();
+    await edge.then?.(fleet.client, at);
+  }
+  const ended = await rows.reach(OWNER, commit, edges.at(-1)!);
+  await fleet.allConnected();
+  return ended;
+}
+
+/** Decided again it comes to the same, and nobody was given anything twice. */
+async function onceEach({ rollout }: Rows): Promise<void> {
+  const replay = await fleet.client.rollouts.replay(rollout.id);
+  expect(replay).toMatchObject({ same: true, differences: [] });
+  for (const state of ['assigned', 'restoring']) {
+    const came = replay.transitions.filter(
+      ({ subject, to }) => subject.startsWith('target/') && to === state,
+    );
+    expect(new Set(came.map(({ subject }) => subject)).size, state).toBe(came.length);
+  }
+}
+
+/** What each cluster holds. */
+const held = () =>
+  [...fleet.agents.values()].map((agent) => [...agent.held.values()][0]!.assignment.bundleDigest);
+
+describe('a hub that is killed at every edge of a rollout', () => {
+  it('comes to where it would have come, on the way and on the way back', async () => {
+    const calm = await follow(await scenario.commit(), forward);
+    remember();
+    const disturbed = await follow(await scenario.commit(), forward, killHub);
+    expect(outcomeOf(disturbed)).toEqual(outcomeOf(calm));
+    await onceEach(disturbed);
+    remember();
+
+    isBad = true;
+    const before = held();
+    const calmBack = await follow(await scenario.commit(), back);
+    expect(held()).toEqual(before);
+    const disturbedBack = await follow(await scenario.commit(), back, killHub);
+    expect(outcomeOf(disturbedBack)).toEqual(outcomeOf(calmBack));
+    expect(outcomeOf(calmBack)).toMatchObject({ phase: 'rolled-back', headHeld: true });
+    await onceEach(disturbedBack);
+    expect(held()).toEqual(before);
+    isBad = false;
+  });
+
+  it('also while a release waits for its turn', async () => {
+    const first = await scenario.commit();
+    const asking = await rows.reach(OWNER, first, isAsking);
+    const second = await scenario.commit();
+    await rows.reach(OWNER, second, { name: 'it waits', is: ({ rollout }) => rollout.phase === 'pending' });
+    await killHub();
+    await approve(fleet.client, asking);
+    await onceEach(await rows.reach(OWNER, first, isComplete));
+    await approve(fleet.client, await rows.reach(OWNER, second, isAsking));
+    await onceEach(await rows.reach(OWNER, second, isComplete));
+  });
+});

@@ -1,0 +1,105 @@
+import type { HubClient } from '@muster/api/client';
+import type { Rollout, Target } from '@muster/rollout';
+import { Client } from 'pg';
+import { connectDatabase } from '../bench/hub-database.ts';
+import { type Hub, eventually } from '../src/index.ts';
+
+/** A rollout as its rows say. */
+export interface Rows {
+  rollout: Rollout;
+  targets: Target[];
+}
+
+/** A place in the state machine: `is` says that the rows are there. */
+export interface Edge {
+  name: string;
+  is(rows: Rows): boolean;
+  /** Somebody does something once it is reached, and after the hub was killed there. */
+  then?: (client: HubClient, rows: Rows) => Promise<unknown>;
+}
+
+const WAYS: readonly Target['state'][][] = [
+  ['assigned', 'applied', 'healthy', 'done'],
+  ['reverting', 'restoring', 'restored'],
+];
+
+/** The target of a cluster has come to this state, or further: a hub that was away finds it there. */
+export function hasCome(cluster: string, to: Target['state']): Edge {
+  const way = WAYS.find((one) => one.includes(to))!;
+  const reached = new Set(way.slice(way.indexOf(to)));
+  return {
+    name: `${cluster} is ${to}`,
+    is: ({ targets }) => targets.some((target) => target.cluster === cluster && reached.has(target.state)),
+  };
+}
+
+/** The rollout of a commit, past the hub: it may just have been killed. */
+export class RolloutRows {
+  readonly #hub: Pick<Hub, 'dir'>;
+  #client: Client | undefined;
+
+  constructor(hub: Pick<Hub, 'dir'>) {
+    this.#hub = hub;
+  }
+
+  /** Waits until the rollout of a set at a commit is as told; answers it. */
+  async reach(owner: string, commit: string, edge: Pick<Edge, 'name' | 'is'>): Promise<Rows> {
+    return eventually(
+      async (see) => {
+        const rows = await this.#read(owner, commit);
+        if (!rows) return undefined;
+        see([
+          rows.rollout.phase,
+          rows.rollout.stage,
+          rows.targets.map(({ cluster, state }) => [cluster, state]),
+        ]);
+        return edge.is(rows) ? rows : undefined;
+      },
+      {
+        what: `the rollout of ${owner} at ${commit.slice(0, 7)}: ${edge.name}`,
+        interval: 10,
+        timeout: 90_000,
+      },
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.end().catch(() => undefined);
+    this.#client = undefined;
+  }
+
+  async #read(owner: string, commit: string): Promise<Rows | undefined> {
+    this.#client ??= await this.#connect();
+    const { rows } = await this.#client.query<{ state: Rollout; targets: Target[] }>(
+      `select r.state, (select jsonb_agg(t.data order by t.target_id) from rollout_targets t where t.rollout_id = r.id) as targets
+       from rollouts r where r.owner_name = $1 and r.state->'to'->>'label' like $2 order by r.created_at desc limit 1`,
+      [owner, `%${commit.slice(0, 7)}%`],
+    );
+    const [row] = rows;
+    return row && { rollout: row.state, targets: row.targets ?? [] };
+  }
+
+  async #connect(): Promise<Client> {
+    const client = await connectDatabase(this.#hub);
+    // The database may go with its hub: then it is asked again.
+    client.on('error', () => (this.#client = undefined));
+    return client;
+  }
+}
+
+/** What became of a rollout, without times and ids: the same, whatever happened to the hub meanwhile. */
+export function outcomeOf({ rollout, targets }: Rows) {
+  return {
+    phase: rollout.phase,
+    headHeld: rollout.headHeld,
+    failure: rollout.failure?.kind ?? null,
+    stages: rollout.stages.map(({ name, step, gates }) => [name, step, gates.map(({ status }) => status)]),
+    targets: targets.map(({ cluster, state, stage, touched, holds, to, proven }) => ({
+      cluster,
+      state,
+      stage,
+      touched,
+      holds: holds === to ? 'the release' : holds === proven?.digest ? 'what was proven' : 'something else',
+    })),
+  };
+}
