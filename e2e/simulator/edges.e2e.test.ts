@@ -91,7 +91,7 @@ const stageAtLeast = (stage: number): Edge => ({
   is: ({ rollout }) => rollout.stage >= stage,
 });
 const gate = ({ rollout }: Rows) => rollout.stages[1]!.gates[0]!.status;
-const isAsking: Edge = { name: 'its gate waits', is: (at) => gate(at) !== 'pending', then: approve };
+const isAsking: Edge = { name: 'its gate waits', is: (at) => gate(at) !== 'pending', next: approve };
 const isComplete: Edge = { name: 'it is complete', is: ({ rollout }) => rollout.phase === 'completed' };
 
 /**
@@ -124,10 +124,10 @@ const back: Edge[] = [
 
 /** Follows a commit along edges, does at each what it takes to go on, and answers what became of it. */
 async function follow(commit: string, edges: readonly Edge[], disturb?: () => Promise<void>): Promise<Rows> {
-  for (const edge of disturb ? edges : edges.filter(({ then }) => then)) {
+  for (const edge of disturb ? edges : edges.filter(({ next }) => next)) {
     const at = await rows.reach(OWNER, commit, edge);
     await disturb?.();
-    await edge.then?.(fleet.client, at);
+    await edge.next?.(fleet.client, at);
   }
   const ended = await rows.reach(OWNER, commit, edges.at(-1)!);
   await fleet.allConnected();

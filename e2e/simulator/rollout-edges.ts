@@ -15,7 +15,7 @@ export interface Edge {
   name: string;
   is(rows: Rows): boolean;
   /** Somebody does something once it is reached, and after the hub was killed there. */
-  then?: (client: HubClient, rows: Rows) => Promise<unknown>;
+  next?: (client: HubClient, rows: Rows) => Promise<unknown>;
 }
 
 const WAYS: readonly Target['state'][][] = [

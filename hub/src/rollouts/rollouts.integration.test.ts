@@ -152,6 +152,31 @@ test('with superseding queue each release has its turn', async () => {
   expect(await on.states()).toEqual({ a: 'assigned', b: 'waiting', c: 'waiting', d: 'waiting' });
 });
 
+test('with superseding batch only the newest of those that wait has its turn', async () => {
+  await everywhere();
+  await on.hub.apply([{ ...careful, spec: { ...careful.spec, superseding: 'batch' } }]);
+  const first = await on.digests(...NAMES);
+  await on.commit('second');
+  await on.commit('third');
+  await on.commit('fourth');
+  const phases = async () => (await on.rollouts()).map(({ phase }) => phase);
+  expect(await phases()).toEqual(['running', 'superseded', 'pending']);
+  // What is on its way is not disturbed by what waits.
+  expect((await on.digests(...NAMES)).slice(1)).toEqual(first.slice(1));
+  await on.report('a');
+  await on.pass(11 * MINUTE);
+  for (const name of ['b', 'c', 'd']) await on.report(name);
+  await on.pass(11 * MINUTE);
+  expect(await phases()).toEqual(['completed', 'superseded', 'running']);
+  const at = async () => (await on.rollouts()).at(-1)!.stage;
+  await on.report('a');
+  await on.pass(11 * MINUTE);
+  expect(await at()).toBe(1);
+  for (const name of ['b', 'c', 'd']) await on.report(name);
+  await on.pass(11 * MINUTE);
+  expect(await phases()).toEqual(['completed', 'superseded', 'completed']);
+});
+
 test('a policy that is not there holds every release, says so, and lets it go once it is', async () => {
   await everywhere({ 'muster.dev/rollout-policy': 'missing' });
   const first = await on.digests(...NAMES);
