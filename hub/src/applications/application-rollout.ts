@@ -2,7 +2,7 @@ import { type ApplicationView, RolloutPhase, TARGET_GROUPS } from '@muster/api';
 import type { StoredHold, StoredTarget } from './application-list.repository.ts';
 
 const AT_REST: ReadonlySet<string> = new Set(
-  [...TARGET_GROUPS.done, ...TARGET_GROUPS.out].filter((state) => state !== 'pinned'),
+  [...TARGET_GROUPS.back, ...TARGET_GROUPS.done, ...TARGET_GROUPS.out].filter((state) => state !== 'pinned'),
 );
 
 /** What a rollout does to an Application: as a target of one that goes on, else by what one that is over left; undefined: nothing. */

@@ -3,7 +3,8 @@ export const TARGET_GROUPS = {
   failed: ['failed', 'restore-failed', 'unproven'],
   moving: ['assigned', 'applied', 'healthy', 'reverting', 'restoring'],
   waiting: ['waiting', 'deferred', 'manual'],
-  done: ['done', 'restored', 'kept'],
+  back: ['restored', 'kept'],
+  done: ['done'],
   out: ['skipped', 'pinned', 'gone'],
 } as const;
 export type TargetGroup = keyof typeof TARGET_GROUPS;

@@ -44,6 +44,7 @@ const ICONS: Record<string, LucideIcon> = {
   skipped: Ban,
   moving: LoaderCircle,
   waiting: Hourglass,
+  back: Undo2,
   done: CircleCheck,
   out: Ban,
 };

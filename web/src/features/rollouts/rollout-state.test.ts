@@ -5,10 +5,12 @@ import {
   gateWords,
   groupCounts,
   groupOf,
+  groupWord,
   isUnderWay,
   phaseTone,
   releaseWords,
   stageWords,
+  stepWord,
 } from './rollout-state.ts';
 
 const since = '2026-01-01T00:00:00Z';
@@ -16,7 +18,7 @@ const since = '2026-01-01T00:00:00Z';
 describe('targets', () => {
   it('are counted by what somebody who looks wants to know', () => {
     const states = { done: 3, restored: 1, assigned: 1, healthy: 1, failed: 1, manual: 2, pinned: 1 };
-    expect(groupCounts([{ states }])).toEqual({ failed: 1, moving: 2, waiting: 2, done: 4, out: 1 });
+    expect(groupCounts([{ states }])).toEqual({ failed: 1, moving: 2, waiting: 2, back: 1, done: 3, out: 1 });
   });
 
   it('of a state that is not known yet are worth a look', () =>
@@ -27,6 +29,18 @@ describe('a stage', () => {
   it('is told to who does not see its bar', () => {
     expect(stageWords(stage('rest', { states: { done: 2, failed: 1 } }))).toBe('rest: 1 failed, 2 done');
     expect(stageWords(stage('rest', { states: {}, step: 'passed', size: 1 }))).toBe('rest: passed, 1 target');
+  });
+});
+
+describe('once a rollout goes back or has ended', () => {
+  it('a stage says only how it ended, and targets that were not reached wait no more', () => {
+    const rolling = { name: 'rest', step: 'rolling' } as const;
+    expect(stepWord(rolling, { phase: 'running' })).toBe('rolling');
+    expect(stepWord(rolling, { phase: 'rolled-back' })).toBe('');
+    expect(stepWord(rolling, { phase: 'rolling-back', failedStage: 'rest' })).toBe('failed');
+    expect(stepWord({ name: 'canary', step: 'passed' }, { phase: 'aborted' })).toBe('passed');
+    expect(groupWord('waiting', false)).toBe('waiting');
+    expect(groupWord('waiting', true)).toBe('not reached');
   });
 });
 

@@ -2,6 +2,7 @@ import { shortCommit } from '@muster/api/commits';
 import { TARGET_GROUPS, type TargetGroup } from '@muster/api/rollout-groups';
 import type {
   ApplicationView,
+  RolloutDetail,
   RolloutGateView,
   RolloutPhase,
   RolloutStageSummary,
@@ -38,9 +39,15 @@ export const GROUP_WORDS: Record<TargetGroup, { word: string; tone: Tone }> = {
   failed: { word: 'failed', tone: 'bad' },
   moving: { word: 'moving', tone: 'busy' },
   waiting: { word: 'waiting', tone: 'idle' },
+  back: { word: 'taken back', tone: 'warn' },
   done: { word: 'done', tone: 'good' },
   out: { word: 'left out', tone: 'warn' },
 };
+
+/** What a group is called; once a rollout has ended, nothing waits any more. */
+export function groupWord(group: TargetGroup, ended: boolean): string {
+  return group === 'waiting' && ended ? 'not reached' : GROUP_WORDS[group].word;
+}
 
 /** A state that is not known yet counts as moving: somebody should look. */
 export function groupOf(state: string): TargetGroup {
@@ -51,7 +58,7 @@ export type GroupCounts = Record<TargetGroup, number>;
 
 /** How many targets of a stage, or of several, are in each group. */
 export function groupCounts(stages: readonly Pick<RolloutStageSummary, 'states'>[]): GroupCounts {
-  const counts: GroupCounts = { failed: 0, moving: 0, waiting: 0, done: 0, out: 0 };
+  const counts: GroupCounts = { failed: 0, moving: 0, waiting: 0, back: 0, done: 0, out: 0 };
   for (const { states } of stages)
     for (const [state, count] of Object.entries(states)) counts[groupOf(state)] += count;
   return counts;
@@ -75,6 +82,16 @@ export const STEP_WORDS: Record<RolloutStageSummary['step'], string> = {
   end: 'waits at its end',
   passed: 'passed',
 };
+
+/** Where a stage is; of a rollout that has ended or goes back only how that stage ended. Empty: it never ran to an end. */
+export function stepWord(
+  { name, step }: Pick<RolloutStageSummary, 'name' | 'step'>,
+  rollout: Pick<RolloutDetail, 'phase' | 'failedStage'>,
+): string {
+  if (name === rollout.failedStage) return 'failed';
+  const goes = rollout.phase === 'running' || rollout.phase === 'pending';
+  return goes || step === 'passed' ? STEP_WORDS[step] : '';
+}
 
 /** What targets are called in a state, where its own name says little. */
 const STATES: Record<string, string> = {

@@ -45,7 +45,7 @@ function Counted({ stage: { states, size, done } }: { stage: RolloutStageSummary
 export function StageBar({ stage }: { stage: RolloutStageSummary }) {
   const counts = groupCounts([stage]);
   const total = GROUPS.reduce((sum, group) => sum + counts[group], 0);
-  const order = ['done', 'moving', 'failed', 'out', 'waiting'] as const;
+  const order = ['done', 'moving', 'back', 'failed', 'out', 'waiting'] as const;
   return (
     <span aria-hidden className="flex h-2 gap-px overflow-hidden rounded-full bg-raised">
       {total === 0 && stage.step === 'passed' && <span className="h-full w-full bg-good" />}

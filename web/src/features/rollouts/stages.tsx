@@ -9,11 +9,12 @@ import type { PartProps } from './part-props.ts';
 import {
   GROUPS,
   GROUP_WORDS,
-  STEP_WORDS,
   gateTone,
   gateWords,
   groupCounts,
+  groupWord,
   hasEnded,
+  stepWord,
 } from './rollout-state.ts';
 import { StageBar } from './stage-bar.tsx';
 import { VerbButtons } from './verb-buttons.tsx';
@@ -54,6 +55,7 @@ function Stage({
   const counts = groupCounts([stage]);
   const soaks = rollout.waitingFor.find(({ what }) => what === 'soak');
   const soak = running && step === 'soaking' ? soaks?.until : undefined;
+  const word = stepWord(stage, rollout);
   const shown = GROUPS.filter((group) => counts[group] > 0);
   return (
     <li
@@ -64,13 +66,16 @@ function Stage({
         <span className="min-w-0 truncate font-semibold" title={name}>
           {index + 1}. {name}
         </span>
-        <span className={`whitespace-nowrap ${running ? 'text-busy' : 'text-muted'}`}>
-          {STEP_WORDS[step]}
+        <span
+          className={`whitespace-nowrap ${word === 'failed' ? 'text-bad' : running ? 'text-busy' : 'text-muted'}`}
+        >
+          {word}
           {soak ? (
             <>
               , <Left until={soak} offset={offset} over="over" /> left
             </>
           ) : (
+            word !== '' &&
             step !== 'waiting' && (
               <>
                 {' '}
@@ -84,7 +89,7 @@ function Stage({
       <p className="flex flex-wrap gap-x-3">
         {shown.map((group) => (
           <span key={group} className={`inline-flex items-center gap-1 ${TEXT[GROUP_WORDS[group].tone]}`}>
-            <StateIcon word={group} /> {counts[group]} {GROUP_WORDS[group].word}
+            <StateIcon word={group} /> {counts[group]} {groupWord(group, hasEnded(rollout))}
           </span>
         ))}
         {shown.length === 0 && <span className="text-muted">no targets</span>}

@@ -6,7 +6,7 @@ import { TEXT } from '../../ui/tone.ts';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { Left } from './parts.tsx';
 import type { PartProps } from './part-props.ts';
-import { GROUP_WORDS, groupOf, stateWord } from './rollout-state.ts';
+import { GROUP_WORDS, groupOf, groupWord, hasEnded, stateWord } from './rollout-state.ts';
 import { VerbButtons } from './verb-buttons.tsx';
 import { targetVerbs } from './verbs.ts';
 
@@ -51,7 +51,7 @@ export const TargetRow = memo(function TargetRow({
       </p>
       <p className={`inline-flex items-center gap-1 whitespace-nowrap ${TEXT[GROUP_WORDS[group].tone]}`}>
         <StateIcon word={group} />
-        {stateWord(state)}
+        {state === 'waiting' ? groupWord(group, hasEnded(rollout)) : stateWord(state)}
         <span className="text-muted">
           <Ago at={since} />
         </span>

@@ -9,7 +9,7 @@ import { Segment, Segments } from '../../ui/segments.tsx';
 import { TEXT } from '../../ui/tone.ts';
 import { targetsQuery } from './queries.ts';
 import type { PartProps } from './part-props.ts';
-import { GROUPS, GROUP_WORDS, groupCounts, groupOf } from './rollout-state.ts';
+import { GROUPS, GROUP_WORDS, groupCounts, groupOf, groupWord, hasEnded } from './rollout-state.ts';
 import { TargetRow } from './target-row.tsx';
 import { VirtualRows } from './virtual-rows.tsx';
 
@@ -30,10 +30,11 @@ export function Targets({ rollout, offset, may, onAsk }: PartProps) {
   const { data, error, dataUpdatedAt, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const lines = useMemo(() => linesOf(data?.pages.flatMap(({ items }) => items) ?? []), [data]);
   const counts = groupCounts(rollout.progress);
+  const ended = hasEnded(rollout);
   const again = () => void query.refetch();
   const row = (line: Line) =>
     line.kind === 'group' ? (
-      <GroupHead group={line.group} />
+      <GroupHead group={line.group} ended={ended} />
     ) : (
       <TargetRow target={line.target} rollout={rollout} offset={offset} may={may} onAsk={onAsk} />
     );
@@ -52,7 +53,7 @@ export function Targets({ rollout, offset, may, onAsk }: PartProps) {
               onClick={() => setGroup(each === group ? undefined : each)}
             >
               <span className={each === 'failed' ? TEXT.bad : ''}>
-                {GROUP_WORDS[each].word} {counts[each]}
+                {groupWord(each, ended)} {counts[each]}
               </span>
             </Segment>
           ))}
@@ -117,9 +118,11 @@ function keyOf(line: Line): string {
   return line.kind === 'group' ? `group ${line.group}` : line.target.id;
 }
 
-function GroupHead({ group }: { group: TargetGroup }) {
-  const { word, tone } = GROUP_WORDS[group];
-  return <p className={`bg-raised/60 px-3 py-1 text-xs font-semibold ${TEXT[tone]}`}>{word}</p>;
+function GroupHead({ group, ended }: { group: TargetGroup; ended: boolean }) {
+  const { tone } = GROUP_WORDS[group];
+  return (
+    <p className={`bg-raised/60 px-3 py-1 text-xs font-semibold ${TEXT[tone]}`}>{groupWord(group, ended)}</p>
+  );
 }
 
 /** A text once nothing was typed for a moment. */

@@ -25,7 +25,7 @@ export function VerbDialog({ rollout, ask, close, onDone }: VerbDialogProps) {
   const [to, setTo] = useState('');
   const [asked, setAsked] = useState(false);
   // What is asked is what was read: the words do not change under the hand that presses the button.
-  const [{ title, says, needsReason }] = useState(() => verbText(rollout, ask));
+  const [{ title, label, says, needsReason }] = useState(() => verbText(rollout, ask));
   const chooses = ask.verb === 'undo' && hasEnded(rollout);
   const act = useMutation({
     mutationFn: () =>
@@ -71,16 +71,12 @@ export function VerbDialog({ rollout, ask, close, onDone }: VerbDialogProps) {
             <Button>Cancel</Button>
           </ModalClose>
           <Button type="submit" primary danger={needsReason} disabled={act.isPending}>
-            {act.isPending ? 'Asking the hub …' : labelOf(ask)}
+            {act.isPending ? 'Asking the hub …' : label}
           </Button>
         </div>
       </form>
     </Modal>
   );
-}
-
-function labelOf({ verb }: Ask): string {
-  return verb.charAt(0).toUpperCase() + verb.slice(1);
 }
 
 function ReleaseChoice({

@@ -114,6 +114,19 @@ describe('a dialog', () => {
     );
   });
 
+  it('of what has ended is about the release that follows', () => {
+    const ended = rollout({ phase: 'rolled-back', headHeld: true });
+    expect(verbText(ended, { verb: 'undo' })).toMatchObject({
+      title: 'Go back to a release of argocd/web',
+      label: 'Go back',
+    });
+    expect(verbText(ended, { verb: 'retry' })).toMatchObject({
+      title: 'Roll argocd/web out again',
+      label: 'Roll out again',
+      needsReason: false,
+    });
+  });
+
   it('says whether an approval is the last that is needed', () => {
     const asked = (approvals: { actor: string; at: string; reason: string }[]) =>
       verbText(rollout({ progress: [stage('rest', { gates: [approval({ approvals })] })] }), {

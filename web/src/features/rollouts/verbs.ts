@@ -136,22 +136,33 @@ function notStarted(
 /** What a dialog says before anything is done. */
 export interface VerbText {
   title: string;
+  /** On the button that does it. */
+  label: string;
   /** What will happen, and to whom. */
   says: string[];
   needsReason: boolean;
 }
 
 export function verbText(found: RolloutDetail, ask: Ask): VerbText {
-  const texts = { ...titleOf(found, ask), says: saysOf(found, ask) };
-  return { ...texts, needsReason: DANGER.has(ask.verb) };
+  const label = labelOf(found, ask);
+  const needsReason = DANGER.has(ask.verb);
+  return { title: titleOf(found, ask, label), label, says: saysOf(found, ask), needsReason };
 }
 
-function titleOf({ owner, to }: RolloutDetail, { verb, stage, gate, target }: Ask): { title: string } {
-  const what = verb.charAt(0).toUpperCase() + verb.slice(1);
-  if (gate !== undefined) return { title: `${what} gate ${gate} of stage ${stage}` };
-  if (target !== undefined) return { title: `${what} ${target}` };
-  if (stage !== undefined) return { title: `Skip what waits in stage ${stage}` };
-  return { title: `${what} the rollout of ${owner} ${releaseName(to)}` };
+function labelOf(found: RolloutDetail, { verb }: Ask): string {
+  if (hasEnded(found) && verb === 'undo') return 'Go back';
+  if (hasEnded(found) && verb === 'retry') return 'Roll out again';
+  return verb.charAt(0).toUpperCase() + verb.slice(1);
+}
+
+function titleOf(found: RolloutDetail, { verb, stage, gate, target }: Ask, label: string): string {
+  const { owner, to } = found;
+  if (hasEnded(found))
+    return verb === 'undo' ? `Go back to a release of ${owner}` : `Roll ${owner} out again`;
+  if (gate !== undefined) return `${label} gate ${gate} of stage ${stage}`;
+  if (target !== undefined) return `${label} ${target}`;
+  if (stage !== undefined) return `Skip what waits in stage ${stage}`;
+  return `${label} the rollout of ${owner} ${releaseName(to)}`;
 }
 
 function saysOf(found: RolloutDetail, ask: Ask): string[] {
