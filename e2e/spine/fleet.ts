@@ -46,6 +46,8 @@ interface FleetOptions {
   namespaces?: Record<string, string[]>;
   /** Of dev, staging and prod (all of them where not given), or others with their labels. */
   clusters?: string[] | Record<string, Record<string, string>>;
+  /** Further values of the agents' chart. */
+  values?: Record<string, unknown>;
 }
 
 /** A cluster with its agent, which runs beside it with the rights of the chart's ServiceAccount. */
@@ -96,7 +98,9 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     if (failed) throw failed.reason;
     await fleet.logIn();
     await Promise.all(
-      (planes as ControlPlane[]).map((plane) => fleet.join(plane, options.namespaces?.[plane.name])),
+      (planes as ControlPlane[]).map((plane) =>
+        fleet.join(plane, options.namespaces?.[plane.name], options.values),
+      ),
     );
     await fleet.connected(...names);
     return fleet;
@@ -167,12 +171,16 @@ export class Fleet {
   }
 
   /** Enrols a control plane as a user would, and starts its agent. */
-  async join(plane: ControlPlane, namespaces: string[] = []): Promise<Member> {
+  async join(
+    plane: ControlPlane,
+    namespaces: string[] = [],
+    values: Record<string, unknown> = {},
+  ): Promise<Member> {
     const { token, hub } = await this.invite(plane.name, { labels: plane.labels });
     const folder = join(this.dir, 'agents', plane.name);
     const log = join(folder, 'agent.log');
     const invitation = { token, ...hub };
-    const installed = await installAgent({ kube: plane.kube, dir: folder, invitation, namespaces });
+    const installed = await installAgent({ kube: plane.kube, dir: folder, invitation, namespaces, values });
     const agent = await installed.start(log);
     const { name, labels, kube } = plane;
     return (this.members[name] = { name, labels, plane, kube, installed, agent, log });

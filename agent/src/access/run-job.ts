@@ -54,7 +54,7 @@ export async function runJob(
       const unsure = await create(running, manifest, impersonate || undefined);
       if (unsure) return unsure;
     }
-    return await follow(running, asked);
+    return await followed(running, asked);
   } catch (thrown) {
     signal.throwIfAborted();
     if (thrown instanceof KubeError)
@@ -86,6 +86,16 @@ async function create(
     if (thrown.status !== 0 && thrown.status < 500) throw thrown;
     const message = `the API server did not answer (${thrown.message}): nobody can say whether the Job was made`;
     return { outcome: CommandOutcome.UNKNOWN, message };
+  }
+}
+
+/** Once it is made, whatever goes wrong says nothing of how it ends. */
+async function followed(running: Running, asked: RunJobCommand): Promise<ActAnswer> {
+  try {
+    return await follow(running, asked);
+  } catch (thrown) {
+    running.signal.throwIfAborted();
+    return { outcome: CommandOutcome.UNKNOWN, message: safeMessage('Job', thrown) };
   }
 }
 

@@ -32,21 +32,26 @@ export class JobGate {
     return {
       act: async (trx) => {
         let judgement = plan.judgement;
-        for (const id of plan.begin) {
-          const { clusterId, cluster } = byId.get(id)!;
+        const issue = async (id: string, resume?: string): Promise<string | undefined> => {
+          const target = byId.get(id)!;
           try {
-            const command = await this.#issue(trx, check, byId.get(id)!, undefined);
-            runs[id] = { command, job: command };
+            return await this.#issue(trx, check, target, resume);
           } catch (thrown) {
-            const error = MusterError.from(thrown);
-            if (error.code !== 'precondition') throw thrown;
-            delete runs[id];
-            judgement ??= judged('unknown', `${cluster || clusterId}: ${error.message}`);
+            const { code, message } = MusterError.from(thrown);
+            if (code !== 'precondition') throw thrown;
+            judgement ??= judged('unknown', `${target.cluster}: ${message}`);
+            return undefined;
           }
+        };
+        for (const id of plan.begin) {
+          const command = await issue(id);
+          if (command) runs[id] = { command, job: command, tries: 0 };
+          else delete runs[id];
         }
         for (const id of plan.resume) {
-          const { job } = runs[id]!;
-          runs[id] = { command: await this.#issue(trx, check, byId.get(id)!, job), job };
+          const { job, tries } = runs[id]!;
+          const command = await issue(id, job);
+          if (command) runs[id] = { command, job, tries: tries + 1 };
         }
         const seconds = judgement?.verdict === 'unknown' ? AGAIN_SECONDS : POLL_SECONDS;
         return { judgement, seconds, progress: { runs } };
@@ -55,7 +60,7 @@ export class JobGate {
   }
 
   async #place({ target, cluster }: MeasuredTarget, run: JobRun | undefined): Promise<JobPlace> {
-    const row = run && (await this.commands.get(run.command).catch(() => undefined));
+    const row = run && (await this.commands.get(run.command).catch(notFound));
     return {
       target: target.id,
       place: cluster,
@@ -88,6 +93,10 @@ export class JobGate {
       ttlSeconds: Math.min(deadlineSeconds + COMMAND_MORE_SECONDS, MAX_COMMAND_SECONDS),
     });
   }
+}
+
+function notFound(thrown: unknown): undefined {
+  if (MusterError.from(thrown).code !== 'not-found') throw thrown;
 }
 
 /** As a look of any gate. */

@@ -10,7 +10,7 @@ const place = (target: string, more: Partial<JobPlace> = {}): JobPlace => ({
   message: '',
   ...more,
 });
-const run = { command: 'c', job: 'j' };
+const run = { command: 'c', job: 'j', tries: 0 };
 const ended = (job: string, detail = '') => ({
   run,
   outcome: 'succeeded' as const,
@@ -30,14 +30,22 @@ it('all have to succeed; one that fails is enough, whatever the others do', () =
     'ok',
   );
   expect(planJobs([place('a', ended('succeeded')), place('b', { run })]).judgement).toBeUndefined();
-  expect(planJobs([place('a', ended('failed', 'exit code 1')), place('b', { run })]).judgement).toEqual({
-    verdict: 'bad',
-    detail: 'cluster-a: exit code 1',
+  expect(planJobs([place('a', ended('failed', 'exit code 1')), place('b', { run }), place('c')])).toEqual({
+    begin: [],
+    resume: [],
+    judgement: { verdict: 'bad', detail: 'cluster-a: exit code 1' },
   });
 });
 
 it('what was cut off is looked for, and never made again; what never arrived is begun', () => {
   expect(planJobs([place('a', { run, outcome: 'unknown' })])).toMatchObject({ begin: [], resume: ['a'] });
+  expect(
+    planJobs([place('a', { run: { ...run, tries: 2 }, outcome: 'unknown', message: 'forbidden' })]),
+  ).toEqual({
+    begin: [],
+    resume: ['a'],
+    judgement: { verdict: 'unknown', detail: 'cluster-a: forbidden' },
+  });
   expect(planJobs([place('a', { run, outcome: 'expired' })])).toMatchObject({ begin: ['a'], resume: [] });
   expect(planJobs([place('a', ended('lost'))])).toEqual({
     begin: [],

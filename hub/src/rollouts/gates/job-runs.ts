@@ -6,6 +6,8 @@ export interface JobRun {
   command: string;
   /** The one that made the Job: its name is of that. */
   job: string;
+  /** How often it was looked for without an answer. */
+  tries: number;
 }
 
 /** What is known of one place. */
@@ -28,6 +30,9 @@ export interface JobPlan {
   judgement: Judgement | undefined;
 }
 
+/** An agent that was restarted is asked once more before anybody is told. */
+const TRIES_BEFORE_WORDS = 2;
+
 /**
  * A Job is begun once in each place. Where nobody knows what came of its command it is looked for, never made again; a
  * command that never reached its cluster made nothing, and neither did one that was refused.
@@ -42,8 +47,10 @@ export function planJobs(places: readonly JobPlace[]): JobPlan {
       if (problem === undefined) plan.begin.push(target);
       else unknown(problem);
     } else if (outcome === 'succeeded') known.push({ place, ...endOf(message) });
-    else if (outcome === 'unknown') plan.resume.push(target);
-    else if (outcome !== null) {
+    else if (outcome === 'unknown') {
+      if (run.tries >= TRIES_BEFORE_WORDS) unknown(message || 'nobody can say how the Job ended');
+      plan.resume.push(target);
+    } else if (outcome !== null) {
       // It is tried anew: limits and agents may change meanwhile.
       unknown(message || outcome);
       if (problem === undefined) plan.begin.push(target);
@@ -51,7 +58,7 @@ export function planJobs(places: readonly JobPlace[]): JobPlan {
   }
   const all = known.length === places.length || places.length === 0;
   if (all || known.some(({ verdict }) => verdict === 'bad')) plan.judgement = judgePlaces(known);
-  return plan;
+  return plan.judgement?.verdict === 'bad' ? { ...plan, begin: [], resume: [] } : plan;
 }
 
 /** What an agent says of a Job that has ended. */
