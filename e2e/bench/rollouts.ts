@@ -15,7 +15,7 @@ const SLOTS = 50;
 const ALONE = { sets: 1, groups: 1 };
 /** 100 sets over 50 clusters each: a cluster has five Applications. */
 const TOGETHER = { sets: 100, groups: 20 };
-const ROLLOUTS = 8;
+const ROLLOUTS = 5;
 const ROUND_TRIPS = 200;
 
 /** How soon a stage follows the one before, over simulated agents, and many rollouts at once. */

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FactsRepository } from './facts.repository.ts';
+import { RolloutFixture, policy, setOverClusters } from './rollouts.fixture.ts';
+
+const NAMES = ['a', 'b', 'c'];
+/** All at once, and healthy for a while. */
+const together = policy('together', {
+  defaults: { soak: '10m', deadline: '1h' },
+  stages: [{ name: 'all' }],
+});
+
+let folder: string;
+let on: RolloutFixture;
+/** The targets that each step looked at; undefined: all of them. */
+let looked: (string[] | undefined)[];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'muster-rollout-news-'));
+  on = await RolloutFixture.start(folder);
+  for (const name of NAMES) await on.join(name, {});
+  on.hub.commit({ 'web/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n' }, 'first');
+  await on.hub.apply([setOverClusters(on.hub, {})]);
+  for (const name of NAMES) await on.hub.assignment(name, `web-${name}`);
+  for (const name of NAMES) await on.report(name);
+  await on.hub.apply([together, setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'together' })]);
+  await on.commit('second');
+  const facts = on.get(FactsRepository);
+  const whole = facts.facts.bind(facts);
+  looked = [];
+  vi.spyOn(facts, 'facts').mockImplementation((trx, id, some) => {
+    looked.push(some && [...some]);
+    return whole(trx, id, some);
+  });
+});
+afterEach(async () => {
+  await on?.hub.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('a step looks at the targets of which something was heard, and at all of them for any other reason', async () => {
+  await on.look();
+  expect(looked).toEqual([undefined]);
+  await on.report('a', 'Progressing');
+  await on.report('b');
+  expect(looked.slice(1)).toEqual([['argocd/web-a@a'], ['argocd/web-b@b']]);
+  expect(await on.states()).toEqual({ a: 'applied', b: 'healthy', c: 'assigned' });
+  await on.disconnect('c');
+  await on.settled();
+  expect(looked.at(-1)).toBeUndefined();
+  looked.length = 0;
+  await on.report('a');
+  await on.pass(11 * 60_000);
+  expect(looked).toEqual([['argocd/web-a@a'], undefined]);
+  expect(await on.states()).toEqual({ a: 'done', b: 'done', c: 'assigned' });
+});
+
+test('an agent that went without a word is noticed by whatever step comes next', async () => {
+  await on.look();
+  await on.report('b');
+  await sql`update clusters set last_seen_at = now() - interval '2 hours' where name = 'b'`.execute(on.db);
+  await on.report('a');
+  expect(looked.at(-1)).toEqual(['argocd/web-a@a']);
+  const rows = await on.db
+    .selectFrom('rollout_targets')
+    .select(['target_id', 'connected'])
+    .where('live', '=', true)
+    .execute();
+  expect(rows.find((row) => row.target_id === 'argocd/web-b@b')?.connected).toBe(false);
+});
