@@ -281,6 +281,37 @@ describe('bootstrap', () => {
     expect((await muster(['rollout', 'policy', 'delete', 'careful'])).code).toBe(0);
   });
 
+  it('applies a Promotion, shows its environments, is steered, and finds what is wrong with it', async () => {
+    const file = join(folder, 'promotion.yaml');
+    writeFileSync(file, PROMOTION);
+    expect((await muster(['promotion', 'list'])).notes).toContain('No Promotions: muster apply');
+    expect((await muster(['apply', '-f', file])).out).toContain('shop');
+    const listed = await muster(['promotion', 'list']);
+    expect(listed.out).toMatch(/shop +dev → prod +/);
+    const shown = await muster(['promotion', 'get', 'shop']);
+    expect(shown.out).toMatch(/prod +not yet +- +argocd\/shop-prod +main:envs\/prod +copy, commit/);
+    expect((await muster(['promotion', 'get', 'shop', '-o', 'yaml'])).out).toContain('repository: https://');
+    expect((await muster(['promotion', 'pause', 'shop', '--reason', 'lunch'])).out).toContain('paused');
+    expect((await muster(['promotion', 'get', 'shop'])).out).toContain('by admin: lunch');
+    expect((await muster(['promotion', 'resume', 'shop'])).code).toBe(0);
+    const nothing = await muster(['promotion', 'approve', 'shop', '--environment', 'prod']);
+    expect(nothing.notes).toContain('nothing of prod asks for an approval');
+    writeFileSync(file, PROMOTION.replace('envs/prod', '../prod').replace('name: shop', 'name: other'));
+    expect((await muster(['apply', '-f', file])).notes).toContain('no path inside the repository');
+    expect((await muster(['promotion', 'delete', 'shop'])).code).toBe(0);
+    expect((await muster(['promotion', 'get', 'shop'])).notes).toContain('there is no Promotion shop');
+  });
+
+  it('says what there is to see of releases, and what names one', async () => {
+    const none = await muster(['release', 'list', 'fleet-set']);
+    expect(none.notes).toContain('argocd/fleet-set has no release yet');
+    const absent = await muster(['release', 'diff', 'web#9', 'nowhere']);
+    expect(absent.code).toBe(1);
+    expect(absent.notes).toContain('there is no ApplicationSet or Application argocd/web');
+    const wrong = await muster(['release', 'get', 'fleet-set#x']);
+    expect(wrong.notes).toContain('names no release');
+  });
+
   it('says what to do about a repository that cannot be read', async () => {
     const refused = await muster([
       'bootstrap',
@@ -305,6 +336,17 @@ spec:
   stages:
     - {name: canary, clusters: {matchLabels: {tier: canary}}}
     - {name: rest}
+`;
+
+const PROMOTION = `
+apiVersion: muster.dev/v1alpha1
+kind: Promotion
+metadata: {name: shop}
+spec:
+  repository: https://git.example.com/fleet.git
+  environments:
+    - {name: dev, application: shop-dev, path: envs/dev}
+    - {name: prod, application: shop-prod, path: envs/prod, production: true, change: {mode: commit}}
 `;
 
 const PROJECT_OF_FLEET = `
