@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MusterError } from '@muster/base';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Actor, systemActor } from '../access/actor.ts';
 import { type Gitea, giteaProblem, startGitea } from '../sources/scm/gitea.fixture.ts';
+import { PullRequestsService } from '../sources/scm/pull-requests.service.ts';
 import { ENVIRONMENTS, PromotionFixture, manifests } from './promotions.fixture.ts';
 
 const problem = await giteaProblem();
@@ -144,6 +146,32 @@ describe.skipIf(problem)('with a real Gitea', { timeout: 120_000 }, () => {
     });
   });
 
+  test('a host that is away between the push and the pull request gets it later, on the same commit', async () => {
+    for (const { number } of await pulls())
+      await gitea.api('PATCH', `repos/acme/fleet/pulls/${number}`, { state: 'closed' });
+    await fixture.look();
+    const service = fixture.on.get(PullRequestsService);
+    const of = service.of.bind(service);
+    service.of = async (...given) => ({
+      ...(await of(...given)),
+      open: () => Promise.reject(new MusterError('unavailable', 'the host is away')),
+    });
+    const head = async () =>
+      (await gitea.api('GET', `repos/acme/fleet/branches/${encodeURIComponent(BRANCH)}`)).commit.id;
+    await gitea.commit('acme/fleet', { 'envs/dev/web.yaml': manifests('dev', 'web:5b') });
+    await fixture.pulled(url);
+    await fixture.healthy('dev');
+    expect(await fixture.change('staging')).toMatchObject({ state: 'failed', why: 'the host is away' });
+    expect(await pulls()).toEqual([]);
+    const pushed = await head();
+    service.of = of;
+    await fixture.promotions.ask(systemActor, 'web', { verb: 'retry', environment: 'staging', reason: '' });
+    await fixture.on.settled();
+    expect(await fixture.change('staging')).toMatchObject({ state: 'open' });
+    expect(await pulls()).toHaveLength(1);
+    expect(await head()).toBe(pushed);
+  });
+
   test('what others committed to its branch is left alone; a pull request that was closed stays closed until retry', async () => {
     const [pull] = await pulls();
     await gitea.commit('acme/fleet', { 'envs/staging/note.txt': 'mine\n' }, { name: BRANCH });
@@ -170,7 +198,7 @@ describe.skipIf(problem)('with a real Gitea', { timeout: 120_000 }, () => {
     await fixture.on.settled();
     const [again] = await pulls();
     expect(again.number).toBeGreaterThan(pull.number);
-    expect(await file('envs/staging/web.yaml', BRANCH)).toContain('web:5');
+    expect(await file('envs/staging/web.yaml', BRANCH)).toContain('web:5b');
     await gitea.api('PATCH', `repos/acme/fleet/pulls/${again.number}`, { state: 'closed' });
     await fixture.look();
   });
