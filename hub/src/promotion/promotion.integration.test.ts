@@ -193,8 +193,18 @@ test('a newer release takes the place of one that waits; a pause and a rejection
       reason: '',
     }),
   ).rejects.toMatchObject({ code: 'forbidden' });
+  // An environment that is taken out takes its change along, and comes back with a fresh one.
+  const whole = copying({ approval: {} });
+  await fixture.apply({
+    ...whole,
+    environments: whole.environments.filter((one) => one.name !== 'staging'),
+  });
+  await fixture.apply(whole);
+  const third = await fixture.change('staging');
+  expect(third).toMatchObject({ state: 'waiting', release: 3 });
+  expect(third.id).not.toBe(second.id);
   await fixture.promotions.ask(systemActor, 'web', { verb: 'pause', reason: 'lunch' });
-  await fixture.promotions.ask(approver, 'web', { verb: 'approve', reason: '' });
+  await fixture.promotions.ask(approver, 'web', { verb: 'approve', environment: 'staging', reason: '' });
   await fixture.on.settled();
   expect(await fixture.change('staging')).toMatchObject({
     state: 'waiting',
@@ -205,7 +215,11 @@ test('a newer release takes the place of one that waits; a pause and a rejection
   expect((await fixture.change('staging')).state).toBe('done');
   await release('web:4');
   await fixture.healthy('dev');
-  await fixture.promotions.ask(approver, 'web', { verb: 'reject', reason: 'too hasty' });
+  await fixture.promotions.ask(approver, 'web', {
+    verb: 'reject',
+    environment: 'staging',
+    reason: 'too hasty',
+  });
   await fixture.look();
   expect(await fixture.change('staging')).toMatchObject({
     state: 'rejected',

@@ -45,6 +45,14 @@ export class PromotionsRepository {
     return rows[0]!.id;
   }
 
+  /** Ends changes of environments that a promotion does not lead to any more. */
+  async endOthers(trx: Trx, id: string, environments: readonly string[]): Promise<void> {
+    await sql`
+      update promotion_changes set state = 'superseded', why = 'the Promotion does not lead there any more', since = now(), ended_at = now()
+      where promotion_id = ${id} and ended_at is null and environment <> all(${environments}::text[])
+    `.execute(trx);
+  }
+
   async remove(trx: Trx, id: string): Promise<void> {
     await trx.deleteFrom('promotions').where('id', '=', id).execute();
   }

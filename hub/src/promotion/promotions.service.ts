@@ -65,6 +65,12 @@ export class PromotionsService {
     if (before && canonicalJson(before.manifest) === canonicalJson(manifest)) return 'unchanged';
     refuseLoops(promotion, readable(await this.repository.all(trx)));
     const id = await this.repository.write(trx, { name, project, manifest, by: actor.name });
+    const [, ...following] = promotion.environments;
+    await this.repository.endOthers(
+      trx,
+      id,
+      following.map((one) => one.name),
+    );
     await this.#ask(trx, id);
     const action = before ? 'promotion.change' : 'promotion.create';
     await this.audit.record(trx, { actor, action, object: `promotion/${name}`, project });

@@ -22,7 +22,8 @@ export function decideChange(facts: ChangeFacts): ChangeStep {
   if (standing.kind === 'passed') {
     const known = current ?? last;
     // What was rejected, closed or done comes again with a newer release, or by hand.
-    if (known?.release !== standing.release) {
+    // An environment that was taken out and is back begins anew.
+    if (known?.release !== standing.release || known.state === 'superseded') {
       if (!paused) return { kind: 'begin' };
       return current?.state === 'open' ? { kind: 'watch' } : pausedBy(paused);
     }

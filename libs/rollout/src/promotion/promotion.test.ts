@@ -60,6 +60,7 @@ describe('what is done about an environment', () => {
     for (const state of ['done', 'closed', 'rejected', 'expired'] as const)
       expect(decide({ last: { release: 'r2', state } }).kind).toBe('nothing');
     expect(decide({ last: { release: 'r1', state: 'rejected' } })).toEqual({ kind: 'begin' });
+    expect(decide({ last: { release: 'r2', state: 'superseded' } })).toEqual({ kind: 'begin' });
   });
 
   it('a newer release begins another change, whatever the one before waits for', () => {
