@@ -199,6 +199,32 @@ describe('muster against a real hub', () => {
     expect(notes).toContain('argocd/web (Unknown)');
   });
 
+  it('says why an Application is not what it should be, and what of it somebody can do', async () => {
+    const why = await muster(['why', 'web']);
+    expect(why.code).toBe(0);
+    expect(why.out).toMatch(/^argocd\/web: blocked\n  render: it cannot be rendered: .*nowhere/);
+    const read = await muster(['why', 'argocd/web', '-o', 'json']);
+    expect(JSON.parse(read.out)).toMatchObject({
+      kind: 'application',
+      blocked: true,
+      links: [{ kind: 'render' }],
+    });
+    expect((await muster(['app', 'get', 'web'])).out).toMatch(/Blocked: +render: it cannot be rendered/);
+    expect(await muster(['why', 'web@dev'])).toMatchObject({
+      code: 1,
+      notes: expect.stringContaining('it is in no cluster') as string,
+    });
+    expect(await muster(['why', 'nothing'])).toMatchObject({ code: 1 });
+    const pin = await muster(['app', 'pin', 'web', '--reason', 'x']);
+    expect(pin).toMatchObject({ code: 1, notes: expect.stringContaining('is in no cluster') as string });
+    expect(await muster(['app', 'pin', 'web'])).toMatchObject({ code: 2 });
+    expect(await muster(['app', 'unpin', 'web@', '--reason', 'x'])).toMatchObject({ code: 2 });
+    expect(await muster(['app', 'list', '--cluster', 'nope'])).toMatchObject({
+      code: 1,
+      notes: expect.stringContaining('nope') as string,
+    });
+  });
+
   it('is told by events that an Application is gone', async () => {
     // Sooner than wait.ts would look by itself.
     const waiting = muster(['app', 'wait', 'web', '--delete', '--timeout', '9s']);

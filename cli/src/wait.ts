@@ -1,4 +1,4 @@
-import type { ApplicationView, CommandView } from '@muster/api';
+import type { ApplicationView, CommandStarted, CommandView } from '@muster/api';
 import type { HubClient } from '@muster/api/client';
 import { shortCommit } from '@muster/api/commits';
 import { MusterError } from '@muster/base';
@@ -181,4 +181,16 @@ export async function waitForCommand(
 
 export function keyedByName(apps: ApplicationView[]): Map<string, ApplicationView> {
   return new Map(apps.map((app) => [formatName(app), app]));
+}
+
+/** Says of an order that nobody hears now what becomes of it. */
+export function noteSilence(
+  { terminal }: Pick<Context, 'terminal'>,
+  { silent }: { silent?: CommandStarted['silent'] },
+): void {
+  if (!silent) return;
+  const { cluster, since, expiresAt } = silent;
+  terminal.note(
+    `the agent of ${cluster} has been silent since ${since}: it is done when it is back, or expires at ${expiresAt}`,
+  );
 }

@@ -1,8 +1,9 @@
+import type { CommandStarted } from '@muster/api';
 import type { HubClient } from '@muster/api/client';
 import type { Command } from 'commander';
 import { type Context, type Host, verb } from '../host.ts';
 import { parseDuration, parseName } from '../names.ts';
-import { waitForCommand } from '../wait.ts';
+import { noteSilence, waitForCommand } from '../wait.ts';
 import { appDriftCommands } from './app-drift.ts';
 import { resolveSelectors } from './app-objects.ts';
 import { appSyncCommands } from './app-sync.ts';
@@ -121,9 +122,13 @@ async function confirm(context: Context, given: string, options: ConfirmOptions)
   const client = context.client();
   const { reason, timeout } = options;
   const resources = await resolveSelectors(client, { namespace, name }, options.resource);
-  const { command } = await client.applications.confirm(namespace, name, { resources, reason });
+  const started = await client.applications.confirm(namespace, name, { resources, reason });
+  const { command } = started;
   const shown = `application/${namespace}/${name}`;
-  if (!options.wait) return context.terminal.out(`${shown} confirmed (command ${command})`);
+  if (!options.wait) {
+    context.terminal.out(`${shown} confirmed (command ${command})`);
+    return noteSilence(context, started);
+  }
   const what = `confirmation for ${namespace}/${name}`;
   const { message } = await waitForCommand(context, client, command, timeout, what);
   context.terminal.out(`${shown} confirmed: ${message}`);
@@ -132,12 +137,13 @@ async function confirm(context: Context, given: string, options: ConfirmOptions)
 async function forEach(
   context: Context,
   names: string[],
-  act: (client: HubClient, namespace: string, name: string) => Promise<unknown>,
+  act: (client: HubClient, namespace: string, name: string) => Promise<Partial<CommandStarted> | void>,
   done: string,
 ): Promise<void> {
   const client = context.client();
   for (const { namespace, name } of names.map(parseName)) {
-    await act(client, namespace, name);
+    const started = await act(client, namespace, name);
     context.terminal.out(`application/${namespace}/${name} ${done}`);
+    if (started) noteSilence(context, started);
   }
 }

@@ -13,13 +13,16 @@ export interface Selection extends Partial<Pick<ListApplications, 'project' | 'c
   all?: true;
 }
 
-/** Everything that matches, over all pages. */
-export function listApplications({ client }: Context, filters: Filters) {
+/** Everything that matches, over all pages. @throws MusterError not-found for a cluster that is not there. */
+export async function listApplications({ client }: Context, filters: Filters) {
   const { project, cluster, set, sync, health, label, search } = filters;
-  const { applications } = client();
-  return allItems((after) =>
+  const { applications, clusters } = client();
+  const items = await allItems((after) =>
     applications.list({ project, cluster, set, sync, health, label, search, limit: 500, after }),
   );
+  // Nothing in a cluster is another thing than no such cluster.
+  if (items.length === 0 && cluster !== undefined) await clusters.get(cluster);
+  return items;
 }
 
 /** The filters of `app list`, for every command that means many. */

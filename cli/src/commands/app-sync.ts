@@ -11,6 +11,7 @@ import {
   keyedByName,
   type ReadApplications,
   waitForApplications,
+  noteSilence,
   waitForCommand,
 } from '../wait.ts';
 import { resolveSelectors } from './app-objects.ts';
@@ -100,8 +101,12 @@ async function sync(context: Context, names: string[], options: SyncOptions): Pr
         revision,
         reason,
       };
-      const { command } = await client.applications.sync(namespace, name, body);
-      if (!options.wait) return terminal.out(`${shown} sync asked for (command ${command})`);
+      const started = await client.applications.sync(namespace, name, body);
+      const { command } = started;
+      if (!options.wait) {
+        terminal.out(`${shown} sync asked for (command ${command})`);
+        return noteSilence(context, started);
+      }
       const { message } = await waitForCommand(
         context,
         client,

@@ -1,4 +1,4 @@
-import type { ApplicationDetail, ApplicationView } from '@muster/api';
+import type { ApplicationDetail, ApplicationView, WhyView } from '@muster/api';
 import { shortCommit as short } from '@muster/api/commits';
 import { commitsOf } from '../commits.ts';
 import { formatName } from '../names.ts';
@@ -131,9 +131,9 @@ export function shortCommit(commit: string | undefined): string {
 export function applicationText(
   app: ApplicationDetail,
   resources: readonly ResourceRow[],
-  { now, colour }: { now: number; colour: boolean },
+  { now, colour, why }: { now: number; colour: boolean; why?: WhyView | undefined },
 ): string {
-  const parts = [fields(headOf(app, now))];
+  const parts = [fields([...headOf(app, now), ['Blocked', why && blockedText(why)]])];
   const progress = app.operation && progressText(app.operation, { now, colour });
   if (progress) parts.push(progress);
   if (app.conditions.length > 0) {
@@ -141,6 +141,13 @@ export function applicationText(
   }
   if (resources.length > 0) parts.push(resourcesText(resources, { now, colour }));
   return parts.join('\n\n');
+}
+
+/** What blocks it first, and how much comes after that. */
+function blockedText({ links, of }: WhyView): string | undefined {
+  const [first, ...more] = links;
+  if (!first) return undefined;
+  return `${first.kind}: ${first.text}${more.length > 0 ? ` (and ${more.length} more: muster why ${of})` : ''}`;
 }
 
 function headOf(app: ApplicationDetail, now: number): [string, string | undefined][] {

@@ -61,13 +61,15 @@ async function get(context: Context, given: string, options: { refresh?: true })
     const { command } = await client.applications.refresh(namespace, name);
     if (command) await waitForCommand(context, client, command, 60, `comparing ${name}`);
   }
-  const [detail, answer] = await Promise.all([
+  const [detail, answer, why] = await Promise.all([
     client.applications.get(namespace, name),
     client.applications.resources(namespace, name),
+    // What is shown is worth seeing without it.
+    client.why(namespace, name).catch(() => undefined),
   ]);
   const resources = answer.resources as unknown as ResourceRow[];
   printOne(terminal, format, { ...detail, resources }, formatName(detail), () =>
-    applicationText(detail, resources, { now: context.now(), colour: terminal.colour }),
+    applicationText(detail, resources, { now: context.now(), colour: terminal.colour, why }),
   );
 }
 

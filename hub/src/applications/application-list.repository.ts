@@ -30,6 +30,9 @@ export interface ListedRow extends ApplicationRow {
   status_conditions: ApplicationCondition[] | null;
   assigned_generation: bigint | null;
   pin: StoredPin | null;
+  /** Why nothing newer is rolled out of one that was applied directly. */
+  rollout_problem: string | null;
+  rollout_problem_since: Date | null;
   refused: string | null;
   /** It is kept from its newest release. */
   held: StoredHold | null;
@@ -136,7 +139,7 @@ export class ApplicationList {
           case when c.last_seen_at + make_interval(secs => c.lease_seconds) < now()
             then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
           r.number as release_number, r.message as release_message, r.author as release_author, r.created_at as release_at,
-          g.generation as assigned_generation, g.refused,
+          g.generation as assigned_generation, g.refused, p.message as rollout_problem, p.since as rollout_problem_since,
           case when tp.application_id is not null then jsonb_build_object('by', tp.pinned_by, 'reason', tp.reason,
             'since', tp.pinned_at, 'until', tp.expires_at, 'release', (select jsonb_build_object('id', id, 'number', number,
               'cause', cause) from releases where id = th.release_id)) end as pin,
@@ -156,6 +159,7 @@ export class ApplicationList {
           and not rc.detached and rc.gone_at is null
         left join applications ra on ra.id = rc.root_id
         left join releases r on r.id = a.release_id
+        left join rollout_problems p on p.owner_id = a.id
         where ${sql.join(inner, sql` and `)}
       ) as listed
       where ${sql.join(outer, sql` and `)}

@@ -2,7 +2,7 @@ import type { CommandStarted } from '@muster/api';
 import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.ts';
-import type { CommandVerb, Outcome } from '../commands/command.ts';
+import { type CommandVerb, DEFAULT_TTL_SECONDS, type Outcome } from '../commands/command.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import { HUB_ID } from '../roots/hub-destination.ts';
 import { Roots } from '../roots/roots.service.ts';
@@ -58,7 +58,7 @@ export class ApplicationOrders {
           dryRun: verb.dryRun === true,
         });
       if (action) await this.trail.note(trx, actor, row, action, { ...details, command }, reason);
-      return { command };
+      return { command, ...silenceOf(row) };
     });
   }
 
@@ -66,4 +66,14 @@ export class ApplicationOrders {
   answer(command: string, signal: AbortSignal): Promise<{ outcome: Outcome; message: string }> {
     return this.commands.wait(command, signal);
   }
+}
+
+/** Nobody hears it now: whoever gave it should know. */
+function silenceOf({
+  cluster_name: cluster,
+  silent_since: since,
+}: ListedRow): Pick<CommandStarted, 'silent'> {
+  if (!cluster || !since) return {};
+  const expiresAt = new Date(Date.now() + DEFAULT_TTL_SECONDS * 1000).toISOString();
+  return { silent: { cluster, since: since.toISOString(), expiresAt } };
 }

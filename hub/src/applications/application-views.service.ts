@@ -5,6 +5,7 @@ import type {
   ApplicationManifests,
   ApplicationResources,
   ApplicationView,
+  Condition,
   ListApplications,
 } from '@muster/api';
 import { MusterError } from '@muster/base';
@@ -171,7 +172,7 @@ export class ApplicationViews {
             },
           }
         : {}),
-      conditions: [...row.conditions, ...refused, ...(row.status_conditions ?? [])],
+      conditions: [...row.conditions, ...refused, ...problemOf(row), ...(row.status_conditions ?? [])],
       ...(row.operation ? { operation: operationOf(row.operation) } : {}),
       ...(row.leaving_at || row.tombstoned_at
         ? {
@@ -193,6 +194,11 @@ export class ApplicationViews {
       ...(rollout ? { rollout } : {}),
     };
   }
+}
+
+/** A policy that is missing or broken lets no newer release go. */
+function problemOf({ rollout_problem: message, rollout_problem_since: since }: ListedRow): Condition[] {
+  return message === null ? [] : [{ type: 'RolloutPolicy', message, since: since!.toISOString() }];
 }
 
 function pinOf({ by, reason, since, until, release }: StoredPin): NonNullable<ApplicationView['pinned']> {

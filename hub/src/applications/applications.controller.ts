@@ -24,7 +24,8 @@ import { ApplicationViews } from './application-views.service.ts';
 const Sync = SyncRequest.default({ dryRun: false });
 type Sync = z.output<typeof Sync>;
 const Confirm = ConfirmRequest.default({});
-const Refreshed = z.object({ command: z.string().optional() });
+const Refreshed = CommandStarted.partial().meta({ id: 'Refreshed' });
+type Refreshed = z.output<typeof Refreshed>;
 
 @Controller('api/v1/applications')
 export class ApplicationsController {
@@ -131,7 +132,7 @@ export class ApplicationsController {
     @Param('namespace') namespace: string,
     @Param('name') name: string,
     @CurrentActor() actor: Actor,
-  ): Promise<{ command?: string }> {
+  ): Promise<Refreshed> {
     return (await this.actions.refresh(actor, namespace, name)) ?? {};
   }
 

@@ -31,6 +31,7 @@ const well: WhyFacts = {
   rollout: null,
   hold: null,
   pin: null,
+  waits: null,
   leaving: null,
   destination: 'eu',
   onHub: false,
@@ -127,6 +128,19 @@ describe('what blocks a target', () => {
     ['a window is closed', rollout({ what: 'window' }), { kind: 'window' }],
     ['a gate measures', rollout({ what: 'gate' }), { kind: 'gate' }],
     ['a dependency is not healthy', rollout({ what: 'dependency' }), { kind: 'dependency' }],
+    [
+      'it depends on what is not healthy',
+      {
+        waits: { on: [{ on: 'Application argocd/db on cluster eu', reason: 'Progressing' }], since: AT },
+        assignment: null,
+        status: null,
+      },
+      {
+        kind: 'dependency',
+        text: 'it waits for Application argocd/db on cluster eu: Progressing',
+        since: AT_TEXT,
+      },
+    ],
     ['all slots are taken', rollout({ what: 'slot' }), { kind: 'slot' }],
     ['it is started by hand', rollout({ what: 'hand' }), { kind: 'hand' }],
     [

@@ -2,7 +2,7 @@ import type { WhyLink } from '@muster/api';
 import { shortCommit } from '@muster/api/commits';
 import { intentLinks } from './intent-links.ts';
 import { deletionLinks, deliveryLinks, placeLinks } from './place-links.ts';
-import { flightLinks, holdLinks, pinLinks, turnLinks } from './rollout-links.ts';
+import { dependencyLinks, flightLinks, holdLinks, pinLinks, turnLinks } from './rollout-links.ts';
 import { syncLinks } from './sync-links.ts';
 import type { WhyFacts } from './why-facts.ts';
 
@@ -22,13 +22,15 @@ export function chainOf(facts: WhyFacts, now: number): WhyLink[] {
   const pin = pinLinks(facts.pin, app, facts.project);
   const held =
     turn.length + pin.length > 0 || facts.problem ? [] : holdLinks(facts.hold, owner, facts.project);
+  const waits = dependencyLinks(facts, app);
   const silent = place.some(({ kind }) => kind === 'agent');
-  const below = silent ? [] : [...deliveryLinks(facts), ...syncLinks(facts)];
+  const below = silent ? [] : [...(waits.length > 0 ? [] : deliveryLinks(facts)), ...syncLinks(facts)];
   const chain = [
     ...intentLinks(facts, now),
     ...pin,
     ...turn.filter(({ kind }) => !silent || kind !== 'agent'),
     ...held,
+    ...waits,
     ...place,
     ...below,
     ...flightLinks(facts, id),

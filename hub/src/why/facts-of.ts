@@ -35,6 +35,7 @@ export function factsOf(row: WhyRow, around: Surroundings): WhyFacts {
     rollout: blockers.length === 0 ? null : { owner, blockers },
     hold: holdOf(row),
     pin: pinOf(row),
+    waits: row.waits && row.waits_since ? { on: row.waits, since: row.waits_since } : null,
     leaving: leavingOf(row),
     destination: row.destination,
     onHub: row.is_root && !row.cluster_name,

@@ -127,6 +127,18 @@ export function pinLinks(pin: PinFacts | null, app: string, project: string): Wh
   ];
 }
 
+/** It depends on others that are not healthy, and is given nothing before they are. */
+export function dependencyLinks({ waits, rollout }: WhyFacts, app: string): WhyLink[] {
+  if (!waits || rollout?.blockers.some(({ what }) => what === 'dependency')) return [];
+  return waits.on.slice(0, 5).map(({ on, reason }) =>
+    link('dependency', `it waits for ${on}: ${reason}`, {
+      since: waits.since,
+      ends: 'that is healthy at its release',
+      command: `muster app get ${app}`,
+    }),
+  );
+}
+
 /** It is kept from the newest release, and no open rollout says why. */
 export function holdLinks(hold: HoldFacts | null, owner: string, project: string): WhyLink[] {
   if (!hold) return [];

@@ -23,6 +23,8 @@ export interface WhyFacts {
   rollout: RolloutFacts | null;
   hold: HoldFacts | null;
   pin: PinFacts | null;
+  /** What it depends on and is not given before. */
+  waits: { on: readonly { on: string; reason: string }[]; since: Date } | null;
   leaving: LeavingFacts | null;
   /** As written in its specification. */
   destination: string;

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { WhyView } from '@muster/api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Actor, systemActor } from '../access/actor.ts';
+import { ApplicationActions } from '../applications/application-actions.service.ts';
+import { application } from '../applications/pipeline.fixture.ts';
 import { RolloutFixture, policy, setOverClusters } from '../rollouts/rollouts.fixture.ts';
 import { RolloutsService } from '../rollouts/rollouts.service.ts';
 import { WhyService } from './why.service.ts';
@@ -111,6 +113,12 @@ test('a target of a later stage waits for the stage before it, then for its own 
     .where('name', '=', 'b')
     .execute();
   expect(kinds(await why('web-b'))).toEqual(['approval', 'agent']);
+  // Who orders something of it is told that nobody hears it.
+  const ordered = await on.get(ApplicationActions).terminate(systemActor, 'argocd', 'web-b');
+  expect(ordered).toMatchObject({ silent: { cluster: 'b' } });
+  expect(await on.get(ApplicationActions).terminate(systemActor, 'argocd', 'web-c')).not.toHaveProperty(
+    'silent',
+  );
   await on.get(RolloutsService).ask(systemActor, (await on.rollout()).id, { verb: 'pause', reason: 'lunch' });
   expect(kinds(await why('web-c'))).toEqual(['paused', 'approval']);
 });
@@ -155,4 +163,15 @@ test('a missing policy, a source that cannot be read, a render error and a set t
   );
   await on.hub.apply([broken]);
   await on.hub.eventually(async () => expect(kinds(await why('web-b'))[0]).toBe('expansion'));
+});
+
+test('an Application that was applied directly says itself that its policy is missing', async () => {
+  const alone = application(on.hub, 'alone', 'web', { destination: { name: 'a', namespace: 'alone' } });
+  const annotations = { 'muster.dev/rollout-policy': 'missing' };
+  await on.hub.apply([{ ...alone, metadata: { name: 'alone', annotations } }]);
+  await on.hub.eventually(async () => {
+    const { conditions } = await on.hub.app('alone');
+    expect(conditions.map(({ type }) => type)).toContain('RolloutPolicy');
+  });
+  expect(kinds(await why('alone'))).toEqual(['policy']);
 });

@@ -47,6 +47,9 @@ export interface WhyRow {
   pin_reason: string | null;
   pinned_at: Date | null;
   pin_expires_at: Date | null;
+  /** What it depends on and is not healthy, as it was last judged. */
+  waits: { on: string; reason: string }[] | null;
+  waits_since: Date | null;
   wanted_digest: string | null;
   action: 'apply' | 'orphan' | 'uninstall' | null;
   assignment_digest: string | null;
@@ -126,7 +129,7 @@ export class WhyRepository {
           th.reason as hold_reason, th.rollout_id as hold_rollout, hl.number as held_number, hl.cause as held_cause,
           case when ro.ended_at is not null then ro.phase end as hold_phase, ro.state -> 'to' ->> 'label' as hold_label,
           ro.state -> 'failure' ->> 'reason' as hold_failure,
-          tp.pinned_by, tp.reason as pin_reason, tp.pinned_at, tp.expires_at as pin_expires_at,
+          w.blockers as waits, w.since as waits_since, tp.pinned_by, tp.reason as pin_reason, tp.pinned_at, tp.expires_at as pin_expires_at,
           case when th.application_id is null then rt.assignment_digest else th.assignment_digest end as wanted_digest,
           g.action, g.assignment_digest, g.created_at as signed_at, g.acked_at, g.refused,
           coalesce((t.epoch, t.generation) >= (g.epoch, g.generation), hr.application_id is not null) as reports_current,
@@ -142,6 +145,7 @@ export class WhyRepository {
         left join releases r on r.id = a.release_id
         left join releases hl on hl.id = th.release_id
         left join rollouts ro on ro.id = th.rollout_id
+        left join target_waits w on w.application_id = a.id and w.cluster_id = a.cluster_id
         left join rollout_problems p on p.owner_id = coalesce(a.set_id, a.id)
         where ${sql.join(where, sql` and `)}
         order by a.namespace, a.name limit ${filter.limit}

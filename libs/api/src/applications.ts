@@ -187,7 +187,15 @@ export const DeleteApplication = z.object({
 export type DeleteApplication = z.infer<typeof DeleteApplication>;
 
 /** A command was sent; GET /commands/{id} tells how it ended. */
-export const CommandStarted = z.object({ command: z.string() }).meta({ id: 'CommandStarted' });
+export const CommandStarted = z
+  .object({
+    command: z.string(),
+    silent: z
+      .object({ cluster: z.string(), since: z.iso.datetime(), expiresAt: z.iso.datetime() })
+      .optional()
+      .describe('its agent cannot be heard: the command is carried out when it is back, or expires'),
+  })
+  .meta({ id: 'CommandStarted' });
 export type CommandStarted = z.infer<typeof CommandStarted>;
 
 export const ApplicationHistory = z
