@@ -2,8 +2,8 @@
 export const TARGET_GROUPS = {
   failed: ['failed', 'restore-failed', 'unproven'],
   moving: ['assigned', 'applied', 'healthy', 'reverting', 'restoring'],
-  waiting: ['waiting', 'deferred', 'manual'],
   back: ['restored', 'kept'],
+  waiting: ['waiting', 'deferred', 'manual'],
   done: ['done'],
   out: ['skipped', 'pinned', 'gone'],
 } as const;

@@ -134,7 +134,7 @@ export const ListRollouts = PageQuery.extend({
 });
 export type ListRollouts = z.infer<typeof ListRollouts>;
 
-/** What failed first, then what is on its way, what waits, what went back, what is done, and what takes no part. */
+/** What failed first, then what is on its way, what went back, what waits, what is done, and what takes no part. */
 export const ListRolloutTargets = PageQuery.extend({
   search: z.string().max(600).optional().describe('part of the name of the Application or the cluster'),
   stage: z.string().max(253).optional(),

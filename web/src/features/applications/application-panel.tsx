@@ -39,7 +39,7 @@ export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose:
         <>
           <Actions app={app} />
           <Conditions app={app} />
-          <RolloutSection rollout={app.rollout} />
+          <RolloutSection app={app} />
           <WhySection app={app} />
           <Revision app={app} />
           <OperationSection app={app} />

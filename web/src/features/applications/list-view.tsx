@@ -78,6 +78,7 @@ const Row = memo(function Row({ app }: { app: ApplicationView }) {
   const key = keyOf(app);
   const tone = toneOf(app);
   const silent = isSilent(app);
+  const badge = badgeOf(app);
   const cell = 'truncate px-2.5';
   return (
     <div
@@ -123,9 +124,9 @@ const Row = memo(function Row({ app }: { app: ApplicationView }) {
         {app.since && <Ago at={app.since} />}
       </div>
       <div role="cell" className={`${cell} text-muted`}>
-        {app.rollout && (
+        {badge && (
           <>
-            <RolloutBadge rollout={app.rollout} />{' '}
+            <RolloutBadge badge={badge} />{' '}
           </>
         )}
         {reason(app)}
@@ -142,7 +143,8 @@ function reason(app: ApplicationView): string {
   if (app.operation && app.operation.phase !== 'Succeeded')
     return app.operation.message || app.operation.phase;
   if (app.health !== 'Healthy' && app.healthMessage) return app.healthMessage;
-  if (app.rollout) return badgeOf(app.rollout).says;
+  const badge = badgeOf(app);
+  if (badge) return badge.says;
   if (app.sync !== 'OutOfSync' || isSilent(app)) return '';
   return app.automated ? 'differs from what is assigned' : 'is applied when somebody syncs it';
 }

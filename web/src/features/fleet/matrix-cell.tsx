@@ -14,7 +14,7 @@ import {
   toneOf,
 } from '../applications/state.ts';
 import { RolloutBadge } from '../rollouts/rollout-badge.tsx';
-import { badgeOf } from '../rollouts/rollout-state.ts';
+import { type Badge, badgeOf } from '../rollouts/rollout-state.ts';
 import type { FleetSearch } from './search.ts';
 
 interface MatrixCellProps {
@@ -49,6 +49,7 @@ export const MatrixCell = memo(function MatrixCell({
     );
   const key = keyOf(app);
   const tone = toneOf(app);
+  const badge = badgeOf(app);
   const open = () =>
     apps.length === 1
       ? change({ app: key })
@@ -65,32 +66,32 @@ export const MatrixCell = memo(function MatrixCell({
         {isSilent(app) ? <Silent app={app} /> : <States app={app} />}
         {apps.length > 1 ? <More apps={apps} /> : !isSilent(app) && <Detail app={app} />}
       </button>
-      {apps.length === 1 && app.rollout && <RolloutMark rollout={app.rollout} change={change} />}
+      {apps.length === 1 && badge && <RolloutMark badge={badge} id={app.rollout?.id} change={change} />}
     </div>
   );
 });
 
 /** Stands over the cell's button, since it leads elsewhere. */
 function RolloutMark({
-  rollout,
+  badge,
+  id,
   change,
-}: Pick<MatrixCellProps, 'change'> & { rollout: NonNullable<ApplicationView['rollout']> }) {
+}: Pick<MatrixCellProps, 'change'> & { badge: Badge; id: string | undefined }) {
   const place = 'absolute right-1.5 bottom-1.5 flex';
-  const { id } = rollout;
-  if (!id)
+  if (id === undefined)
     return (
       <span className={`${place} pointer-events-none`}>
-        <RolloutBadge rollout={rollout} />
+        <RolloutBadge badge={badge} />
       </span>
     );
   return (
     <button
       type="button"
-      aria-label={`Show the rollout: ${badgeOf(rollout).says}`}
+      aria-label={`Show the rollout: ${badge.says}`}
       onClick={() => change({ rollout: id, app: undefined, about: undefined })}
       className={`${place} rounded hover:brightness-110`}
     >
-      <RolloutBadge rollout={rollout} />
+      <RolloutBadge badge={badge} />
     </button>
   );
 }

@@ -1,32 +1,43 @@
 import type { ApplicationView } from '@muster/api';
+import { exactly } from '../../lib/time.ts';
 import { Section } from '../../ui/drawer.tsx';
+import { CommandLine } from '../../ui/notice.tsx';
 import { Ago } from '../../ui/parts.tsx';
 import { RolloutLink } from './parts.tsx';
 import { RolloutBadge } from './rollout-badge.tsx';
 import { badgeOf, phaseWord } from './rollout-state.ts';
 
-/** On an Application: what a rollout does to it, and the way there. */
-export function RolloutSection({ rollout }: { rollout: ApplicationView['rollout'] }) {
-  if (!rollout) return null;
-  const { id, phase, since } = rollout;
+/** On an Application: what a rollout or a pin does to it, and the way there. */
+export function RolloutSection({ app }: { app: ApplicationView }) {
+  const badge = badgeOf(app);
+  if (!badge) return null;
+  const { rollout, pinned } = app;
+  const since = (pinned ?? rollout)?.since;
   return (
-    <Section
-      title="Rollout"
-      aside={
-        <>
-          since <Ago at={since} />
-        </>
-      }
-    >
+    <Section title={pinned ? 'Pinned' : 'Rollout'} aside={since && <Since at={since} />}>
       <p className="break-words">
-        <RolloutBadge rollout={rollout} /> {badgeOf(rollout).says}
+        <RolloutBadge badge={badge} /> {badge.says}
+        {pinned?.until && ` Until ${exactly(pinned.until)} at the latest.`}
       </p>
-      {id && (
+      {pinned && (
+        <div className="mt-1.5">
+          <CommandLine text={`muster app unpin ${app.namespace}/${app.name} --reason "…"`} />
+        </div>
+      )}
+      {rollout?.id && (
         <p className="mt-1">
-          <RolloutLink id={id}>Show the rollout</RolloutLink>
-          {phase && <span className="text-muted"> ({phaseWord(phase)})</span>}
+          <RolloutLink id={rollout.id}>Show the rollout</RolloutLink>
+          {rollout.phase && <span className="text-muted"> ({phaseWord(rollout.phase)})</span>}
         </p>
       )}
     </Section>
+  );
+}
+
+function Since({ at }: { at: string }) {
+  return (
+    <>
+      since <Ago at={at} />
+    </>
   );
 }

@@ -73,13 +73,23 @@ describe('the badge of an Application', () => {
     [{ state: 'held' }, 'held', 'warn'],
     [{ state: 'pinned' }, 'pinned', 'warn'],
   ])('of %j is %s', (rollout, word, tone) => {
-    expect(badgeOf({ since, ...rollout })).toMatchObject({ word, tone });
+    expect(badgeOf({ rollout: { since, ...rollout } })).toMatchObject({ word, tone });
   });
 
   it('says why', () => {
-    expect(badgeOf({ since, state: 'held', reason: 'release 2 was taken back' }).says).toBe(
+    expect(badgeOf({ rollout: { since, state: 'held', reason: 'release 2 was taken back' } })?.says).toBe(
       'Kept from its newest release: release 2 was taken back.',
     );
+  });
+});
+
+describe('a pin', () => {
+  it('comes before every rollout, and says who, why and at what', () => {
+    const pinned = { by: 'ann', reason: 'audit', since, release: { id: 'r', number: 41, label: '' } };
+    const badge = badgeOf({ pinned: pinned as never, rollout: { since, state: 'held' } });
+    expect(badge).toMatchObject({ word: 'pinned' });
+    expect(badge?.says).toMatch(/^Kept at release #41 by ann: audit\./);
+    expect(badgeOf({})).toBeUndefined();
   });
 });
 

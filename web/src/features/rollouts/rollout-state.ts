@@ -129,7 +129,16 @@ export interface Badge {
   says: string;
 }
 
-export function badgeOf(rollout: NonNullable<ApplicationView['rollout']>): Badge {
+/** A pin comes before every rollout; undefined: neither decides about it. */
+export function badgeOf({ pinned, rollout }: Pick<ApplicationView, 'pinned' | 'rollout'>): Badge | undefined {
+  if (!pinned) return rollout && rolloutBadge(rollout);
+  const { by, reason, release } = pinned;
+  const at = release ? ` at release #${release.number}` : '';
+  const says = `Kept${at} by ${by}${reason ? `: ${reason}` : ''}. No rollout and no newer release moves it.`;
+  return { word: 'pinned', tone: 'warn', says };
+}
+
+function rolloutBadge(rollout: NonNullable<ApplicationView['rollout']>): Badge {
   const { state, reason, paused } = rollout;
   const because = reason ? `: ${reason}` : '';
   if (state === 'held')
