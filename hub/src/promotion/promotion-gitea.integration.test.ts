@@ -203,6 +203,27 @@ describe.skipIf(problem)('with a real Gitea', { timeout: 120_000 }, () => {
     await fixture.look();
   });
 
+  test('a pull request that somebody points at another branch is left alone, and merged there it counts for nothing', async () => {
+    await gitea.commit('acme/fleet', { 'other.txt': 'x' }, { name: 'other', from: 'main' });
+    await release('web:5c');
+    const [{ number }] = await pulls();
+    await gitea.api('PATCH', `repos/acme/fleet/pulls/${number}`, { base: 'other' });
+    await fixture.look();
+    expect(await fixture.change('staging')).toMatchObject({
+      state: 'open',
+      why: 'it goes into other now, not into main: it is left alone',
+    });
+    await fixture.on.hub.eventually(() =>
+      gitea.api('POST', `repos/acme/fleet/pulls/${number}/merge`, { Do: 'merge' }),
+    );
+    await fixture.look();
+    expect(await fixture.change('staging')).toMatchObject({
+      state: 'closed',
+      why: `pull request ${number} was merged into other, not into main`,
+    });
+    expect(await file('envs/staging/web.yaml')).not.toContain('web:5c');
+  });
+
   test('credentials that may not push are said to be, without a word of what they are, and are tried again', async () => {
     await gitea.revoke('bot', writer.id);
     const reader = await gitea.reader('reader', ['read:repository']);
