@@ -1,5 +1,5 @@
 import type { Target } from '../assignments/assignment-plan.ts';
-import { type Content, type Hold, contentOf, keyOfTarget } from './target-content.ts';
+import { type Content, type Hold, type TargetIds, contentOf, keyOfTarget } from './target-content.ts';
 
 /** A target that is to hold something else. */
 export interface Moving {
@@ -7,6 +7,8 @@ export interface Moving {
   from: Content | null;
   /** It joined: `from` is what the others come from, and what it goes back to. */
   joined?: boolean;
+  /** It holds this already, by a rollout that did not see it proven; `from` is what it held before that. */
+  given?: boolean;
 }
 
 /** What a new release is to each of its targets. Removals are no matter of rollouts. */
@@ -49,4 +51,26 @@ export function releaseMoves(input: {
       moves.moving.push({ target, from, ...(base ? { joined: true } : {}) });
   }
   return moves;
+}
+
+/**
+ * Targets of a release that hold it already, by rollouts that it takes the place of, and that did not prove it (`left`): they
+ * have to prove it all the same, so that no stage passes for want of targets.
+ */
+export function givenMoves(
+  released: readonly Target[],
+  left: readonly (TargetIds & { target: { from: string | null; holds: string | null } })[],
+  moving: readonly Moving[],
+): Moving[] {
+  const moved = new Set(moving.map(({ target }) => keyOfTarget(target)));
+  const targets = new Map(released.map((target) => [keyOfTarget(target), target]));
+  return left.flatMap((record): Moving[] => {
+    const key = keyOfTarget(record);
+    const target = targets.get(key);
+    const { holds, from: digest } = record.target;
+    if (!target || target.digest !== holds || moved.has(key)) return [];
+    const from =
+      digest === null ? null : { releaseId: null, digest, bundleDigest: null, commit: null, commits: null };
+    return [{ target, from, given: true }];
+  });
 }

@@ -1,4 +1,4 @@
-import { type RolloutState, decide, hasEnded } from '@muster/rollout';
+import { type RolloutState, type Target, decide, hasEnded } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.ts';
 import { Events } from '../api/events.ts';
@@ -46,14 +46,18 @@ export class RolloutRecords {
     await this.events.publish('application', kept, { trx });
   }
 
-  /** Newer ones take the place of some; those that cannot be superseded stay. The owner is held. */
+  /**
+   * Newer ones take the place of some; those that cannot be superseded stay. The owner is held. Answers the targets that were
+   * given what these were for, and did not prove it.
+   */
   async supersede(
     trx: Trx,
     owner: Owner,
     rows: readonly RolloutLine[],
     by: string,
     now: number,
-  ): Promise<void> {
+  ): Promise<TargetRecord[]> {
+    const unproven: TargetRecord[] = [];
     for (const { id } of rows) {
       const row = await this.repository.lock(trx, id);
       if (!row || row.owner_id !== owner.id || row.ended_at) continue;
@@ -64,6 +68,7 @@ export class RolloutRecords {
       if (!step.entry) continue;
       // What it wanted to assign with its last breath is not assigned: the newer one decides.
       if (!hasEnded(step.state.rollout.phase)) continue;
+      unproven.push(...records.filter(({ target }) => isUnproven(target)));
       const known = new Map(records.map((record) => [record.target.id, record]));
       await this.repository.writeTargets(
         trx,
@@ -74,5 +79,18 @@ export class RolloutRecords {
       await this.repository.save(trx, step.state.rollout, true, logged, row.entries, null);
       await this.events.publish('rollout', [id], { trx });
     }
+    return unproven;
   }
+}
+
+const UNPROVEN: ReadonlySet<Target['state']> = new Set([
+  'waiting',
+  'assigned',
+  'applied',
+  'healthy',
+  'failed',
+]);
+
+function isUnproven({ state, touched, holds, to }: Target): boolean {
+  return touched && holds === to && UNPROVEN.has(state);
 }

@@ -23,7 +23,7 @@ import { FactsRepository } from './facts.repository.ts';
 import { HoldsRepository } from './holds.repository.ts';
 import { type OwnerPolicy, PolicyChoices } from './policy-choices.service.ts';
 import { ReleaseRemovals } from './release-removals.service.ts';
-import { type Moving, releaseMoves } from './release-moves.ts';
+import { type Moving, givenMoves, releaseMoves } from './release-moves.ts';
 import { RolloutClock } from './rollout-clock.ts';
 import { RolloutRecords } from './rollout-records.service.ts';
 import { RolloutTriggers } from './rollout-triggers.service.ts';
@@ -130,7 +130,9 @@ export class RolloutStarts {
     const admission: Admission = admit(policy.choice.policy.superseding, open.map(standingOf));
     const now = this.clock.now();
     const taken = open.filter((row) => admission.supersede.includes(row.id));
-    await this.records.supersede(trx, owner, taken, id, now);
+    const left = await this.records.supersede(trx, owner, taken, id, now);
+    const released = left.length > 0 ? await this.facts.releaseTargets(trx, release.id) : [];
+    const all = [...moving, ...givenMoves(released, left, moving)];
     const input = {
       id,
       kind,
@@ -143,7 +145,7 @@ export class RolloutStarts {
     const queued = admission.begin === 'queued';
     const reason = queued ? admission.reason : `the rollout of ${to.label} has not reached it`;
     if (queued) await this.records.insert(trx, { owner, policy, state: enqueue(input), targets: [] });
-    else await this.#start(trx, owner, policy, input, moving);
+    else await this.#start(trx, owner, policy, input, all);
     await this.holds.hold(trx, holdsOf(moving, id, reason));
     return id;
   }
@@ -311,7 +313,7 @@ export class RolloutStarts {
       (await this.holds.pinned(trx, applicationsOf(targets))).map((one) => [keyOfTarget(one), one.pinned]),
     );
     const removed = await this.removals.of(trx, moving, policy);
-    return moving.flatMap(({ target, from, joined }) => {
+    return moving.flatMap(({ target, from, joined, given }) => {
       const removes = removed.get(keyOfTarget(target));
       const known = names.get(keyOfTarget(target));
       if (!known) return [];
@@ -327,6 +329,7 @@ export class RolloutStarts {
         from: from?.digest ?? null,
         proven: proven && { release: proven.releaseId ?? '', digest: proven.digest },
         to: target.digest!,
+        ...(given ? { unsettled: true, holds: target.digest! } : {}),
         connected: known.connected,
         pinned: pinned.get(keyOfTarget(target)) ?? null,
         ...(removes ? { removes } : {}),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemActor } from '../access/actor.ts';
 import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
 import { LabellingService } from '../clusters/labelling.service.ts';
-import { RolloutFixture, policy, setOverClusters } from './rollouts.fixture.ts';
+import { RolloutFixture, configMap, policy, setOverClusters } from './rollouts.fixture.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 const MINUTE = 60_000;
@@ -318,6 +318,48 @@ test('a cluster that leaves the set meanwhile drops out, and the others go on', 
   expect((await on.rollouts()).map((one) => [one.id, one.phase])).toEqual([[id, 'running']]);
   const holds = await on.db.selectFrom('target_holds').select('reason').execute();
   expect(holds.map(({ reason }) => reason).filter((reason) => reason.includes('joined'))).toEqual([]);
+});
+
+test('a newer commit that leaves the canary as it is has it proven all the same, before the rest follows', async () => {
+  const set = setOverClusters(on.hub, {});
+  set.spec.template.spec.source.path = 'web/{{metadata.labels.tier}}';
+  const commit = async (files: Record<string, string>, message: string) => {
+    on.hub.commit(files, message);
+    await on.hub.push();
+    await on.hub.eventually(async () => {
+      const rows = await on.db.selectFrom('releases').select('message').execute();
+      expect(rows.map((row) => row.message)).toContain(message);
+    });
+    await on.settled();
+  };
+  on.hub.commit({ 'web/canary/a.yaml': configMap('1'), 'web/rest/a.yaml': configMap('1') }, 'first of both');
+  await on.hub.apply([set]);
+  for (const name of NAMES) await on.hub.assignment(name, `web-${name}`);
+  for (const name of NAMES) await on.report(name);
+  set.metadata.annotations = { 'muster.dev/rollout-policy': 'careful' };
+  await on.hub.apply([careful, set]);
+  await on.settled();
+  const [proven, ...rest] = await on.digests(...NAMES);
+  await commit({ 'web/canary/a.yaml': configMap('2'), 'web/rest/a.yaml': configMap('2') }, 'second');
+  await on.report('a');
+  await on.pass(5 * MINUTE);
+  const [canary] = await on.digests('a');
+  await commit({ 'web/rest/a.yaml': configMap('3') }, 'only the rest');
+  expect((await on.rollouts()).map(({ phase }) => phase)).toEqual(['superseded', 'running']);
+  // Nobody reports it again: what is known counts, and its soak begins anew.
+  await on.hub.eventually(async () =>
+    expect(await on.states()).toMatchObject({ a: 'healthy', b: 'waiting' }),
+  );
+  expect(await on.digests(...NAMES)).toEqual([canary, ...rest]);
+  await on.pass(9 * MINUTE);
+  expect(await on.digests('b', 'c', 'd')).toEqual(rest);
+  await on.pass(2 * MINUTE);
+  expect(await on.states()).toEqual({ a: 'done', b: 'assigned', c: 'assigned', d: 'waiting' });
+  await on.report('b', 'Degraded');
+  expect((await on.rollout()).phase).toBe('rolling-back');
+  await on.settled();
+  expect(await on.digests('b', 'c', 'd')).toEqual(rest);
+  expect(await on.digests('a')).toEqual([proven]);
 });
 
 test('a set that is deleted meanwhile ends its rollout', async () => {

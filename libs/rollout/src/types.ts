@@ -210,6 +210,8 @@ export interface TargetInput {
   connected: boolean;
   /** An earlier rollout left it on its way: it is disturbed already, so it comes first. */
   unsettled?: boolean;
+  /** What it holds, where that is not `from` any more: with `to`, an earlier rollout gave it this and did not see it proven. */
+  holds?: string;
   /** Why an operator's override holds it. */
   pinned?: string | null;
   /** What the release would prune there; left out: nothing. */

@@ -17,6 +17,8 @@ export class Promises {
   /** What an override left targets at that nothing was assigned to since. */
   readonly #left = new Map<string, string | null>();
   readonly #advanced = new Set<string>();
+  /** What they are to hold was given to them by an earlier rollout already. */
+  readonly #given: ReadonlySet<string>;
   readonly #late = new Set<string>();
   readonly #byHand = new Set<string>();
   readonly #pruning: ReadonlySet<string>;
@@ -34,6 +36,7 @@ export class Promises {
     );
     this.#pruning = new Set(inputs.flatMap(({ id, removes }) => (removes ? [id] : [])));
     this.#proven = new Map(inputs.map(({ id, proven }) => [id, proven?.digest]));
+    this.#given = new Set(inputs.flatMap(({ id, holds, to }) => (holds === to ? [id] : [])));
   }
 
   /** Also of those that joined. */
@@ -258,7 +261,8 @@ export class Promises {
         `${target} is taken back to ${digest}, not to what was proven`,
       );
       demand(!this.#restored.has(target), `${target} is taken back twice`);
-      const touched = this.#advanced.has(target) || this.#left.get(target) === state.targets.get(target)!.to;
+      const left = this.#left.get(target) === state.targets.get(target)!.to;
+      const touched = this.#advanced.has(target) || this.#given.has(target) || left;
       demand(touched, `${target} is taken back and was never touched`);
       demand(state.rollout.rollback !== null, `${target} is taken back without a rollback`);
       this.#restored.add(target);
@@ -336,7 +340,8 @@ export class Promises {
 
   #holds(target: Target): void {
     const { id, holds, from, to } = target;
-    const own = this.#restored.has(id) ? this.#proven.get(id) : this.#advanced.has(id) ? to : from;
+    const given = this.#advanced.has(id) || this.#given.has(id);
+    const own = this.#restored.has(id) ? this.#proven.get(id) : given ? to : from;
     const expected = this.#left.has(id) ? this.#left.get(id) : own;
     demand(holds === expected, `${id} holds ${holds}, not ${expected}`);
   }

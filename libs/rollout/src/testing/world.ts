@@ -141,8 +141,10 @@ export class World {
   }
 
   #sign(action: Action & { kind: 'assign' }): RolloutEvent {
-    const version = { epoch: 1, generation: ++this.#generation };
     const { target, digest, purpose } = action;
+    // What it is assigned already is not signed again.
+    const known = this.agent(target).assigned;
+    const version = known.digest === digest ? known.version : { epoch: 1, generation: ++this.#generation };
     this.agent(target).assigned = { digest, version };
     this.signed.set(target, { at: this.now, version, purpose });
     return { kind: 'signed', target, digest, version };
