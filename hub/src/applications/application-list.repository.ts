@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { APPLICATION_STATE_TABLES, HEALTH_NOW, SYNC_NOW } from '../store/application-state.ts';
 import { DATABASE } from '../store/database.ts';
-import type { ApplicationCondition, Schema } from '../store/schema.ts';
+import type { ApplicationCondition, Row, Schema } from '../store/schema.ts';
 import type { ApplicationRow } from './applications.repository.ts';
 
 /** An Application with what is shown beside it: set, cluster, release, commit and what its cluster reported. */
@@ -36,6 +36,8 @@ export interface ListedRow extends ApplicationRow {
   refused: string | null;
   /** It is kept from its newest release. */
   held: StoredHold | null;
+  /** What it waits for before it is given what it is to hold. */
+  waits: Row<'target_waits'>['blockers'] | null;
   /** What the newest rollout that goes on says of it. */
   rolling: StoredTarget | null;
 }
@@ -148,6 +150,7 @@ export class ApplicationList {
               'reason', th.reason, 'since', th.held_at, 'commit', th.commit, 'commits', th.commits, 'release', kr.number,
               'message', kr.message, 'author', kr.author, 'released_at', kr.created_at)
             from (values (1)) as one left join releases kr on kr.id = th.release_id) end as held,
+          tw.blockers as waits,
           ${SYNC_NOW} as sync_now, ${HEALTH_NOW} as health_now,
           coalesce(nullif(t.health_message, ''), hr.health_message) as health_message,
           greatest(t.sync_since, t.health_since, hr.sync_since, hr.health_since) as status_since,
@@ -160,6 +163,7 @@ export class ApplicationList {
         left join applications ra on ra.id = rc.root_id
         left join releases r on r.id = a.release_id
         left join rollout_problems p on p.owner_id = a.id
+        left join target_waits tw on tw.application_id = a.id and tw.cluster_id = a.cluster_id
         where ${sql.join(inner, sql` and `)}
       ) as listed
       where ${sql.join(outer, sql` and `)}

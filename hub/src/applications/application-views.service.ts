@@ -144,6 +144,11 @@ export class ApplicationViews {
     const refused = row.refused
       ? [{ type: 'AssignmentRefused', message: `the agent refused the assignment: ${row.refused}` }]
       : [];
+    const waits = (row.waits ?? []).map((one) => ({
+      type: 'DependencyNotReady',
+      message: `waits for ${one.on}: ${one.reason}`,
+      ...(one.since ? { since: one.since } : {}),
+    }));
     return {
       namespace: row.namespace,
       name: row.name,
@@ -172,7 +177,13 @@ export class ApplicationViews {
             },
           }
         : {}),
-      conditions: [...row.conditions, ...refused, ...problemOf(row), ...(row.status_conditions ?? [])],
+      conditions: [
+        ...row.conditions,
+        ...waits,
+        ...refused,
+        ...problemOf(row),
+        ...(row.status_conditions ?? []),
+      ],
       ...(row.operation ? { operation: operationOf(row.operation) } : {}),
       ...(row.leaving_at || row.tombstoned_at
         ? {

@@ -74,6 +74,12 @@ test('without a policy a target is given its release once what it waits for is h
   await on.hub.eventually(async () =>
     expect(await waits('a')).toEqual(['Application argocd/db-a on cluster a: Progressing']),
   );
+  expect((await on.hub.app('web-a')).conditions).toEqual([
+    expect.objectContaining({
+      type: 'DependencyNotReady',
+      message: 'waits for Application argocd/db-a on cluster a: Progressing',
+    }),
+  ]);
   await db('a');
   await on.hub.assignment('a', 'web-a');
   expect(await waits('a')).toEqual([]);
