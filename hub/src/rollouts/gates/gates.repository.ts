@@ -115,6 +115,14 @@ export class GatesRepository {
     return row !== undefined;
   }
 
+  /** Goes on measuring. */
+  async keep({ id, claim }: MeasurementRow, seconds: number): Promise<void> {
+    await sql`
+      update gate_measurements set claimed_until = now() + make_interval(secs => ${seconds})
+      where id = ${id} and claim = ${claim}::uuid
+    `.execute(this.db);
+  }
+
   /** Leaves it to others at once. */
   async release({ id, claim }: MeasurementRow): Promise<void> {
     await this.db

@@ -13,7 +13,8 @@ import { JobGate } from './job-gate.service.ts';
 import { measurePrometheus } from './prometheus-gate.ts';
 
 /** A replica that died with a measurement leaves it to others after so long. */
-const CLAIM_SECONDS = 120;
+const CLAIM_SECONDS = 30;
+const CLAIM_AGAIN_MS = 10_000;
 const LOOK_AGAIN_MS = 5_000;
 const SOON_MS = 100;
 
@@ -42,10 +43,16 @@ export class GatesService {
   async measure(id: string, { complete, signal }: Pick<JobContext, 'complete' | 'signal'>): Promise<Outcome> {
     const row = await this.repository.claim(id, randomUUID(), CLAIM_SECONDS);
     if (!row) return this.#notNow(id);
-    const act = await this.#look(row, signal).catch(async (thrown: unknown) => {
-      await this.repository.release(row);
-      throw thrown;
-    });
+    const alive = setInterval(() => {
+      // Where it cannot be kept, another replica may measure too: the result of one of them is written.
+      this.repository.keep(row, CLAIM_SECONDS).catch(() => undefined);
+    }, CLAIM_AGAIN_MS);
+    const act = await this.#look(row, signal)
+      .catch(async (thrown: unknown) => {
+        await this.repository.release(row);
+        throw thrown;
+      })
+      .finally(() => clearInterval(alive));
     await this.repository.db.transaction().execute(async (trx) => {
       // Another replica may have it by now, or the round may be over: then nothing is begun.
       const holds = await this.repository.holds(trx, row);
