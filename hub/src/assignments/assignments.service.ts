@@ -194,13 +194,10 @@ export class AssignmentsService {
 
   async #announce(trx: Trx, rows: readonly NewAssignment[]): Promise<void> {
     const clusters = [...new Set(rows.map((row) => row.cluster_id))];
-    for (let at = 0; at < clusters.length; at += CLUSTERS_A_MESSAGE) {
-      await this.notifications.publish(
-        trx,
-        ASSIGNMENTS_CHANNEL,
-        clusters.slice(at, at + CLUSTERS_A_MESSAGE).join(','),
-      );
-    }
+    const messages: string[] = [];
+    for (let at = 0; at < clusters.length; at += CLUSTERS_A_MESSAGE)
+      messages.push(clusters.slice(at, at + CLUSTERS_A_MESSAGE).join(','));
+    await this.notifications.publishAll(trx, ASSIGNMENTS_CHANNEL, messages);
     await this.events.publish(
       'application',
       rows.map((row) => `${row.application_namespace}/${row.application_name}`),

@@ -7,7 +7,7 @@ import { OutboxRepository } from './outbox.repository.ts';
 import { JobRegistry } from './registry.ts';
 
 /** Keys that are worked on at once, of all queues. */
-const AT_ONCE = 4;
+const AT_ONCE = 8;
 
 const tracer = trace.getTracer('muster-hub');
 
