@@ -53,6 +53,9 @@ describe('waiting for an Application', () => {
     expect(missingOf(app, { ...both, revision: 'abcdef1' })).toBeUndefined();
     expect(missingOf(app, { ...both, revision: '1234567' })).toBe('at abcdef1');
     expect(missingOf({ ...app, revision: undefined }, { ...both, revision: 'abc' })).toBe('at no revision');
+    // A commit that changes nothing of it is never assigned.
+    const revision = { commit: 'abcdef1234567890', unchangedBy: ['1234567890'] };
+    expect(missingOf({ ...app, revision }, { ...both, revision: '1234567' })).toBeUndefined();
   });
 
   it('takes the commit of any source for it, where there are several', () => {

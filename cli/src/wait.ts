@@ -22,7 +22,9 @@ export function missingOf(app: ApplicationView | undefined, goal: Goal): string 
   if (goal.gone) return app ? app.leaving?.waits || 'still there' : undefined;
   if (!app) return 'does not exist';
   const commits = commitsOf(app);
-  if (goal.revision && !commits.some((commit) => commit.startsWith(goal.revision!))) {
+  // A commit that changes nothing of it is never assigned: it is there as soon as that is known.
+  const reached = [...commits, ...(app.revision?.unchangedBy ?? [])];
+  if (goal.revision && !reached.some((commit) => commit.startsWith(goal.revision!))) {
     return `at ${commits.map(shortCommit).join(', ') || 'no revision'}`;
   }
   const running = app.operation?.phase === 'Running' ? progressLine(app.operation) : '';

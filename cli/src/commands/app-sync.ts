@@ -76,7 +76,10 @@ export function appSyncCommands(app: Command, host: Host): void {
   )
     .option('--sync', 'until Synced')
     .option('--health', 'until Healthy')
-    .option('--revision <commit>', 'until this commit is assigned, Synced and Healthy')
+    .option(
+      '--revision <commit>',
+      'until this commit is assigned (or known to change nothing of it), Synced and Healthy',
+    )
     .option('--delete', 'until they are gone')
     .option('--timeout <duration>', 'give up after so long', parseDuration, 600)
     .action(host.run(wait));

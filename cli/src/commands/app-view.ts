@@ -196,7 +196,11 @@ function sourcesOf(app: ApplicationDetail): [string, string | undefined][] {
     return [
       ['Source', `${place(source)} @ ${source.targetRevision}`],
       ['Revision', revision && [revision.commit, ...saidOf(app)].join('  ')],
-      ['Newer', latestCommit && `${latestCommit} (not assigned yet)`],
+      [
+        'Newer',
+        latestCommit &&
+          `${latestCommit} (${revision?.unchangedBy ? 'changes nothing here' : 'not assigned yet'})`,
+      ],
     ];
   }
   return sources.map((one, i) => {

@@ -30,6 +30,8 @@ export interface ListedRow extends ApplicationRow {
   status_conditions: ApplicationCondition[] | null;
   assigned_generation: bigint | null;
   pin: StoredPin | null;
+  /** It is to be rendered (again), and was not yet. */
+  rendering: boolean;
   /** Why nothing newer is rolled out of one that was applied directly. */
   rollout_problem: string | null;
   rollout_problem_since: Date | null;
@@ -141,6 +143,8 @@ export class ApplicationList {
           case when c.last_seen_at + make_interval(secs => c.lease_seconds) < now()
             then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
           r.number as release_number, r.message as release_message, r.author as release_author, r.created_at as release_at,
+          exists (select from outbox o where o.queue in ('expand', 'render')
+            and o.key = case when a.set_id is null then 'application:' || a.id else 'set:' || a.set_id end) as rendering,
           g.generation as assigned_generation, g.refused, p.message as rollout_problem, p.since as rollout_problem_since,
           case when tp.application_id is not null then jsonb_build_object('by', tp.pinned_by, 'reason', tp.reason,
             'since', tp.pinned_at, 'until', tp.expires_at, 'release', (select jsonb_build_object('id', id, 'number', number,

@@ -9,7 +9,15 @@ import { sourcesOf } from './application-sources.ts';
 type Origin = Pick<ApplicationView, 'source' | 'sources' | 'revision' | 'latestCommit'>;
 type Shown = Pick<
   ListedRow,
-  'commit' | 'commits' | 'latest_commits' | 'release_message' | 'release_author' | 'release_at' | 'held'
+  | 'rendering'
+  | 'conditions'
+  | 'commit'
+  | 'commits'
+  | 'latest_commits'
+  | 'release_message'
+  | 'release_author'
+  | 'release_at'
+  | 'held'
 >;
 
 /** Where an Application comes from: its sources, what is assigned of each, and what there is by now. */
@@ -40,6 +48,7 @@ export function originOf(newest: Shown, manifest: Application): Origin {
       ? {
           revision: {
             commit: row.commit,
+            ...unchangedBy(newest, newer),
             ...(row.release_message === null ? {} : { message: row.release_message }),
             ...(row.release_author === null ? {} : { author: row.release_author }),
             ...(row.release_at ? { at: row.release_at.toISOString() } : {}),
@@ -48,6 +57,13 @@ export function originOf(newest: Shown, manifest: Application): Origin {
       : {}),
     ...(latest ? { latestCommit: latest } : {}),
   };
+}
+
+/** Rendered with the newest commits, it came to the same: they are not assigned, and will not be. */
+function unchangedBy(row: Shown, newer: readonly (string | undefined)[]): { unchangedBy?: string[] } {
+  const found = newer.flatMap((commit) => commit ?? []);
+  const rendered = !row.rendering && row.conditions.every(({ type }) => type === 'UnsupportedField');
+  return rendered && !row.held && found.length > 0 ? { unchangedBy: found } : {};
 }
 
 /** What is kept from its newest release was assigned what it is kept at. */

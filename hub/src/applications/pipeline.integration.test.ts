@@ -79,6 +79,11 @@ test('a commit moves the assignment, one that touched nothing that was read writ
     expect((await hub.app('plain')).latestCommit).toBe(hub.git('rev-parse', 'HEAD'));
   });
   await hub.idle();
+  // It is known that the commit changes nothing of it: whoever waits for the commit waits no longer.
+  expect((await hub.app('plain')).revision).toMatchObject({
+    commit,
+    unchangedBy: [hub.git('rev-parse', 'HEAD')],
+  });
   expect(await hub.db.selectFrom('renders').select('input_key').execute()).toEqual(renders);
   expect(await hub.assignment('dev', 'plain')).toEqual(assigned);
   expect(await hub.db.selectFrom('applications').select(sql<string>`xmin::text`.as('x')).execute()).toEqual(

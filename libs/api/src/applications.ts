@@ -98,6 +98,8 @@ export const ApplicationView = z
         message: z.string().optional(),
         author: z.string().optional(),
         at: z.string().optional(),
+        /** Newer commits that it was rendered with and that change nothing of it. */
+        unchangedBy: z.array(z.string()).optional(),
       })
       .optional(),
     /** Where targetRevision points now, when that is another commit. */
