@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../src/index.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { applicationSet, configMap, deployment, rolloutPolicy } from './testing/documents.ts';
-import { rollout, states, times, whenIn } from './testing/rollouts.ts';
+import { flushQueue, rollout, states, times, whenIn } from './testing/rollouts.ts';
 
 let fleet: Fleet;
 let cli: (...args: string[]) => Promise<string>;
@@ -69,6 +69,7 @@ describe('a release in three stages', () => {
       waitingFor.some(({ what, text }) => what === 'window' && text.includes('(inventory)')),
     );
     expect(new Set(Object.values(states(held)))).toEqual(new Set(['waiting']));
+    await flushQueue(fleet);
     expect(new Set(await values('web'))).toEqual(new Set(['first']));
     const { id } = await completed('web', sha);
     expect(new Set(await values('web'))).toEqual(new Set(['second']));

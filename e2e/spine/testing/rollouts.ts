@@ -63,11 +63,13 @@ export const killWhen = async (fleet: Fleet, name: string, sha: string, cluster:
     { what: `${name} in ${cluster} to be ${state}`, interval: 5, timeout: 60_000 },
   );
   await fleet.hub.kill();
-  if (fleet.redis) await flush(fleet.redis.url);
+  await flushQueue(fleet);
   await fleet.startHub();
 };
-const flush = async (url: string) => {
-  const redis = new Redis(url);
+/** Empties Redis, beside the hub's back; nothing where the queue is in PostgreSQL. */
+export const flushQueue = async ({ redis: queue }: Fleet) => {
+  if (!queue) return;
+  const redis = new Redis(queue.url);
   await redis.flushall();
   redis.disconnect();
 };
