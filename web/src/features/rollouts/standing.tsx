@@ -1,3 +1,4 @@
+import type { RolloutDetail } from '@muster/api';
 import { Fragment } from 'react';
 import { exactly } from '../../lib/time.ts';
 import { StateIcon } from '../../ui/icons.tsx';
@@ -48,18 +49,7 @@ export function Standing({ rollout, offset, may, onAsk }: PartProps) {
             <dt className="text-muted">Waits for</dt>
             <dd className="space-y-1">
               {waits.map((one) => (
-                <p key={`${one.what} ${one.text}`} className="break-words">
-                  {inLocalTime(one.text, Date.parse(rollout.now))}{' '}
-                  <span className="text-muted">
-                    (for <Ago at={one.since} />
-                    {one.until && (
-                      <>
-                        , at most <Left until={one.until} offset={offset} over="no longer" /> more
-                      </>
-                    )}
-                    )
-                  </span>
-                </p>
+                <Wait key={`${one.what} ${one.text}`} one={one} now={rollout.now} offset={offset} />
               ))}
             </dd>
           </>
@@ -77,6 +67,31 @@ export function Standing({ rollout, offset, may, onAsk }: PartProps) {
       </dl>
       {!hasEnded(rollout) && <OpenApprovals rollout={rollout} may={may} onAsk={onAsk} />}
     </section>
+  );
+}
+
+function Wait({
+  one: { text, since, until },
+  now,
+  offset,
+}: {
+  one: RolloutDetail['waitingFor'][number];
+  now: string;
+  offset: number;
+}) {
+  return (
+    <p className="break-words">
+      {inLocalTime(text, Date.parse(now))}{' '}
+      <span className="text-muted">
+        (for <Ago at={since} />
+        {until && (
+          <>
+            , at most <Left until={until} offset={offset} over="no longer" /> more
+          </>
+        )}
+        )
+      </span>
+    </p>
   );
 }
 

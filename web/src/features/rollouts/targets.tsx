@@ -21,15 +21,13 @@ type Line = { kind: 'group'; group: TargetGroup } | { kind: 'target'; target: Ro
 
 /** The targets by their state, what failed first; found by name, stage and group, which the hub filters. */
 export function Targets({ rollout, offset, may, onAsk }: PartProps) {
-  const [group, setGroup] = useState<TargetGroup>();
-  const [stage, setStage] = useState('');
-  const [text, setText] = useState('');
-  const search = useLater(text.trim());
+  const [filters, setFilters] = useState<FilterFields>({ stage: '', text: '' });
+  const { group, stage } = filters;
+  const search = useLater(filters.text.trim());
   const filter = { ...(search && { search }), ...(stage && { stage }), ...(group && { group }) };
   const query = useInfiniteQuery(targetsQuery(rollout.id, filter));
   const { data, error, dataUpdatedAt, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const lines = useMemo(() => linesOf(data?.pages.flatMap(({ items }) => items) ?? []), [data]);
-  const counts = groupCounts(rollout.progress);
   const ended = hasEnded(rollout);
   const again = () => void query.refetch();
   const row = (line: Line) =>
@@ -40,39 +38,7 @@ export function Targets({ rollout, offset, may, onAsk }: PartProps) {
     );
   return (
     <section aria-label="Targets" className="px-4 pt-5">
-      <div className="mb-1.5 flex flex-wrap items-center gap-2">
-        <h3 className="text-xs font-semibold text-muted">Targets</h3>
-        <Segments label="Targets by state">
-          <Segment active={group === undefined} onClick={() => setGroup(undefined)}>
-            All
-          </Segment>
-          {GROUPS.filter((each) => counts[each] > 0 || each === group).map((each) => (
-            <Segment
-              key={each}
-              active={group === each}
-              onClick={() => setGroup(each === group ? undefined : each)}
-            >
-              <span className={each === 'failed' ? TEXT.bad : ''}>
-                {groupWord(each, ended)} {counts[each]}
-              </span>
-            </Segment>
-          ))}
-        </Segments>
-        <SelectField label="Stage" value={stage} onChange={setStage}>
-          <option value="">Stage: any</option>
-          {rollout.stages.map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </SelectField>
-        <TextField
-          type="search"
-          aria-label="Find a target"
-          placeholder="Application or cluster"
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          className="w-48"
-        />
-      </div>
+      <Filters rollout={rollout} filters={filters} change={setFilters} />
       {error && data && <StaleNotice error={error} at={dataUpdatedAt} retry={again} />}
       {error && !data && <ErrorNotice error={error} retry={again} />}
       {!data && !error && <Skeleton className="h-24" />}
@@ -98,6 +64,59 @@ export function Targets({ rollout, offset, may, onAsk }: PartProps) {
         </Button>
       )}
     </section>
+  );
+}
+
+interface FilterFields {
+  group?: TargetGroup | undefined;
+  stage: string;
+  /** As it is typed. */
+  text: string;
+}
+
+function Filters({
+  rollout,
+  filters,
+  change,
+}: Pick<PartProps, 'rollout'> & { filters: FilterFields; change: (filters: FilterFields) => void }) {
+  const { group, stage, text } = filters;
+  const counts = groupCounts(rollout.progress);
+  const ended = hasEnded(rollout);
+  const set = (part: Partial<FilterFields>) => change({ ...filters, ...part });
+  return (
+    <div className="mb-1.5 flex flex-wrap items-center gap-2">
+      <h3 className="text-xs font-semibold text-muted">Targets</h3>
+      <Segments label="Targets by state">
+        <Segment active={group === undefined} onClick={() => set({ group: undefined })}>
+          All
+        </Segment>
+        {GROUPS.filter((each) => counts[each] > 0 || each === group).map((each) => (
+          <Segment
+            key={each}
+            active={group === each}
+            onClick={() => set({ group: each === group ? undefined : each })}
+          >
+            <span className={each === 'failed' ? TEXT.bad : ''}>
+              {groupWord(each, ended)} {counts[each]}
+            </span>
+          </Segment>
+        ))}
+      </Segments>
+      <SelectField label="Stage" value={stage} onChange={(next) => set({ stage: next })}>
+        <option value="">Stage: any</option>
+        {rollout.stages.map((name) => (
+          <option key={name}>{name}</option>
+        ))}
+      </SelectField>
+      <TextField
+        type="search"
+        aria-label="Find a target"
+        placeholder="Application or cluster"
+        value={text}
+        onChange={(event) => set({ text: event.target.value })}
+        className="w-48"
+      />
+    </div>
   );
 }
 
