@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { behaviourOf } from '../simulator/behaviour.ts';
@@ -9,6 +8,7 @@ import { type StageEnd, stageEnds } from '../simulator/stage-ends.ts';
 import { type Hub, processMemory, startHub } from '../src/index.ts';
 import { buildHubAndAgent } from './bundles.ts';
 import { type Bench, type BenchContext, type Figure, atMost, median, plain, quantile } from './figure.ts';
+import { processorSeconds } from './processor.ts';
 
 const AGENTS = 1_000;
 const SLOTS = 50;
@@ -174,13 +174,4 @@ async function roundTrips(fleet: SimulatedFleet, watch: Stopwatch): Promise<numb
     await sleep(10);
   }
   return median(times);
-}
-
-/** User and system time of all threads; the unit of the file is a hundredth of a second everywhere. */
-async function processorSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => {
-    throw new Error('the processor time of a process can only be read on Linux');
-  });
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type KubeClient, type KubeObject, eventually, processMemory } from '../src/index.ts';
 import { type AgentStage, settledMegabytes, startStage } from './agent-stage.ts';
 import { type Bench, type BenchContext, type Figure, atMost, median, plain, quantile } from './figure.ts';
 import { namespaceNamed } from './objects.ts';
+import { processorSeconds } from './processor.ts';
 
 const APPLICATIONS = 10;
 const EACH = 500;
@@ -92,15 +92,6 @@ async function busy(pid: number, meanwhile: () => Promise<unknown>): Promise<num
   await meanwhile();
   const seconds = (performance.now() - from) / 1_000;
   return (((await processorSeconds(pid)) - before) / seconds) * 100;
-}
-
-/** User and system time of all threads; the unit of the file is a hundredth of a second everywhere. */
-async function processorSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => {
-    throw new Error('the processor time of a process can only be read on Linux');
-  });
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 /** Writes the status of one Certificate after the other, and nothing else. */
