@@ -1,20 +1,4 @@
 import type {
-  ApiToken,
-  CreatedApiToken,
-  Group,
-  GroupChange,
-  Login,
-  NewApiToken,
-  NewGroup,
-  NewRoleBinding,
-  NewUser,
-  PasswordChange,
-  RoleBinding,
-  Session,
-  User,
-  UserChange,
-} from './access.ts';
-import type {
   ApplicationDetail,
   ApplicationDiff,
   ApplicationHistory,
@@ -48,7 +32,7 @@ import type {
 } from './clusters.ts';
 import type { CommandView } from './commands.ts';
 import type { KeysView, RotateKeys } from './keys.ts';
-import type { Page, PageQuery } from './paging.ts';
+import type { Page } from './paging.ts';
 import { planWithProgress } from './client-plan.ts';
 import type { PlanInput } from './plan.ts';
 import type { ProjectList, ProjectView } from './projects.ts';
@@ -82,22 +66,11 @@ import type {
   PluginView,
   SetPlugin,
 } from './generators.ts';
-import type {
-  ListRollouts,
-  ListRolloutTargets,
-  RolloutDetail,
-  RolloutList,
-  RolloutLog,
-  RolloutPolicyList,
-  RolloutPolicyView,
-  RolloutReleases,
-  RolloutReplay,
-  RolloutTargetList,
-  RolloutVerb,
-  RolloutView,
-} from './rollouts.ts';
+import { groupRoutes, roleBindingRoutes, sessionRoutes, tokenRoutes, userRoutes } from './client-access.ts';
+import { type Input, type ListQuery, type Paging, at, v1 } from './client-paths.ts';
 import { promotionRoutes } from './client-promotions.ts';
 import { releaseRoutes } from './client-releases.ts';
+import { rolloutRoutes } from './client-rollouts.ts';
 import type { PinRequest, Pinned, UnpinRequest, Unpinned } from './pins.ts';
 import type { FleetSummary } from './status.ts';
 import type { AskWhy, WhyView } from './why.ts';
@@ -106,14 +79,7 @@ export type { HubEvent } from './client-events.ts';
 export type { LogEvent } from './client-logs.ts';
 export type { ClientOptions, RequestOptions } from './client-transport.ts';
 
-/** What may be left out of a request because the hub fills it in. */
-type Input<T, Defaults extends keyof T> = Omit<T, Defaults> & Partial<Pick<T, Defaults>>;
-type ListQuery<T extends { limit: number }> = Input<T, 'limit'>;
 type Options = RequestOptions;
-type Paging = ListQuery<PageQuery>;
-
-const v1 = '/api/v1';
-const at = (...parts: string[]) => parts.map(encodeURIComponent).join('/');
 
 /** The hub's public API: one function a route, nothing more. Every function throws MusterError. */
 export type HubClient = ReturnType<typeof hubClient>;
@@ -197,65 +163,6 @@ export async function allItems<T>(
     items.push(item);
   }
   return items;
-}
-
-function sessionRoutes(http: Transport) {
-  const path = `${v1}/session`;
-  return {
-    get: (o?: Options) => http.get<Session>(path, undefined, o),
-    /** Logs in; programs get the cookie to make a client with, browsers keep it themselves. */
-    login: async (body: Login, o?: Options): Promise<{ session: Session; cookie?: string }> => {
-      const response = await http.send('POST', path, { body, ...o });
-      const cookie = response.headers.getSetCookie?.()[0]?.split(';', 1)[0];
-      return { session: (await response.json()) as Session, ...(cookie && { cookie }) };
-    },
-    logout: (o?: Options) => http.delete(path, undefined, o),
-    changePassword: (body: PasswordChange, o?: Options) =>
-      http.json<void>('PUT', `${path}/password`, body, o),
-  };
-}
-
-function userRoutes(http: Transport) {
-  const path = `${v1}/users`;
-  return {
-    list: (query: Paging = {}, o?: Options) => http.get<Page<User>>(path, query, o),
-    get: (name: string, o?: Options) => http.get<User>(`${path}/${at(name)}`, undefined, o),
-    create: (body: NewUser, o?: Options) => http.post<User>(path, body, o),
-    change: (name: string, body: UserChange, o?: Options) =>
-      http.json<User>('PATCH', `${path}/${at(name)}`, body, o),
-    remove: (name: string, o?: Options) => http.delete(`${path}/${at(name)}`, undefined, o),
-  };
-}
-
-function groupRoutes(http: Transport) {
-  const path = `${v1}/groups`;
-  return {
-    list: (query: Paging = {}, o?: Options) => http.get<Page<Group>>(path, query, o),
-    get: (name: string, o?: Options) => http.get<Group>(`${path}/${at(name)}`, undefined, o),
-    create: (body: Input<NewGroup, 'members'>, o?: Options) => http.post<Group>(path, body, o),
-    change: (name: string, body: GroupChange, o?: Options) =>
-      http.json<Group>('PATCH', `${path}/${at(name)}`, body, o),
-    remove: (name: string, o?: Options) => http.delete(`${path}/${at(name)}`, undefined, o),
-  };
-}
-
-function roleBindingRoutes(http: Transport) {
-  const path = `${v1}/role-bindings`;
-  return {
-    list: (query: Paging = {}, o?: Options) => http.get<Page<RoleBinding>>(path, query, o),
-    create: (body: Input<NewRoleBinding, 'project'>, o?: Options) => http.post<RoleBinding>(path, body, o),
-    remove: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
-  };
-}
-
-function tokenRoutes(http: Transport) {
-  const path = `${v1}/tokens`;
-  return {
-    /** One's own; with `all` everybody's (admin). */
-    list: (query: Paging & { all?: boolean } = {}, o?: Options) => http.get<Page<ApiToken>>(path, query, o),
-    create: (body: NewApiToken, o?: Options) => http.post<CreatedApiToken>(path, body, o),
-    remove: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
-  };
 }
 
 function applicationRoutes(http: Transport) {
@@ -373,29 +280,6 @@ function joinTokenRoutes(http: Transport) {
     list: (query: Paging = {}, o?: Options) => http.get<Page<JoinTokenView>>(path, query, o),
     create: (body: New, o?: Options) => http.post<CreatedJoinToken>(path, body, o),
     revoke: (id: string, o?: Options) => http.delete(`${path}/${at(id)}`, undefined, o),
-  };
-}
-
-function rolloutRoutes(http: Transport) {
-  const path = `${v1}/rollouts`;
-  const policies = `${v1}/rollout-policies`;
-  return {
-    list: (query: Partial<ListRollouts> = {}, o?: Options) => http.get<RolloutList>(path, query, o),
-    get: (id: string, query: { targets?: number } = {}, o?: Options) =>
-      http.get<RolloutDetail>(`${path}/${at(id)}`, query, o),
-    targets: (id: string, query: Partial<ListRolloutTargets> = {}, o?: Options) =>
-      http.get<RolloutTargetList>(`${path}/${at(id)}/targets`, query, o),
-    log: (id: string, query: Paging = {}, o?: Options) =>
-      http.get<RolloutLog>(`${path}/${at(id)}/log`, query, o),
-    releases: (id: string, o?: Options) =>
-      http.get<RolloutReleases>(`${path}/${at(id)}/releases`, undefined, o),
-    replay: (id: string, o?: Options) => http.get<RolloutReplay>(`${path}/${at(id)}/replay`, undefined, o),
-    ask: (id: string, verb: RolloutVerb, o?: Options) =>
-      http.post<RolloutView>(`${path}/${at(id)}/verbs`, verb, o),
-    policies: (o?: Options) => http.get<RolloutPolicyList>(policies, undefined, o),
-    policy: (name: string, o?: Options) =>
-      http.get<RolloutPolicyView>(`${policies}/${at(name)}`, undefined, o),
-    removePolicy: (name: string, o?: Options) => http.delete(`${policies}/${at(name)}`, undefined, o),
   };
 }
 
