@@ -6,9 +6,9 @@ import type { Owner } from '../releases/owner.ts';
 import { HUB_ID } from '../roots/hub-destination.ts';
 import {
   type BaseRelease,
-  BaseReleases,
+  JoinerBases,
   type FollowedRevisions,
-} from '../rollouts/joiners/base-releases.repository.ts';
+} from '../rollouts/joiners/joiner-bases.service.ts';
 import { type Content, keyOfTarget } from '../rollouts/target-content.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { type RevisionState, stateKey } from '../sources/sources.service.ts';
@@ -41,7 +41,7 @@ type Accepted = Awaited<ReturnType<AcceptedRules['of']>>;
 export class Joiners {
   constructor(
     @Inject(DATABASE) private readonly db: Db,
-    @Inject(BaseReleases) private readonly bases: BaseReleases,
+    @Inject(JoinerBases) private readonly bases: JoinerBases,
     @Inject(Renderings) private readonly renderings: Renderings,
     @Inject(SettingsService) private readonly settings: SettingsService,
     @Inject(AcceptedRules) private readonly accepted: AcceptedRules,

@@ -6,7 +6,7 @@ import { BundlesService } from '../releases/bundles.service.ts';
 import { ReleasesModule } from '../releases/releases.module.ts';
 import { AcceptedRulesModule } from '../drift/accepted-rules.module.ts';
 import { SettingsModule } from '../settings/settings.module.ts';
-import { BaseReleases } from '../rollouts/joiners/base-releases.repository.ts';
+import { JoinerBasesModule } from '../rollouts/joiners/joiner-bases.module.ts';
 import { RootRecordsModule } from '../roots/root-records.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
 import { Joiners } from './joiners.service.ts';
@@ -21,6 +21,7 @@ import { Renderings } from './renderings.service.ts';
 @Module({
   imports: [
     AcceptedRulesModule,
+    JoinerBasesModule,
     ApplicationRecordsModule,
     ProjectsModule,
     ReleasesModule,
@@ -30,7 +31,6 @@ import { Renderings } from './renderings.service.ts';
   ],
   providers: [
     Renderer,
-    BaseReleases,
     Joiners,
     OwnerRelease,
     RenderDependencies,
