@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { hubClient, type HubClient } from '@muster/api/client';
-import { eventually, type Hub, kubectlPath, startHub, stopControlPlane } from '../index.ts';
+import { eventually, type Hub, type Running, kubectlPath, startHub, stopControlPlane } from '../index.ts';
 import { type DemoCluster, LOCAL, ofContexts, restartAgent, startAgents, startPlanes } from './clusters.ts';
 import type { DemoOptions } from './options.ts';
 import { Progress } from './progress.ts';
@@ -119,7 +119,7 @@ All ${applications.total} Applications are Synced and Healthy after ${progress.s
 ${clusters.map((c) => `  ${c.name.padEnd(12)} ${c.plane ? `KUBECONFIG=${c.plane.kubeconfig}` : `context ${c.context}`}`).join('\n')}
   CLI          . ${join(dir, 'env.sh')}; bin/muster app list
 
-Four things to try, with the page open:
+Five things to try, with the page open:
 
   1. Commit a change, and watch the clusters follow:
        cd ${repository.path}
@@ -134,29 +134,35 @@ Four things to try, with the page open:
        sed -i.bak 's/tag: .*/tag: broken/' charts/api/values.yaml && git commit -qam 'API, broken'
      In between, with the CLI: muster rollout watch api
 
-  4. Stop an agent, and see its cluster become Unknown since then (after 15 s):
+  4. Kill the hub; the clusters go on healing what they hold, and follow again when it is back:
+       kill -9 ${hub!.process.pid}     # Enter in this window starts it again
+
+  5. Stop an agent, and see its cluster become Unknown since then (after 15 s):
        kill ${last.agent!.pid}        # Enter in this window starts it again
 
 Ctrl-C stops everything; npm run demo resumes; npm run demo -- --reset starts over.
 `);
 }
 
-/** Waits for Ctrl-C; says when an agent has ended, and starts it again on Enter. */
-async function untilStopped({ clusters, dir, stop }: Stage): Promise<void> {
+/** Waits for Ctrl-C; says when the hub or an agent has ended, and starts it again on Enter. */
+async function untilStopped(stage: Stage): Promise<void> {
+  const { clusters, stop } = stage;
   const told = new Set<number>();
+  const tell = (what: string, process: Running | undefined) => {
+    if (!process?.exit() || told.has(process.pid) || stop.signal.aborted) return;
+    told.add(process.pid);
+    console.log(`${what} has ended. Press Enter to start it again.`);
+  };
   const watch = setInterval(() => {
-    for (const { name, agent } of clusters) {
-      if (!agent?.exit() || told.has(agent.pid)) continue;
-      told.add(agent.pid);
-      console.log(`The agent of ${name} has ended. Press Enter to start it again.`);
-    }
+    tell('The hub', stage.hub?.process);
+    for (const { name, agent } of clusters) tell(`The agent of ${name}`, agent);
   }, 300);
   const lines = createInterface({ input: process.stdin });
-  lines.on('line', async () => {
-    for (const cluster of clusters.filter((c) => c.agent?.exit())) {
-      await restartAgent(cluster, dir);
-      console.log(`The agent of ${cluster.name} runs again (pid ${cluster.agent!.pid}).`);
-    }
+  let mending = Promise.resolve();
+  lines.on('line', () => {
+    mending = mending
+      .then(() => mend(stage))
+      .catch((e: unknown) => console.error(`It did not start: ${(e as Error).message}`));
   });
   await new Promise<void>((resolve) => {
     if (stop.signal.aborted) resolve();
@@ -164,6 +170,16 @@ async function untilStopped({ clusters, dir, stop }: Stage): Promise<void> {
   });
   clearInterval(watch);
   lines.close();
+  await mending;
+}
+
+/** Starts again what has ended. */
+async function mend(stage: Stage): Promise<void> {
+  if (stage.hub?.process.exit()) await openHub(stage);
+  for (const cluster of stage.clusters.filter((c) => c.agent?.exit())) {
+    await restartAgent(cluster, stage.dir);
+    console.log(`The agent of ${cluster.name} runs again (pid ${cluster.agent!.pid}).`);
+  }
 }
 
 async function stopAll(stage: Stage): Promise<void> {

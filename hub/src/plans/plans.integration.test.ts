@@ -55,7 +55,16 @@ function plan(request: PlanInput, actor: Actor = systemActor): Promise<PlanResul
 
 /** What every table holds, but for what plans may write. */
 async function contents(): Promise<Record<string, string>> {
-  const free = ['audit', 'renders', 'bundles', 'bundle_parts', 'api_sessions', 'sessions'];
+  const free = [
+    'audit',
+    'renders',
+    'bundles',
+    'bundle_parts',
+    'bundle_inventories',
+    'hub_beats',
+    'api_sessions',
+    'sessions',
+  ];
   const { rows } = await sql<{ name: string }>`
     select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'
   `.execute(hub.db);
