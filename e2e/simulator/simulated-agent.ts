@@ -2,8 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BundleDownloads, HubConnection, Records, Session } from '@muster/agent/link';
 import { AgentLink, type HeldAssignment, applicationKey } from '@muster/link';
-import type { AgentServiceClient } from '@muster/proto';
-import { Action, type ApplicationStatus, type Command, CommandOutcome, Facts } from '@muster/proto/records';
+import type { AgentServiceClient, SessionResponse } from '@muster/proto';
+import {
+  Action,
+  type ApplicationStatus,
+  type Command,
+  CommandOutcome,
+  Facts,
+  type Signed,
+} from '@muster/proto/records';
 import { type Logger, pino } from 'pino';
 import type { Behaviour } from './behaviour.ts';
 import type { MemoryStore } from './memory-store.ts';
@@ -48,6 +55,8 @@ export class SimulatedAgent {
   readonly #cluster: SimulatedCluster;
   readonly #bundles = new BundleDownloads();
   readonly #log: Logger;
+  /** When assignments came, before anything was verified: that work is not the hub's. */
+  readonly #arrivals = new WeakMap<Signed, number>();
   #link: AgentLink;
   #session: Session;
   #process = new AbortController();
@@ -161,7 +170,8 @@ export class SimulatedAgent {
       kubeSystemUid,
       facts: async () => FACTS,
       reconcile: (key, held) => {
-        observe({ kind: 'assigned', agent: this.name, application: key, held, at: performance.now() });
+        const at = this.#arrivals.get(held.signed) ?? performance.now();
+        observe({ kind: 'assigned', agent: this.name, application: key, held, at });
         this.#fetch(held).then(
           () => this.#link.held.get(key) === held && this.#cluster.reconcile(key, held),
           (error: Error) => this.#refused(`the bundle of ${key}: ${error.message}`),
@@ -191,7 +201,8 @@ export class SimulatedAgent {
       stream.emit = (event: string | symbol, ...values: unknown[]) => {
         if (event === 'data') {
           if (this.#muted) return true;
-          const { message } = values[0] as { message?: { $case: string } };
+          const { message } = values[0] as SessionResponse;
+          if (message?.$case === 'assignment') this.#arrivals.set(message.value, performance.now());
           if (message?.$case === 'reportAck')
             this.#options.observe({ kind: 'acknowledged', agent: this.name, at: performance.now() });
         }
