@@ -55,6 +55,8 @@ export class Comparison {
       for (const key of foreign) this.dirty.add(key);
       this.foreignAt = cluster.now() + Math.max(FOREIGN_EVERY_MS, foreign.length * FOREIGN_EACH_MS);
     }
+    // A look is as old as its beginning: what is applied meanwhile may be seen in parts only.
+    const begunAtMs = cluster.now();
     const keys = this.all
       ? new Set([...app.resources.keys(), ...desired.objects.keys(), ...this.dirty])
       : new Set(this.dirty);
@@ -69,7 +71,7 @@ export class Comparison {
       told++;
     });
     this.all = false;
-    app.observedAtMs = cluster.now();
+    app.observedAtMs = begunAtMs;
     if (told > 0) cluster.log.debug({ application: app.key, judged: told }, 'compared');
   }
 
