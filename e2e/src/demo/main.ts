@@ -132,7 +132,7 @@ Five things to try, with the page open:
        cd ${repository.path}
        sed -i.bak 's/tag: .*/tag: 2.2.0/' charts/api/values.yaml && git commit -qam 'API 2.2.0'
        sed -i.bak 's/tag: .*/tag: broken/' charts/api/values.yaml && git commit -qam 'API, broken'
-     In between, with the CLI: muster rollout watch api
+     In between, with the CLI: bin/muster rollout watch api
 
   4. Kill the hub; the clusters go on healing what they hold, and follow again when it is back:
        kill -9 ${hub!.process.pid}     # Enter in this window starts it again
