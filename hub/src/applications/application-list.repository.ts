@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { APPLICATION_STATE_TABLES, HEALTH_NOW, SYNC_NOW } from '../store/application-state.ts';
+import { APPLICATION_STATE_TABLES, HEALTH_NOW, SILENT_SINCE, SYNC_NOW } from '../store/application-state.ts';
 import { DATABASE } from '../store/database.ts';
 import type { ApplicationCondition, Row, Schema } from '../store/schema.ts';
 import type { ApplicationRow } from './applications.repository.ts';
@@ -140,8 +140,7 @@ export class ApplicationList {
       from (
         select a.*, s.namespace || '/' || s.name as set_name, ra.namespace || '/' || ra.name as root_name,
           hr.application_id is not null as is_root, c.name as cluster_name, c.server as cluster_server, c.last_seen_at,
-          case when c.last_seen_at + make_interval(secs => c.lease_seconds) < now()
-            then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
+          ${SILENT_SINCE} as silent_since,
           r.number as release_number, r.message as release_message, r.author as release_author, r.created_at as release_at,
           exists (select from outbox o where o.queue in ('expand', 'render')
             and o.key = case when a.set_id is null then 'application:' || a.id else 'set:' || a.set_id end) as rendering,

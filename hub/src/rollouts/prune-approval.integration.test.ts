@@ -39,9 +39,7 @@ function other(name: string): string {
 }
 
 async function everywhere(applied: ReturnType<typeof policy>) {
-  await on.hub.apply([setOverClusters(on.hub, {})]);
-  for (const name of NAMES) await on.hub.assignment(name, `web-${name}`);
-  for (const name of NAMES) await on.report(name);
+  await on.everywhere(NAMES);
   await on.hub.apply([applied, setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'environments' })]);
   await on.settled();
 }

@@ -22,10 +22,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'muster-rollout-news-'));
   on = await RolloutFixture.start(folder);
   for (const name of NAMES) await on.join(name, {});
-  on.hub.commit({ 'web/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n' }, 'first');
-  await on.hub.apply([setOverClusters(on.hub, {})]);
-  for (const name of NAMES) await on.hub.assignment(name, `web-${name}`);
-  for (const name of NAMES) await on.report(name);
+  await on.first(NAMES);
   await on.hub.apply([together, setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'together' })]);
   await on.commit('second');
   const facts = on.get(FactsRepository);

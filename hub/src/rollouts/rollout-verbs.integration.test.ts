@@ -16,10 +16,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'muster-verbs-'));
   on = await RolloutFixture.start(folder);
   for (const name of NAMES) await on.join(name, { tier: 'all' });
-  on.hub.commit({ 'web/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n' }, 'first');
-  await on.hub.apply([setOverClusters(on.hub, {})]);
-  for (const name of NAMES) await on.hub.assignment(name, `web-${name}`);
-  for (const name of NAMES) await on.report(name);
+  await on.first(NAMES);
 });
 afterEach(async () => {
   await on?.hub.stop();

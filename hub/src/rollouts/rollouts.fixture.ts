@@ -39,6 +39,19 @@ export class RolloutFixture {
     return this.hub.db;
   }
 
+  /** `web-NAME` in each of the clusters, healthy at a first commit. */
+  async first(names: readonly string[]): Promise<void> {
+    this.hub.commit({ 'web/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n' }, 'first');
+    await this.everywhere(names);
+  }
+
+  /** The same at what is committed already. */
+  async everywhere(names: readonly string[]): Promise<void> {
+    await this.hub.apply([setOverClusters(this.hub, {})]);
+    for (const name of names) await this.hub.assignment(name, `web-${name}`);
+    for (const name of names) await this.report(name);
+  }
+
   /** Commits what all clusters get, and waits until it is a release. */
   async commit(value: string): Promise<void> {
     this.hub.commit({ 'web/a.yaml': configMap(value) }, value);

@@ -35,9 +35,7 @@ afterEach(async () => {
 
 /** Every cluster is healthy at the first release. */
 async function everywhere(annotations: Record<string, string> = { 'muster.dev/rollout-policy': 'careful' }) {
-  await on.hub.apply([setOverClusters(on.hub, {})]);
-  for (const name of NAMES) await on.hub.assignment(name, `web-${name}`);
-  for (const name of NAMES) await on.report(name);
+  await on.everywhere(NAMES);
   await on.hub.apply([careful, setOverClusters(on.hub, annotations)]);
   await on.settled();
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { APPLICATION_STATE_TABLES, HEALTH_NOW, SYNC_NOW } from '../store/application-state.ts';
+import { APPLICATION_STATE_TABLES, HEALTH_NOW, SILENT_SINCE, SYNC_NOW } from '../store/application-state.ts';
 import { DATABASE } from '../store/database.ts';
 import type { ApplicationCondition, Schema, SetCondition } from '../store/schema.ts';
 
@@ -122,8 +122,7 @@ export class WhyRepository {
           a.manifest_sealed, a.conditions, a.bundle_digest, a.commit, a.destination, a.leaving_at, a.leaving_action, a.held_reason,
           a.tombstoned_at, hr.application_id is not null as is_root, c.name as cluster_name, c.state as cluster_state,
           c.created_at as cluster_created_at, c.last_seen_at,
-          case when c.last_seen_at + make_interval(secs => c.lease_seconds) < now()
-            then c.last_seen_at + make_interval(secs => c.lease_seconds) end as silent_since,
+          ${SILENT_SINCE} as silent_since,
           r.number as release_number, r.cause as release_cause, p.message as problem, p.since as problem_since,
           th.application_id is not null as is_held, th.assignment_digest as held_digest, th.held_at as held_since,
           th.reason as hold_reason, th.rollout_id as hold_rollout, hl.number as held_number, hl.cause as held_cause,
