@@ -73,10 +73,25 @@ describe('dependsOn of a policy', () => {
     ]);
   });
 
-  it('takes sets only: an Application is on one cluster', () => {
-    expect(() => policy({ dependsOn: [{ application: 'db' }], stages: [{ name: 'all' }] })).toThrow(
-      'dependsOn',
-    );
+  it('names Applications as annotations do, which are waited for where they are', () => {
+    const { stages } = policy({
+      dependsOn: ['registry', 'registry'],
+      stages: [{ name: 'all', dependsOn: [{ application: 'x/queue' }] }],
+    });
+    expect(inNamespace(stages[0]!.dependsOn, 'argocd')).toEqual([
+      { kind: 'application', namespace: 'argocd', name: 'registry', anywhere: true },
+      { kind: 'application', namespace: 'x', name: 'queue', anywhere: true },
+    ]);
+  });
+
+  it.each([
+    [{ dependsOn: ['Not/a/name'], stages: [{ name: 'all' }] }, 'spec.dependsOn[0]'],
+    [
+      { stages: [{ name: 'all', dependsOn: [{ application: 'db', stage: 'one' }] }] },
+      'spec.stages[0].dependsOn[0]',
+    ],
+  ])('what can be no name is refused where it is written', (spec, where) => {
+    expect(() => policy(spec)).toThrow(where);
   });
 });
 

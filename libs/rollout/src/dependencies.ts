@@ -5,11 +5,12 @@ import { z } from 'zod';
 export const DEPENDS_ON_ANNOTATION = 'muster.dev/depends-on';
 
 /**
- * What is waited for: an Application on the same cluster, all Applications that a set has on the same cluster, or a stage
- * of a set, wherever its targets are. Each has to be healthy at the release that it is to hold.
+ * What is waited for: an Application on the same cluster (`anywhere`: on the one that it is on), all Applications that a set
+ * has on the same cluster, or a stage of a set, wherever its targets are. Each has to be healthy at the release that it is
+ * to hold.
  */
 export type Dependency =
-  | { kind: 'application'; namespace: string; name: string }
+  | { kind: 'application'; namespace: string; name: string; anywhere?: true }
   | { kind: 'set'; namespace: string; name: string }
   | { kind: 'stage'; namespace: string; name: string; stage: string };
 
@@ -23,16 +24,25 @@ const stageName = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'is n
 const setEntry = z.strictObject({ applicationSet: named, stage: stageName.optional() });
 const applicationEntry = z.strictObject({ application: named });
 
-/** `dependsOn` of a policy or of one of its stages. Its names without a namespace are of the namespace of the rollout's own set. */
-export const policyDependencies = z.array(setEntry).max(MAX_DEPENDENCIES);
-
-const annotated = z
+const entries = z
   .array(z.union([named, applicationEntry, setEntry]))
   .max(MAX_DEPENDENCIES, `more than ${MAX_DEPENDENCIES} dependencies`);
+type Entry = z.infer<typeof entries>[number];
 
-/** As a policy has them. Without a namespace: of the set that the policy is applied to. */
-export function readPolicyDependencies(written: z.infer<typeof policyDependencies>): Dependency[] {
-  return written.map((entry) => dependencyOf(entry, ''));
+/** `dependsOn` of a policy or of one of its stages. Its names without a namespace are of the namespace of the rollout's own set. */
+export const policyDependencies = entries;
+
+/**
+ * As a policy has them. Without a namespace: of the set that the policy is applied to. A policy counts for many clusters, so
+ * the Applications that it names are waited for where they are.
+ */
+export function readPolicyDependencies(written: readonly Entry[]): Dependency[] {
+  return distinct(
+    written.map((entry): Dependency => {
+      const one = dependencyOf(entry, '');
+      return one.kind === 'application' ? { ...one, anywhere: true } : one;
+    }),
+  );
 }
 
 /** Dependencies of a policy for a set that lives in `namespace`. */
@@ -45,11 +55,12 @@ export function inNamespace(dependencies: readonly Dependency[], namespace: stri
  * `applicationSet: NAME` with or without `stage`. Names without a namespace are of `namespace`. Throws MusterError `invalid`.
  */
 export function parseDependsOn(text: string, namespace: string): Dependency[] {
-  const parsed = annotated.safeParse(listOf(text));
+  const parsed = entries.safeParse(listOf(text));
   if (!parsed.success) throw invalid(parsed.error);
-  const all = parsed.data.map((entry) =>
-    dependencyOf(typeof entry === 'string' ? { application: entry } : entry, namespace),
-  );
+  return distinct(parsed.data.map((entry) => dependencyOf(entry, namespace)));
+}
+
+function distinct(all: readonly Dependency[]): Dependency[] {
   const seen = new Set<string>();
   return all.filter((one) => {
     const key = dependencyText(one);
@@ -93,12 +104,10 @@ function listOf(text: string): unknown {
   }
 }
 
-function dependencyOf(
-  entry: { application: string } | { applicationSet: string; stage?: string | undefined },
-  own: string,
-): Dependency {
-  const written = 'application' in entry ? entry.application : entry.applicationSet;
-  const [first, second] = written.split('/') as [string, string | undefined];
+function dependencyOf(written: Entry, own: string): Dependency {
+  const entry = typeof written === 'string' ? { application: written } : written;
+  const name = 'application' in entry ? entry.application : entry.applicationSet;
+  const [first, second] = name.split('/') as [string, string | undefined];
   const at = second === undefined ? { namespace: own, name: first } : { namespace: first, name: second };
   if ('application' in entry) return { kind: 'application', ...at };
   return entry.stage === undefined ? { kind: 'set', ...at } : { kind: 'stage', ...at, stage: entry.stage };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemActor } from '../../access/actor.ts';
+import { application } from '../../applications/pipeline.fixture.ts';
 import { RolloutReads } from '../reads/rollout-reads.service.ts';
 import { RolloutFixture, configMap, policy, setOverClusters } from '../rollouts.fixture.ts';
 
@@ -202,4 +203,46 @@ test('a stage waits for a stage of another set, and goes on when that has passed
   await on.hub.assignment('a', 'web-a');
   await on.report('a');
   await on.hub.assignment('b', 'web-b');
+});
+
+test('a stage waits for an Application that its policy names, on whatever cluster that is', async () => {
+  const { hub } = on;
+  hub.commit({ 'registry/a.yaml': configMap('one') }, 'registry');
+  await hub.apply([
+    application(hub, 'registry-b', 'registry', { destination: { name: 'b', namespace: 'shop' } }),
+    policy('careful', {
+      stages: [
+        { name: 'canary', clusters: { matchLabels: { tier: 'canary' } }, dependsOn: ['registry-b'] },
+        { name: 'rest', dependsOn: [{ application: 'other/nobody' }] },
+      ],
+    }),
+    set('web', undefined, { 'muster.dev/rollout-policy': 'careful' }),
+  ]);
+  await hub.assignment('b', 'registry-b');
+  await on.settled();
+  await on.report('b', 'Progressing', undefined, 'registry');
+  const reasons = async () => {
+    const { id } = await on.rollout();
+    const { waitingFor } = await on.get(RolloutReads).get(systemActor, id, { targets: 100 });
+    return waitingFor.filter(({ what }) => what === 'dependency').map(({ text }) => text);
+  };
+  await hub.eventually(async () =>
+    expect(await reasons()).toEqual([
+      expect.stringMatching(/^Application argocd\/registry-b on cluster b: Progressing since /),
+    ]),
+  );
+  expect(await digest('a')).toBeUndefined();
+  // The report of another cluster's agent is what the stage was waiting for: nobody looks at the clock.
+  await on.report('b', 'Healthy', undefined, 'registry');
+  await hub.assignment('a', 'web-a');
+  await on.report('a');
+  await hub.eventually(async () =>
+    expect(await reasons()).toEqual([
+      expect.stringContaining('Application other/nobody: there is no Application other/nobody'),
+    ]),
+  );
+  expect(await digest('b')).toBeUndefined();
+  await expect(
+    hub.apply([policy('odd', { stages: [{ name: 'all', dependsOn: ['a/b/c'] }] })]),
+  ).rejects.toThrow('spec.stages[0].dependsOn[0]');
 });

@@ -41,10 +41,12 @@ export class DependenciesService {
     for (const target of targets)
       for (const dependency of [...(declared.get(target.applicationId) ?? []), ...(target.also ?? [])]) {
         const { kind, namespace, name } = dependency;
-        const stage = kind === 'stage';
-        const key = [kind, namespace, name, stage ? dependency.stage : target.clusterId].join('/');
-        if (stage) stages.set(key, dependency);
-        else wanted.set(key, { dependency, clusterId: target.clusterId });
+        const clusterId = kind === 'application' && dependency.anywhere ? null : target.clusterId;
+        const key = [kind, namespace, name, kind === 'stage' ? dependency.stage : (clusterId ?? '')].join(
+          '/',
+        );
+        if (kind === 'stage') stages.set(key, dependency);
+        else wanted.set(key, { dependency, clusterId });
         edges.push({ target: keyOfTarget(target), key });
       }
     if (edges.length === 0) return out;
@@ -64,11 +66,11 @@ export class DependenciesService {
     wanted: ReadonlyMap<string, Wanted>,
   ): Promise<[string, DependencyBlocker[]][]> {
     const found = await this.facts.find(db, [...wanted.values()]);
-    return [...wanted].flatMap(([key, { dependency }], i): [string, DependencyBlocker[]][] => {
+    return [...wanted].flatMap(([key, { dependency, clusterId }], i): [string, DependencyBlocker[]][] => {
       const { cluster, there, targets } = found[i]!;
       const blockers =
         targets.length === 0
-          ? [unknownTarget(dependency, cluster ?? '?', there)]
+          ? [unknownTarget(dependency, clusterId === null ? null : (cluster ?? '?'), there)]
           : targets.flatMap((target) => verdictOfTarget(target) ?? []);
       return blockers.length > 0 ? [[key, blockers]] : [];
     });

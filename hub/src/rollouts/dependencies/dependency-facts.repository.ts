@@ -10,12 +10,13 @@ import type { AwaitedStage, AwaitedTarget } from './dependency-verdict.ts';
 /** Something that is waited for in a cluster. */
 export interface Wanted {
   dependency: Extract<Dependency, { kind: 'application' | 'set' }>;
-  clusterId: string;
+  /** Null: wherever it is. */
+  clusterId: string | null;
 }
 
 /** What was found of one `Wanted`, in its order: the Applications that are meant. */
 export interface Found {
-  /** Its name; undefined: the cluster is gone. */
+  /** Its name; undefined: the cluster is gone, or it is on none. */
   cluster: string | undefined;
   /** The set is there; of an Application: itself. */
   there: boolean;
@@ -83,10 +84,12 @@ export class DependencyFacts {
     const column = (name: 'kind' | 'namespace' | 'name') => wanted.map(({ dependency }) => dependency[name]);
     const { rows } = await sql<FactsRow>`
       select w.at::int as at, c.name as cluster, s.id is not null or b.id is not null as there, b.id, b.namespace, b.name,
-        e.name as elsewhere, b.cluster_id is distinct from w.cluster_id as is_elsewhere, b.going, ${IS_PENDING} as pending,
-        ${COLUMNS}
-      from unnest(${wanted.map((_, i) => i)}::int[], ${column('kind')}::text[], ${column('namespace')}::text[],
-        ${column('name')}::text[], ${wanted.map(({ clusterId }) => clusterId)}::uuid[]) as w (at, kind, namespace, name, cluster_id)
+        e.name as elsewhere, w.cluster_id is null or b.cluster_id is distinct from w.cluster_id as is_elsewhere, b.going,
+        ${IS_PENDING} as pending, ${COLUMNS}
+      from (select k.at, k.kind, k.namespace, k.name, coalesce(k.cluster_id, o.cluster_id) as cluster_id
+        from unnest(${wanted.map((_, i) => i)}::int[], ${column('kind')}::text[], ${column('namespace')}::text[],
+          ${column('name')}::text[], ${wanted.map(({ clusterId }) => clusterId)}::uuid[]) as k (at, kind, namespace, name, cluster_id)
+        left join applications o on k.cluster_id is null and o.namespace = k.namespace and o.name = k.name) as w
       left join clusters c on c.id = w.cluster_id
       left join application_sets s on w.kind = 'set' and s.namespace = w.namespace and s.name = w.name
       left join lateral (

@@ -16,7 +16,7 @@ export interface DependencyBlocker {
 export interface AwaitedTarget {
   namespace: string;
   name: string;
-  /** The cluster in which it is waited for. */
+  /** The cluster in which it is waited for; empty: it is waited for wherever it is, and is on none. */
   cluster: string;
   /** It is not in that cluster, but in this one; null: in none. */
   elsewhere: { cluster: string | null } | null;
@@ -52,7 +52,7 @@ export interface AwaitedStage {
 /** Why an Application is not yet what those that wait for it need; undefined: it is. */
 export function verdictOfTarget(target: AwaitedTarget): DependencyBlocker | undefined {
   const { namespace, name, cluster, elsewhere } = target;
-  const on = `Application ${namespace}/${name} on cluster ${cluster}`;
+  const on = `Application ${namespace}/${name}${inCluster(cluster)}`;
   const waits = (reason: string, since: Date | null = null, soon = false): DependencyBlocker => ({
     on,
     reason,
@@ -76,15 +76,20 @@ export function verdictOfTarget(target: AwaitedTarget): DependencyBlocker | unde
   return undefined;
 }
 
+function inCluster(cluster: string | null): string {
+  return cluster ? ` on cluster ${cluster}` : '';
+}
+
+/** `cluster`: null where it is waited for wherever it is. */
 export function unknownTarget(
   dependency: Extract<Dependency, { kind: 'application' | 'set' }>,
-  cluster: string,
+  cluster: string | null,
   there: boolean,
 ): DependencyBlocker {
-  const on = `${dependencyText(dependency)} on cluster ${cluster}`;
+  const on = `${dependencyText(dependency)}${inCluster(cluster)}`;
   const reason = !there
     ? `there is no ${dependencyText(dependency)}`
-    : `${dependencyText(dependency)} has no Application on cluster ${cluster}`;
+    : `${dependencyText(dependency)} has no Application${inCluster(cluster)}`;
   return { on, reason, since: null, soon: false };
 }
 

@@ -93,7 +93,7 @@ export class WaitsRepository {
       join application_dependencies d on d.kind = 'set' and d.namespace = s.namespace and d.name = s.name
     `.execute(trx);
     const targets = rows.map((row) => ({ applicationId: row.application_id, clusterId: row.cluster_id }));
-    const policies = await this.#rolloutsWaitingForSetsOf(trx, keys);
+    const policies = await this.#rolloutsWaitingByPolicy(trx, keys);
     return {
       owners: await this.wake(trx, targets),
       rollouts: [...(await this.#rolloutsOf(trx, targets)), ...policies],
@@ -197,7 +197,7 @@ export class WaitsRepository {
     return rows.map((row) => row.id);
   }
 
-  async #rolloutsWaitingForSetsOf(
+  async #rolloutsWaitingByPolicy(
     trx: Trx,
     keys: readonly { clusterId: string; namespace: string; name: string }[],
   ): Promise<string[]> {
@@ -206,11 +206,12 @@ export class WaitsRepository {
       from unnest(${keys.map((one) => one.clusterId)}::uuid[], ${keys.map((one) => one.namespace)}::text[],
         ${keys.map((one) => one.name)}::text[]) as k (cluster_id, namespace, name)
       join applications a on a.namespace = k.namespace and a.name = k.name
-      join application_sets s on s.id = a.set_id
-      join rollout_dependencies d on d.namespace = s.namespace and d.name = s.name
+      left join application_sets s on s.id = a.set_id
+      join rollout_dependencies d on (d.kind = 'application' and d.namespace = k.namespace and d.name = k.name)
+        or (d.kind <> 'application' and d.namespace = s.namespace and d.name = s.name)
       join rollouts r on r.id = d.rollout_id and r.ended_at is null
       where exists (select from rollout_targets t where t.rollout_id = d.rollout_id and t.live and t.state in ${MAY_START}
-        and (d.kind = 'stage' or t.cluster_id = k.cluster_id))
+        and (d.kind <> 'set' or t.cluster_id = k.cluster_id))
     `.execute(trx);
     return rows.map((row) => row.id);
   }

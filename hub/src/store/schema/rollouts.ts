@@ -120,7 +120,7 @@ export interface ApplicationDependenciesTable {
 
 export interface RolloutDependenciesTable {
   rollout_id: string;
-  kind: 'set' | 'stage';
+  kind: 'application' | 'set' | 'stage';
   namespace: string;
   name: string;
 }
