@@ -73,6 +73,18 @@ describe('a release on a real control plane', () => {
     ).toBeUndefined();
   });
 
+  it('applies at the first try what a definition that was made just before defines', async () => {
+    await joined();
+    const objects = [{ ...widget('one'), kind: 'Gadget' }];
+    await on.hub.assign({ name: 'late', objects, policy: { automated: false } });
+    await settled('late', 'OutOfSync');
+    await on.cluster.kube.create(definition('Gadget', { 'x-kubernetes-preserve-unknown-fields': true }));
+    const command = on.hub.sync('late');
+    expect((await on.result(command)).message).toContain('applied');
+    expect(on.operation('late')?.phase).not.toBe('Failed');
+    await on.cluster.kube.get('example.org/v1/Gadget', 'default/one');
+  });
+
   it('touches nothing when the dry run finds an error, and says which', async () => {
     await joined();
     await on.hub.assign({ name: 'bad', objects: [configMap('good')] });

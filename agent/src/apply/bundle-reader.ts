@@ -4,7 +4,7 @@ import type { Records } from '../state/records.ts';
 import type { Cluster } from './cluster.ts';
 import { type DesiredState, readDesired } from './desired.ts';
 
-/** A bundle as it was read. `mark` tells one reading from another: the assignment's payload and the digest. */
+/** A bundle as it was read. `mark` tells one reading from another: the assignment's payload, kinds not served, the digest. */
 export interface ReadBundle {
   mark: string;
   digest: string;
@@ -26,7 +26,7 @@ const KEEP_MS = 20_000;
 /** Reads the bundle of an assignment from the store, after fetching it where it is not there yet. */
 export class BundleReader {
   private readonly options: BundleReaderOptions;
-  private cached: ReadBundle | undefined;
+  private cached: (ReadBundle & { payload: string }) | undefined;
   private forgetting: NodeJS.Timeout | undefined;
 
   constructor(options: BundleReaderOptions) {
@@ -38,12 +38,14 @@ export class BundleReader {
     const { cluster } = this.options;
     const { assignment, payloadSha256 } = held;
     const payload = payloadSha256.toString('hex');
-    if (this.cached?.mark === `${payload} ${assignment.bundleDigest}`) return this.cached;
+    if (this.cached?.payload === payload && this.cached.digest === assignment.bundleDigest)
+      return this.cached;
     const { plain, digest, instead } = await this.plaintext(held, appliedDigest, signal);
     const { discovery, power } = cluster;
     const desired = await readDesired(plain, { assignment, discovery, power });
-    const read = { mark: `${payload} ${digest}`, digest, desired, instead };
-    this.keep(read);
+    const unserved = desired.unserved.map(({ apiVersion, kind }) => `${apiVersion}/${kind} `);
+    const read = { mark: `${payload} ${unserved.sort().join('')}${digest}`, digest, desired, instead };
+    this.keep(read, payload);
     return read;
   }
 
@@ -53,10 +55,10 @@ export class BundleReader {
     clearTimeout(this.forgetting);
   }
 
-  private keep(read: ReadBundle): void {
+  private keep(read: ReadBundle, payload: string): void {
     this.forget();
     if (read.instead) return;
-    this.cached = read;
+    this.cached = { ...read, payload };
     this.forgetting = setTimeout(() => this.forget(), KEEP_MS).unref();
   }
 

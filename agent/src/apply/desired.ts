@@ -17,6 +17,7 @@ import {
 } from '@muster/kube';
 import type { Assignment } from '@muster/proto/records';
 import { type ApiType, type Discovery, apiVersionOf } from '../kube/discovery.ts';
+import type { VersionedKind } from './definitions.ts';
 import { type Refusal, refusalOf } from './limits.ts';
 import { type Power, accountRefusal } from './power.ts';
 
@@ -36,6 +37,8 @@ export interface DesiredState {
   objects: Map<string, Desired>;
   /** Objects that phases of a sync or a removal run, without Muster's marks. */
   hooks: { object: KubeObject; type: ApiType | undefined }[];
+  /** Kinds of it that were not served when it was read. */
+  unserved: VersionedKind[];
   /** Words from outside without the values of the Secrets of the bundle. */
   mask(text: string): string;
   /** What forbids applying, by the key of the object ('' for the bundle as a whole). */
@@ -53,10 +56,17 @@ export async function readDesired(plain: Buffer, options: DesiredOptions): Promi
   const { assignment, discovery } = options;
   const application = { namespace: assignment.applicationNamespace, name: assignment.applicationName };
   const all = parseBundle(plain);
-  const state: DesiredState = { objects: new Map(), hooks: [], problems: [], mask: maskOf(all) };
+  const state: DesiredState = {
+    objects: new Map(),
+    hooks: [],
+    problems: [],
+    unserved: [],
+    mask: maskOf(all),
+  };
   const refusedAccount = accountRefusal(options.power, assignment.impersonate, assignment.project);
   if (refusedAccount) state.problems.push({ key: '', message: refusedAccount, type: 'AccountDenied' });
   const types = await resolveTypes(all, discovery);
+  state.unserved = unservedOf(all, types);
   const scopeOf = scopeWithDefinitions(all, scopesOf(types));
   for (const written of all) {
     const object = withNamespace(written, assignment.destinationNamespace, scopeOf);
@@ -129,6 +139,15 @@ async function resolveTypes(objects: KubeObject[], discovery: Discovery): Promis
     if (type) types.set(name, type);
   }
   return types;
+}
+
+function unservedOf(objects: readonly KubeObject[], types: ReadonlyMap<string, ApiType>): VersionedKind[] {
+  const unserved = new Map<string, VersionedKind>();
+  for (const { apiVersion, kind } of objects) {
+    const name = `${apiVersion}/${kind}`;
+    if (!types.has(name)) unserved.set(name, { apiVersion, kind });
+  }
+  return [...unserved.values()];
 }
 
 function scopesOf(types: Map<string, ApiType>): ScopeLookup {

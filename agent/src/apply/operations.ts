@@ -146,12 +146,18 @@ export class Operations {
     if (this.app.running && !this.current && !this.resumable()) await this.letGo(this.app.running, signal);
   }
 
+  /** Whether a sync is due and none runs. */
+  get begins(): boolean {
+    if (this.current) return false;
+    const writes = may(this.options.cluster.power, 'apply');
+    return this.order !== undefined || (writes && (this.resumable() !== undefined || this.due()));
+  }
+
   /** Begins a sync where one is due. */
   async beginIfDue(desired: DesiredState, signal: AbortSignal): Promise<void> {
     if (this.current) return;
     if (this.order && !this.order.dryRun) this.refuseOutsideWindows();
-    const writes = may(this.options.cluster.power, 'apply');
-    if (!(this.order || (writes && (this.resumable() || this.due())))) return;
+    if (!this.begins) return;
     this.begin(desired, signal);
     await this.proceed(signal);
   }

@@ -11,6 +11,7 @@ import {
 import { KubeError } from '../kube/errors.ts';
 import { PARALLEL } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
+import { onceServed } from './definitions.ts';
 import type { Desired } from './desired.ts';
 import { type Standing, foreignText, isOwn, lookAt } from './foreign.ts';
 import { forApply } from './ignored.ts';
@@ -130,7 +131,9 @@ export async function tryOut(work: SyncWork): Promise<void> {
     try {
       const manifest = await forApply(cluster, app, object, type!, request.signal);
       const how = work.how(object, task.hook);
-      await writeObject(cluster, app, type!, manifest, { how, dryRun: true, signal: request.signal });
+      await onceServed(cluster, object, request.signal, () =>
+        writeObject(cluster, app, type!, manifest, { how, dryRun: true, signal: request.signal }),
+      );
     } catch (thrown) {
       request.signal.throwIfAborted();
       // The namespace is made by this very sync, so the API server cannot try.

@@ -12,6 +12,7 @@ import { HealBudget } from '../observe/healing.ts';
 import { Application } from './application.ts';
 import { BundleReader, type BundleReaderOptions } from './bundle-reader.ts';
 import { describeConditions } from './conditions.ts';
+import { servedByNow } from './definitions.ts';
 import type { DesiredState } from './desired.ts';
 import { beginOperation, failOperation, showProgress } from './operation.ts';
 import { Operations, type SyncOrder } from './operations.ts';
@@ -117,7 +118,7 @@ export class Runner {
       if (this.app.leaving) return await this.leave(signal);
       if (may(cluster.power, 'uninstall')) await this.uninstalling.abandon(signal);
       const { held } = this.app;
-      const desired = operations.desired ?? (await this.load(signal));
+      const desired = operations.desired ?? (await this.loadForSync(signal));
       // What was read belongs to what was assigned then; a newer assignment begins anew.
       if (this.app.held !== held) return 0;
       await operations.beginIfDue(desired, signal);
@@ -167,6 +168,15 @@ export class Runner {
     const tell = (key: string, verdict: Verdict) => void verdicts.set(key, verdict);
     await judge(cluster, this.app, desired, desired.objects.keys(), signal, tell, { all: true });
     return verdicts;
+  }
+
+  /** As `load`; a sync that is to begin does not go by what kinds the cluster served some time ago. */
+  private async loadForSync(signal: AbortSignal): Promise<DesiredState> {
+    const desired = await this.load(signal);
+    if (desired.unserved.length === 0 || !this.operations.begins) return desired;
+    if (!(await servedByNow(this.options.cluster, desired.unserved, signal))) return desired;
+    this.bundles.forget();
+    return this.load(signal);
   }
 
   private async load(signal: AbortSignal): Promise<DesiredState> {

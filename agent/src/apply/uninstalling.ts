@@ -252,9 +252,9 @@ export class Uninstalling {
     const plain = app.applied.digest ? await records.bundle(app.applied.digest) : undefined;
     if (!plain) return undefined;
     const { discovery, power } = cluster;
-    const { hooks, mask } = await readDesired(plain, { assignment: app.assignment, discovery, power });
-    for (const { object } of hooks) app.hookKinds.add(`${groupOf(object.apiVersion)}/${object.kind}`);
-    return { objects: new Map(), hooks, problems: [], mask };
+    const read = await readDesired(plain, { assignment: app.assignment, discovery, power });
+    for (const { object } of read.hooks) app.hookKinds.add(`${groupOf(object.apiVersion)}/${object.kind}`);
+    return { ...read, objects: new Map(), problems: [] };
   }
 
   private newRecord(): OperationRecord {

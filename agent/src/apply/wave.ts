@@ -1,9 +1,9 @@
 import { MusterError } from '@muster/base';
-import { type RunDecision, type SyncTask, taskId } from '@muster/kube';
+import { type RunDecision, type SyncTask, definedType, groupKindString, keyOf, taskId } from '@muster/kube';
 import { takeOver } from './adoption.ts';
 import { PARALLEL } from './cluster.ts';
 import { eachOf } from './concurrency.ts';
-import { waitForDefinitions } from './definitions.ts';
+import { onceServed, servedByNow, waitForDefinitions } from './definitions.ts';
 import type { Desired } from './desired.ts';
 import { makeWay, removeHook } from './hooks.ts';
 import { forApply } from './ignored.ts';
@@ -32,6 +32,7 @@ export async function carryOut(work: SyncWork, run: RunDecision): Promise<boolea
     await request.save();
   }
   for (const group of groupsOf(run.apply)) {
+    await learnKinds(work, group);
     await eachOf(group, PARALLEL, async (task) => {
       request.signal.throwIfAborted();
       const each = work.wanted(task)!;
@@ -41,7 +42,7 @@ export async function carryOut(work: SyncWork, run: RunDecision): Promise<boolea
         if (needed) await applyOne(work, each, task.hook);
       });
     });
-    await learnTypes(work, group);
+    await waitUntilServed(work, group);
   }
   return touched;
 }
@@ -76,28 +77,36 @@ async function applyOne(work: SyncWork, each: Desired, hook: boolean): Promise<v
   if (!hook && standing) await takeOver(cluster, app, each, request.signal, standing);
   const manifest = hook ? object : await forApply(cluster, app, object, type, request.signal);
   const how = work.how(object, hook);
-  const made = await writeObject(cluster, app, type, manifest, { how, signal: request.signal });
+  const made = await onceServed(cluster, object, request.signal, () =>
+    writeObject(cluster, app, type, manifest, { how, signal: request.signal }),
+  );
   if (!hook) remember(app, each, made);
   const resource = app.resources.get(each.key);
   if (resource) resource.foreign = undefined;
   cluster.index.put(made);
 }
 
-/** After CustomResourceDefinitions: waits until they are served, and learns their types. */
-async function learnTypes(work: SyncWork, group: readonly SyncTask[]): Promise<void> {
+/** Learns kinds that were not served when the bundle was read: this sync, or a controller meanwhile, brought them. */
+async function learnKinds(work: SyncWork, group: readonly SyncTask[]): Promise<void> {
   const { cluster, desired, request } = work;
-  const definitions = group.flatMap((task) =>
-    task.target?.kind === 'CustomResourceDefinition' &&
-    !task.hook &&
-    work.changed.has(keyOfTask(task)) &&
-    work.phaseOf(task) === 'Running'
-      ? [task.target]
-      : [],
-  );
-  if (definitions.length === 0) return;
-  await waitForDefinitions(cluster, definitions, request.signal);
+  const missing = group.flatMap((task) => (work.wanted(task)?.type ? [] : [task.target!]));
+  if (missing.length === 0 || !(await servedByNow(cluster, missing, request.signal))) return;
   for (const each of [...desired.objects.values(), ...desired.hooks]) {
     each.type ??= await cluster.discovery.resolve(each.object.apiVersion, each.object.kind);
   }
   await work.watchKinds();
+}
+
+/** After CustomResourceDefinitions, hooks among them: waits until what they define is served. */
+async function waitUntilServed(work: SyncWork, group: readonly SyncTask[]): Promise<void> {
+  const { cluster, desired, request } = work;
+  const unserved = new Set(desired.unserved.map((each) => groupKindString(keyOf({ ...each, metadata: {} }))));
+  const definitions = group.flatMap((task) => {
+    const { object, key } = work.wanted(task)!;
+    const type = definedType(object);
+    if (!type || work.phaseOf(task) !== 'Running') return [];
+    const matters = task.hook || work.changed.has(key) || unserved.has(groupKindString(type));
+    return matters ? [object] : [];
+  });
+  if (definitions.length > 0) await waitForDefinitions(cluster, definitions, request.signal);
 }

@@ -40,6 +40,7 @@ export class Discovery {
   private preferred = new Map<string, string>();
   private loadedAt = 0;
   private loading: Promise<void> | undefined;
+  private next: Promise<void> | undefined;
 
   constructor(client: KubeClient) {
     this.client = client;
@@ -89,12 +90,22 @@ export class Discovery {
     return [...names].sort();
   }
 
-  /** Asks the API server again; calls that overlap share one answer. */
+  /** Asks the API server again, never before this call; calls that overlap share one answer. */
   refresh(): Promise<void> {
-    this.loading ??= this.load().finally(() => {
-      this.loading = undefined;
-    });
-    return this.loading;
+    if (!this.loading) {
+      this.loading = this.load().finally(() => {
+        this.loading = undefined;
+      });
+      return this.loading;
+    }
+    // What is under way may have asked before the kind was there that the caller knows of.
+    this.next ??= this.loading
+      .catch(() => undefined)
+      .then(() => {
+        this.next = undefined;
+        return this.refresh();
+      });
+    return this.next;
   }
 
   private async load(): Promise<void> {

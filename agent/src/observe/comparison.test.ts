@@ -26,6 +26,7 @@ it('is as old as its beginning: what is applied while it looks was not observed 
     hooks: [],
     mask: (text) => text,
     problems: [],
+    unserved: [],
   };
   // The API server is asked for what is not known yet; meanwhile the operation ends.
   const resolve = async () => {
