@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { type Browser, type Page, chromium } from 'playwright-core';
@@ -50,7 +50,7 @@ export function complaintsOf(page: Page): string[] {
   return complaints;
 }
 
-/** A Git repository with one Deployment, whose image tag is committed to. */
+/** A Git repository whose main branch is checked out; what is pushed to it appears there. */
 export class TestRepository {
   readonly url: string;
   readonly #dir: string;
@@ -60,21 +60,34 @@ export class TestRepository {
     this.url = pathToFileURL(dir).href;
   }
 
-  /** Commits the Deployment with an image tag, and other objects by file name; answers the commit. */
-  async commit(tag: string, message: string, more: Record<string, object> = {}): Promise<string> {
-    await mkdir(join(this.#dir, 'web'), { recursive: true });
-    const git = async (...args: string[]) => (await run('git', ['-C', this.#dir, ...args])).stdout.trim();
-    await git('init', '--quiet', '--initial-branch=main');
-    for (const [name, object] of Object.entries({ deployment: deployment(tag), ...more }))
-      await writeFile(join(this.#dir, `web/${name}.yaml`), JSON.stringify(object));
-    await git('add', '--all');
+  /** Commits the Deployment of `web/` with an image tag, and other objects by file name; answers the commit. */
+  commit(tag: string, message: string, more: Record<string, object> = {}): Promise<string> {
+    const objects = Object.entries({ deployment: deployment(tag), ...more });
+    return this.write(Object.fromEntries(objects.map(([name, one]) => [`web/${name}.yaml`, one])), message);
+  }
+
+  /** Commits objects by their paths; answers the commit. */
+  async write(files: Record<string, object>, message: string): Promise<string> {
+    await mkdir(this.#dir, { recursive: true });
+    await this.#git('init', '--quiet', '--initial-branch=main');
+    await this.#git('config', 'receive.denyCurrentBranch', 'updateInstead');
+    for (const [path, object] of Object.entries(files)) {
+      await mkdir(join(this.#dir, dirname(path)), { recursive: true });
+      await writeFile(join(this.#dir, path), JSON.stringify(object));
+    }
+    await this.#git('add', '--all');
     const author = ['-c', 'user.name=Grace Hopper', '-c', 'user.email=grace@example.com'];
-    await git(...author, '-c', 'commit.gpgsign=false', 'commit', '--quiet', '-m', message);
-    return await git('rev-parse', 'HEAD');
+    await this.#git(...author, '-c', 'commit.gpgsign=false', 'commit', '--quiet', '-m', message);
+    return await this.#git('rev-parse', 'HEAD');
+  }
+
+  async #git(...args: string[]): Promise<string> {
+    return (await run('git', ['-C', this.#dir, ...args])).stdout.trim();
   }
 }
 
-function deployment(tag: string) {
+/** The Deployment `web` with an image tag. */
+export function deployment(tag: string) {
   const labels = { app: 'web' };
   const containers = [{ name: 'web', image: `shop/web:${tag}` }];
   return {

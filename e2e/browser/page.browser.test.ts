@@ -1,62 +1,26 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type HubClient, hubClient } from '@muster/api/client';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type ControlPlane,
-  type Hub,
-  type Running,
-  installAgent,
-  startControlPlane,
-  startHub,
-} from '../src/index.ts';
-import { TestRepository, complaintsOf, launchChromium, webSet } from './fixture.ts';
+import { type Hub, startHub } from '../src/index.ts';
+import { complaintsOf, webSet } from './fixture.ts';
+import { CLUSTER, Scene, WAIT, logIn } from './scene.ts';
 
-const CLUSTER = 'prod-eu-1';
 const APPLICATION = `argocd/web-${CLUSTER}`;
-const WAIT = 60_000;
 
-let dir: string;
-let hub: Hub;
-let plane: ControlPlane;
-let agent: Running | undefined;
-let browser: Browser;
+let scene: Scene;
+let restarted: Hub | undefined;
 let page: Page;
 let complaints: string[];
-let client: HubClient;
-let repository: TestRepository;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'muster-page-'));
-  repository = new TestRepository(join(dir, 'shop'));
-  const env = {
-    MUSTER_POLL_SECONDS: '2',
-    MUSTER_LEASE_SECONDS: '10',
-    MUSTER_ALLOW_FILE_REPOSITORIES: 'true',
-  };
-  [hub, plane, browser] = await Promise.all([
-    startHub({ dir: join(dir, 'hub'), env }),
-    startControlPlane({ name: CLUSTER, dir: join(dir, 'cluster') }),
-    launchChromium(),
-  ]);
-  const { cookie } = await hubClient({ hub: hub.url }).session.login({
-    name: 'admin',
-    password: hub.adminPassword,
-  });
-  client = hubClient({ hub: hub.url, cookie });
-  page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  scene = await Scene.start({ MUSTER_POLL_SECONDS: '2', MUSTER_LEASE_SECONDS: '10' });
+  page = await scene.browser.newPage({ viewport: { width: 1440, height: 900 } });
   page.setDefaultTimeout(WAIT);
   complaints = complaintsOf(page);
 });
 
 afterAll(async () => {
-  await browser?.close();
-  await agent?.stop();
-  await hub?.stop();
-  await plane?.stop();
-  if (dir) await rm(dir, { recursive: true, force: true });
+  await restarted?.stop();
+  await scene?.stop();
 });
 
 const cell = () => page.locator(`[data-app="${APPLICATION}"]`);
@@ -66,13 +30,10 @@ const seen = (text: string | RegExp) => cell().filter({ hasText: text }).waitFor
 
 describe('the page, from an empty hub to a silent cluster, never reloaded', () => {
   it('refuses a wrong password in words, and lets the right one in', async () => {
-    await page.goto(hub.url);
-    await page.getByLabel('Name').fill('admin');
-    await page.getByLabel('Password').fill('not this one');
-    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.goto(scene.hub.url);
+    await logIn(page, 'admin', 'not this one');
     await page.getByRole('alert').waitFor();
-    await page.getByLabel('Password').fill(hub.adminPassword);
-    await page.getByRole('button', { name: 'Log in' }).click();
+    await logIn(page, 'admin', scene.hub.adminPassword);
     await page.getByRole('heading', { name: 'No cluster has joined yet' }).waitFor();
     await page.getByText('muster cluster join-token create').waitFor();
     await live().waitFor();
@@ -80,13 +41,7 @@ describe('the page, from an empty hub to a silent cluster, never reloaded', () =
   });
 
   it('shows a cluster that asks to join, and approves it', async () => {
-    const { token, hub: at } = await client.joinTokens.create({ name: CLUSTER, labels: { env: 'prod' } });
-    const installed = await installAgent({
-      kube: plane.kube,
-      dir: join(dir, 'agent'),
-      invitation: { token, ...at },
-    });
-    agent = await installed.start(join(dir, 'agent.log'));
+    await scene.join({ labels: { env: 'prod' } });
     const row = page.locator(`[data-cluster="${CLUSTER}"]`);
     await row.filter({ hasText: 'pending approval' }).waitFor();
     await row.filter({ hasText: 'env=prod' }).waitFor();
@@ -101,14 +56,14 @@ describe('the page, from an empty hub to a silent cluster, never reloaded', () =
   });
 
   it('shows an Application become Synced and Healthy', async () => {
-    const commit = await repository.commit('1.0.0', 'The shop opens');
-    await client.apply({ documents: [webSet(repository.url)] });
+    const commit = await scene.repository.commit('1.0.0', 'The shop opens');
+    await scene.client.apply({ documents: [webSet(scene.repository.url)] });
     await seen(/Synced\s*Healthy/);
     await seen(commit.slice(0, 7));
   });
 
   it('shows a new commit arrive, and says what it is', async () => {
-    const commit = await repository.commit('1.1.0', 'Autumn sale');
+    const commit = await scene.repository.commit('1.1.0', 'Autumn sale');
     await seen(commit.slice(0, 7));
     await seen(/Synced\s*Healthy/);
     await cell().click();
@@ -118,7 +73,7 @@ describe('the page, from an empty hub to a silent cluster, never reloaded', () =
   });
 
   it('shows drift by field, and puts it right on Sync', async () => {
-    await plane.kube.scale('apps/v1/Deployment', 'shop/web', 3);
+    await scene.plane.kube.scale('apps/v1/Deployment', 'shop/web', 3);
     await seen('OutOfSync');
     const drift = panel().locator('li', { hasText: 'spec.replicas' });
     await drift.filter({ hasText: '1 → 3' }).waitFor();
@@ -152,7 +107,7 @@ describe('the page, from an empty hub to a silent cluster, never reloaded', () =
   });
 
   it('turns grey with Unknown since when the agent falls silent', async () => {
-    await agent!.kill();
+    await scene.silence();
     await seen('Unknown since');
     await page.locator(`[data-cluster="${CLUSTER}"]`).filter({ hasText: 'Unknown since' }).waitFor();
     expect(await cell().textContent()).not.toContain('Healthy');
@@ -160,11 +115,11 @@ describe('the page, from an empty hub to a silent cluster, never reloaded', () =
   });
 
   it('says when it is not live, and catches up when the hub is back', async () => {
-    await hub.stop();
+    await scene.hub.stop();
     await page.getByRole('status').filter({ hasText: 'Not live' }).waitFor();
-    hub = await startHub({ dir: hub.dir });
+    restarted = await startHub({ dir: scene.hub.dir });
     await live().waitFor();
-    await client.clusters.change(CLUSTER, { labels: { env: 'prod', tier: 'gold' } });
+    await scene.client.clusters.change(CLUSTER, { labels: { env: 'prod', tier: 'gold' } });
     await page.locator(`[data-cluster="${CLUSTER}"]`).filter({ hasText: 'tier=gold' }).waitFor();
   });
 

@@ -1,103 +1,45 @@
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type HubClient, hubClient } from '@muster/api/client';
-import type { Browser, Page } from 'playwright-core';
+import { appendFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type ControlPlane,
-  type Hub,
-  type Running,
-  eventually,
-  installAgent,
-  startControlPlane,
-  startHub,
-} from '../src/index.ts';
-import { TestRepository, complaintsOf, launchChromium, webSet } from './fixture.ts';
+import { eventually } from '../src/index.ts';
+import { complaintsOf, webSet } from './fixture.ts';
+import { CLUSTER, Scene, WAIT, pointers } from './scene.ts';
 
-const CLUSTER = 'prod-eu-1';
 const APPLICATION = `argocd/web-${CLUSTER}`;
 const WEB = 'apps/Deployment/shop/web';
 const HIDDEN = 'correct-horse-battery';
-const WAIT = 60_000;
 
-let dir: string;
-let hub: Hub;
-let plane: ControlPlane;
-let agent: Running | undefined;
-let browser: Browser;
+let scene: Scene;
 let page: Page;
 let complaints: string[];
-let client: HubClient;
+let button: ReturnType<typeof pointers>['button'];
 const asked: string[] = [];
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'muster-objects-'));
-  const env = { MUSTER_LEASE_SECONDS: '10', MUSTER_ALLOW_FILE_REPOSITORIES: 'true' };
-  [hub, plane, browser] = await Promise.all([
-    startHub({ dir: join(dir, 'hub'), env }),
-    startControlPlane({ name: CLUSTER, dir: join(dir, 'cluster') }),
-    launchChromium(),
-  ]);
-  client = await loggedIn('admin', hub.adminPassword);
-  const { token, hub: at } = await client.joinTokens.create({ name: CLUSTER, autoApprove: true });
-  const installed = await installAgent({
-    kube: plane.kube,
-    dir: join(dir, 'agent'),
-    invitation: { token, ...at },
-  });
-  agent = await installed.start(join(dir, 'agent.log'));
-  const repository = new TestRepository(join(dir, 'shop'));
+  scene = await Scene.start({ MUSTER_LEASE_SECONDS: '10' });
+  await scene.join({ autoApprove: true });
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: 'key' },
     stringData: { word: HIDDEN },
   };
-  await repository.commit('1.0.0', 'The shop opens', { secret });
-  await client.apply({ documents: [webSet(repository.url)] });
-  await eventually(
-    async () => {
-      const { sync, health } = await client.applications.get('argocd', `web-${CLUSTER}`);
-      return sync === 'Synced' && health === 'Healthy';
-    },
-    { what: 'the Application to be Synced and Healthy', timeout: WAIT },
-  );
-  page = await openPage('admin', hub.adminPassword);
+  await scene.repository.commit('1.0.0', 'The shop opens', { secret });
+  await scene.deploy([webSet(scene.repository.url)], [`web-${CLUSTER}`]);
+  page = await scene.open();
+  ({ button } = pointers(page));
   complaints = complaintsOf(page);
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
 });
 
 afterAll(async () => {
-  await browser?.close();
-  await agent?.stop();
-  await hub?.stop();
-  await plane?.stop();
-  if (dir) await rm(dir, { recursive: true, force: true });
+  await scene?.stop();
 });
-
-async function loggedIn(name: string, password: string): Promise<HubClient> {
-  const { cookie } = await hubClient({ hub: hub.url }).session.login({ name, password });
-  return hubClient({ hub: hub.url, cookie });
-}
-
-/** A page of its own, logged in by its form. */
-async function openPage(name: string, password: string): Promise<Page> {
-  const opened = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  opened.setDefaultTimeout(WAIT);
-  await opened.goto(hub.url);
-  await opened.getByLabel('Name').fill(name);
-  await opened.getByLabel('Password').fill(password);
-  await opened.getByRole('button', { name: 'Log in' }).click();
-  await opened.getByLabel('Fleet summary').waitFor();
-  return opened;
-}
 
 /** The address of an object: what somebody sends a colleague. */
 const link = (object: string, tab?: string) =>
-  `${hub.url}/?${new URLSearchParams({ app: APPLICATION, object, ...(tab && { tab }) })}`;
+  `${scene.hub.url}/?${new URLSearchParams({ app: APPLICATION, object, ...(tab && { tab }) })}`;
 const tree = () => page.getByRole('tree', { name: 'Objects' });
-const button = (name: string) => page.getByRole('button', { name, exact: true });
 const looks = () => asked.filter((path) => path.includes('/resources/')).length;
 
 describe('the objects of an Application', () => {
@@ -123,8 +65,8 @@ describe('the objects of an Application', () => {
   it('tell the log of a Pod as it is written, and hang up on leaving', async () => {
     await page.getByRole('tab', { name: 'Logs' }).click();
     await page.getByText('0 lines', { exact: true }).waitFor();
-    await appendFile(plane.podLog, `${new Date().toISOString()} stdout F the shop is open\n`);
-    await appendFile(plane.podLog, `${new Date().toISOString()} stdout F a guest came in\n`);
+    await appendFile(scene.plane.podLog, `${new Date().toISOString()} stdout F the shop is open\n`);
+    await appendFile(scene.plane.podLog, `${new Date().toISOString()} stdout F a guest came in\n`);
     const log = page.getByRole('log');
     await log.getByText('the shop is open').waitFor();
     await page.getByLabel('Filter the lines').fill('GUEST');
@@ -144,7 +86,7 @@ describe('the objects of an Application', () => {
     await dialog.getByRole('button', { name: 'Restart' }).click();
     await dialog.getByText('succeeded: ').waitFor();
     await dialog.getByRole('button', { name: 'Close' }).click();
-    const { items } = await client.audit({ limit: 50 });
+    const { items } = await scene.client.audit({ limit: 50 });
     expect(items.find(({ action }) => action === 'application.resource.restart')).toMatchObject({
       actor: 'admin',
       reason: 'stuck connections',
@@ -154,7 +96,7 @@ describe('the objects of an Application', () => {
   });
 
   it('show field by field what differs, and who wrote it', async () => {
-    await plane.kube.scale('apps/v1/Deployment', 'shop/web', 3);
+    await scene.plane.kube.scale('apps/v1/Deployment', 'shop/web', 3);
     await page.getByRole('tab', { name: 'Diff' }).click();
     await page.getByText('It differs from what Git says.').waitFor();
     const field = page.getByRole('tabpanel').locator('li', { hasText: 'spec.replicas' });
@@ -169,7 +111,7 @@ describe('the objects of an Application', () => {
     await dialog.getByRole('alert').filter({ hasText: 'Type key' }).waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    expect(await plane.kube.find('v1/Secret', 'shop/key')).toBeDefined();
+    expect(await scene.plane.kube.find('v1/Secret', 'shop/key')).toBeDefined();
   });
 
   it('mask the values of a Secret', async () => {
@@ -195,16 +137,14 @@ describe('the objects of an Application', () => {
     await tree().waitFor({ state: 'detached' });
     const before = looks();
     // Coming back to the window, and a change of the fleet, read the fleet again and no cluster.
-    await client.clusters.change(CLUSTER, { labels: { tier: 'gold' } });
+    await scene.client.clusters.change(CLUSTER, { labels: { tier: 'gold' } });
     await page.locator(`[data-cluster="${CLUSTER}"]`).filter({ hasText: 'tier=gold' }).waitFor();
     expect(looks()).toBe(before);
     expect(complaints).toEqual([]);
   });
 
   it('are looked at by a viewer, who can neither restart them nor read their logs', async () => {
-    await client.users.create({ name: 'vera', password: 'vera-password-1' });
-    await client.roleBindings.create({ user: 'vera', role: 'viewer' });
-    const viewer = await openPage('vera', 'vera-password-1');
+    const viewer = await scene.openAsViewer();
     await viewer.goto(link(WEB, 'logs'));
     await viewer.getByText('Reading logs needs the role operator').waitFor();
     await viewer.getByText('Acting on it needs the role operator').waitFor();
@@ -215,9 +155,8 @@ describe('the objects of an Application', () => {
   });
 
   it('are not there to look at when the agent is silent, and the hub says so', async () => {
-    await agent!.kill();
-    agent = undefined;
-    const { clusters } = client;
+    await scene.silence();
+    const { clusters } = scene.client;
     const silent = async () => (await clusters.get(CLUSTER)).connection === 'silent';
     await eventually(silent, { what: 'the agent to be silent', timeout: WAIT });
     await page.goto(link(WEB));

@@ -1,38 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { RolloutListItem } from '@muster/api';
-import { type HubClient, hubClient } from '@muster/api/client';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type ControlPlane,
-  type Hub,
-  type Running,
-  eventually,
-  installAgent,
-  startControlPlane,
-  startHub,
-} from '../src/index.ts';
-import { TestRepository, complaintsOf, launchChromium, webSet } from './fixture.ts';
+import { complaintsOf, webSet } from './fixture.ts';
+import { CLUSTER, Scene, overflow, pointers } from './scene.ts';
 
-const CLUSTER = 'prod-eu-1';
 const RINGS = ['canary', 'rest'];
-const WAIT = 60_000;
 
-let dir: string;
-let hub: Hub;
-let plane: ControlPlane;
-let agent: Running | undefined;
-let browser: Browser;
+let scene: Scene;
 let page: Page;
 let complaints: string[];
-let client: HubClient;
-let repository: TestRepository;
+let button: ReturnType<typeof pointers>['button'];
+let region: ReturnType<typeof pointers>['region'];
 
 /** `web-canary` and `web-rest` on one cluster, each in a namespace of its own. */
 function ringSet(annotations: Record<string, string>): Record<string, unknown> {
-  const set = structuredClone(webSet(repository.url)) as {
+  const set = structuredClone(webSet(scene.repository.url)) as {
     metadata: { annotations?: Record<string, string> };
     spec: { generators: unknown[]; template: { metadata: object; spec: { destination: object } } };
   };
@@ -58,66 +40,28 @@ const careful = {
 };
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'muster-rollouts-page-'));
-  const env = { MUSTER_POLL_SECONDS: '1', MUSTER_ALLOW_FILE_REPOSITORIES: 'true' };
-  [hub, plane, browser] = await Promise.all([
-    startHub({ dir: join(dir, 'hub'), env }),
-    startControlPlane({ name: CLUSTER, dir: join(dir, 'cluster') }),
-    launchChromium(),
-  ]);
-  const { cookie } = await hubClient({ hub: hub.url }).session.login({
-    name: 'admin',
-    password: hub.adminPassword,
-  });
-  client = hubClient({ hub: hub.url, cookie });
-  const { token, hub: at } = await client.joinTokens.create({ name: CLUSTER, autoApprove: true });
-  const installed = await installAgent({
-    kube: plane.kube,
-    dir: join(dir, 'agent'),
-    invitation: { token, ...at },
-  });
-  agent = await installed.start(join(dir, 'agent.log'));
-  repository = new TestRepository(join(dir, 'shop'));
-  await repository.commit('1.0.0', 'The shop opens');
-  await client.apply({ documents: [ringSet({})] });
-  for (const ring of RINGS)
-    await eventually(
-      async () => {
-        const { sync, health } = await client.applications.get('argocd', `web-${ring}`);
-        return sync === 'Synced' && health === 'Healthy';
-      },
-      { what: `web-${ring} to be Synced and Healthy`, timeout: WAIT },
-    );
-  await client.apply({ documents: [careful, ringSet({ 'muster.dev/rollout-policy': 'careful' })] });
-  page = await openPage('admin', hub.adminPassword);
+  scene = await Scene.start({ MUSTER_POLL_SECONDS: '1' });
+  await scene.join({ autoApprove: true });
+  await scene.repository.commit('1.0.0', 'The shop opens');
+  await scene.deploy(
+    [ringSet({})],
+    RINGS.map((ring) => `web-${ring}`),
+  );
+  const documents = [careful, ringSet({ 'muster.dev/rollout-policy': 'careful' })];
+  await scene.client.apply({ documents });
+  page = await scene.open();
+  ({ button, region } = pointers(page));
   complaints = complaintsOf(page);
 });
 
 afterAll(async () => {
-  await browser?.close();
-  await agent?.stop();
-  await hub?.stop();
-  await plane?.stop();
-  if (dir) await rm(dir, { recursive: true, force: true });
+  await scene?.stop();
 });
 
-/** A page of its own, logged in by its form. */
-async function openPage(name: string, password: string): Promise<Page> {
-  const opened = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  opened.setDefaultTimeout(WAIT);
-  await opened.goto(hub.url);
-  await opened.getByLabel('Name').fill(name);
-  await opened.getByLabel('Password').fill(password);
-  await opened.getByRole('button', { name: 'Log in' }).click();
-  await opened.getByRole('group', { name: 'View' }).waitFor();
-  return opened;
-}
-
-const button = (name: string) => page.getByRole('button', { name, exact: true });
-const region = (name: string) => page.getByRole('region', { name, exact: true });
 const target = (ring: string) => page.locator(`[data-target="argocd/web-${ring}@${CLUSTER}"]`);
-const newest = async (): Promise<RolloutListItem> => (await client.rollouts.list({ limit: 1 })).items[0]!;
-const link = (id: string) => `${hub.url}/?rollout=${id}`;
+const newest = async (): Promise<RolloutListItem> =>
+  (await scene.client.rollouts.list({ limit: 1 })).items[0]!;
+const link = (id: string) => `${scene.hub.url}/?rollout=${id}`;
 
 describe('rollouts on the page', () => {
   it('are none at first, and it says what to do', async () => {
@@ -133,7 +77,7 @@ describe('rollouts on the page', () => {
   });
 
   it('appear and move by themselves, down to what they wait for', async () => {
-    const commit = await repository.commit('1.1.0', 'Autumn sale');
+    const commit = await scene.repository.commit('1.1.0', 'Autumn sale');
     const row = page.locator('[data-rollout]').filter({ hasText: 'Autumn sale' });
     await row.filter({ hasText: commit.slice(0, 7) }).waitFor();
     await row.filter({ hasText: '1 approval at "sign-off"' }).waitFor();
@@ -160,9 +104,7 @@ describe('rollouts on the page', () => {
   });
 
   it('are looked at by a viewer, who is told why they cannot approve', async () => {
-    await client.users.create({ name: 'vera', password: 'vera-password-1' });
-    await client.roleBindings.create({ user: 'vera', role: 'viewer' });
-    const viewer = await openPage('vera', 'vera-password-1');
+    const viewer = await scene.openAsViewer();
     await viewer.goto(link((await newest()).id));
     const approve = viewer.getByRole('button', { name: 'Approve', exact: true });
     await approve.waitFor();
@@ -184,7 +126,7 @@ describe('rollouts on the page', () => {
     await target('rest').filter({ hasText: 'done' }).waitFor();
     await page.getByRole('heading', { name: /argocd\/web.*complete/ }).waitFor();
     await region('Log').getByText('by admin: “the canary sings”').first().waitFor();
-    const { items } = await client.audit({ limit: 50 });
+    const { items } = await scene.client.audit({ limit: 50 });
     expect(items.find(({ action }) => action === 'rollout.approve')).toMatchObject({
       actor: 'admin',
       reason: 'the canary sings',
@@ -194,7 +136,7 @@ describe('rollouts on the page', () => {
 
   it('that fail say why, and that they went back', async () => {
     await button('All rollouts').click();
-    await repository.commit('broken', 'Winter sale');
+    await scene.repository.commit('broken', 'Winter sale');
     const row = page.locator('[data-rollout]').filter({ hasText: 'Winter sale' });
     await row.getByRole('link', { name: 'argocd/web' }).click();
     await region('Where it is').getByText('Stage canary failed').waitFor();
@@ -216,19 +158,19 @@ describe('rollouts on the page', () => {
   it('fit on a phone, and complain of nothing', async () => {
     await page.setViewportSize({ width: 390, height: 800 });
     await target('canary').scrollIntoViewIfNeeded();
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
     expect(complaints).toEqual([]);
   });
 });
 
 describe('an address that is none', () => {
   it('is a page with a way home, and JSON for programs', async () => {
-    await page.goto(`${hub.url}/no/such/place`);
+    await page.goto(`${scene.hub.url}/no/such/place`);
     await page.getByRole('heading', { name: 'There is nothing at this address' }).waitFor();
     await page.getByRole('link', { name: 'Show the fleet' }).click();
     await page.getByLabel('Fleet summary').waitFor();
     for (const path of ['/api/v1/nothing', '/no/such/place']) {
-      const answer = await fetch(`${hub.url}${path}`, { headers: { accept: 'application/json' } });
+      const answer = await fetch(`${scene.hub.url}${path}`, { headers: { accept: 'application/json' } });
       expect([answer.status, answer.headers.get('content-type')]).toEqual([
         404,
         expect.stringMatching(/^application\/problem\+json/),

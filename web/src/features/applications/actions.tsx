@@ -1,20 +1,29 @@
 import type { ApplicationView, CommandView } from '@muster/api';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { RefreshCw, RotateCw } from 'lucide-react';
+import { Pin, PinOff, RefreshCw, RotateCw } from 'lucide-react';
+import { useState } from 'react';
 import { hub } from '../../lib/hub.ts';
 import { ErrorNotice } from '../../ui/notice.tsx';
-import { Button } from '../../ui/parts.tsx';
+import { type Offer, needsRole } from '../../ui/offer.ts';
+import { VerbButtons } from '../../ui/verb-buttons.tsx';
+import { PinDialog } from '../pins/pin-dialog.tsx';
+import { type PinVerb, pinOffers } from '../pins/pins.ts';
 import { allows } from '../session/permissions.ts';
 import { sessionQuery } from '../session/queries.ts';
 
 const WAIT_SECONDS = 50;
 
-/** Sync and refresh, for who may; says how the command ended. */
+type Command = 'sync' | 'refresh';
+type Act = Command | PinVerb;
+
+/** Sync, refresh and pins; says how the command ended, and who may not is told why. */
 export function Actions({ app }: { app: ApplicationView }) {
   const { data: session } = useQuery(sessionQuery);
+  const [pin, setPin] = useState<PinVerb>();
+  const [told, setTold] = useState('');
   const { namespace, name } = app;
   const act = useMutation({
-    mutationFn: async (verb: 'sync' | 'refresh'): Promise<CommandView | undefined> => {
+    mutationFn: async (verb: Command): Promise<CommandView | undefined> => {
       const { command } =
         verb === 'sync'
           ? await hub.applications.sync(namespace, name)
@@ -22,32 +31,62 @@ export function Actions({ app }: { app: ApplicationView }) {
       return command === undefined ? undefined : await hub.command(command, WAIT_SECONDS);
     },
   });
-  if (!allows(session, 'operator', app.project)) return null;
+  const ask = (what: Act) => {
+    setTold('');
+    if (what === 'pin' || what === 'unpin') setPin(what);
+    else act.mutate(what);
+  };
   const running = act.isPending ? act.variables : undefined;
+  const mayOperate = allows(session, 'operator', app.project);
   return (
     <div className="border-b border-line px-4 py-2.5">
-      <div className="flex items-center gap-2">
-        <Button
-          primary
-          disabled={act.isPending || app.leaving !== undefined || !app.revision}
-          onClick={() => act.mutate('sync')}
-        >
-          <RotateCw className={`size-3.5 ${running === 'sync' ? 'spin' : ''}`} aria-hidden /> Sync
-        </Button>
-        <Button disabled={act.isPending} onClick={() => act.mutate('refresh')}>
-          <RefreshCw className={`size-3.5 ${running === 'refresh' ? 'spin' : ''}`} aria-hidden /> Refresh
-        </Button>
-        <span role="status" className="min-w-0 flex-1 truncate text-muted">
-          {running && `${running === 'sync' ? 'Sync' : 'Refresh'} sent, waiting for the cluster …`}
-          {act.isSuccess && <Outcome verb={act.variables} command={act.data} />}
-        </span>
-      </div>
+      <VerbButtons<Act>
+        label="Actions"
+        offers={[...commandOffers(app, mayOperate), ...pinOffers(app, mayOperate)]}
+        onAsk={ask}
+        icon={(what) => <ActIcon act={what} running={running} />}
+        busy={act.isPending}
+        primary
+      />
+      <p role="status" className="mt-1 min-w-0 break-words text-muted empty:hidden">
+        {running && `${running === 'sync' ? 'Sync' : 'Refresh'} sent, waiting for the cluster …`}
+        {act.isSuccess && told === '' && <Outcome verb={act.variables} command={act.data} />}
+        {told}
+      </p>
       {act.isError && <ErrorNotice error={act.error} />}
+      {pin && (
+        <PinDialog
+          app={app}
+          verb={pin}
+          close={() => setPin(undefined)}
+          onDone={(words) => {
+            setPin(undefined);
+            setTold(words);
+          }}
+        />
+      )}
     </div>
   );
 }
 
-function Outcome({ verb, command }: { verb: 'sync' | 'refresh'; command: CommandView | undefined }) {
+function commandOffers({ project, leaving, revision }: ApplicationView, mayOperate: boolean): Offer<Act>[] {
+  const refused = mayOperate ? undefined : needsRole('operator', project);
+  const cannot =
+    refused ?? (leaving ? 'It is leaving.' : revision ? undefined : 'There is nothing rendered to sync yet.');
+  return [
+    { ask: 'sync', label: 'Sync', danger: false, ...(cannot !== undefined && { refused: cannot }) },
+    { ask: 'refresh', label: 'Refresh', danger: false, ...(refused !== undefined && { refused }) },
+  ];
+}
+
+const ICONS = { sync: RotateCw, refresh: RefreshCw, pin: Pin, unpin: PinOff };
+
+function ActIcon({ act, running }: { act: Act; running: Command | undefined }) {
+  const Icon = ICONS[act];
+  return <Icon className={`size-3.5 ${running === act ? 'spin' : ''}`} aria-hidden />;
+}
+
+function Outcome({ verb, command }: { verb: Command; command: CommandView | undefined }) {
   const what = verb === 'sync' ? 'Sync' : 'Refresh';
   if (!command) return <>The source is read again; the cluster has nothing of it to compare yet.</>;
   const { outcome, message } = command;
@@ -60,7 +99,7 @@ function Outcome({ verb, command }: { verb: 'sync' | 'refresh'; command: Command
       </>
     );
   return (
-    <span className={outcome === 'succeeded' ? 'text-good' : 'text-bad'} title={message}>
+    <span className={outcome === 'succeeded' ? 'text-good' : 'text-bad'}>
       {what} {outcome}
       {message && `: ${message}`}
     </span>

@@ -8,6 +8,7 @@ import { Ago, SkeletonRows, StateWord } from '../../ui/parts.tsx';
 import { ObservedAgo } from '../fleet/fleet-header.tsx';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { ObjectPanel } from '../resources/object-panel.tsx';
+import { PinSection } from '../pins/pin-section.tsx';
 import { RolloutSection } from '../rollouts/rollout-section.tsx';
 import { WhySection } from '../why/why-section.tsx';
 import { Actions } from './actions.tsx';
@@ -39,6 +40,7 @@ export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose:
         <>
           <Actions app={app} />
           <Conditions app={app} />
+          <PinSection app={app} />
           <RolloutSection app={app} />
           <WhySection app={app} />
           <Revision app={app} />

@@ -16,7 +16,7 @@ import { hasEnded } from './rollout-state.ts';
 import { Stages } from './stages.tsx';
 import { Standing } from './standing.tsx';
 import { Targets } from './targets.tsx';
-import { VerbButtons } from './verb-buttons.tsx';
+import { VerbButtons } from '../../ui/verb-buttons.tsx';
 import { VerbDialog } from './verb-dialog.tsx';
 import { type Ask, type May, rolloutVerbs } from './verbs.ts';
 

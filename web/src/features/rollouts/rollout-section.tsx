@@ -1,43 +1,36 @@
 import type { ApplicationView } from '@muster/api';
-import { exactly } from '../../lib/time.ts';
 import { Section } from '../../ui/drawer.tsx';
-import { CommandLine } from '../../ui/notice.tsx';
 import { Ago } from '../../ui/parts.tsx';
 import { RolloutLink } from './parts.tsx';
 import { RolloutBadge } from './rollout-badge.tsx';
 import { badgeOf, phaseWord } from './rollout-state.ts';
 
-/** On an Application: what a rollout or a pin does to it, and the way there. */
-export function RolloutSection({ app }: { app: ApplicationView }) {
-  const badge = badgeOf(app);
-  if (!badge) return null;
-  const { rollout, pinned } = app;
-  const since = (pinned ?? rollout)?.since;
+/** On an Application: what a rollout does to it, and the way there. */
+export function RolloutSection({ app: { rollout, pinned } }: { app: ApplicationView }) {
+  const badge = rollout && !pinned && badgeOf({ rollout });
+  if (!rollout?.id && !badge) return null;
+  const { id, phase, since } = rollout!;
   return (
-    <Section title={pinned ? 'Pinned' : 'Rollout'} aside={since && <Since at={since} />}>
-      <p className="break-words">
-        <RolloutBadge badge={badge} /> {badge.says}
-        {pinned?.until && ` Until ${exactly(pinned.until)} at the latest.`}
-      </p>
-      {pinned && (
-        <div className="mt-1.5">
-          <CommandLine text={`muster app unpin ${app.namespace}/${app.name} --reason "…"`} />
-        </div>
+    <Section title="Rollout" aside={since && !pinned && <For at={since} />}>
+      {badge && (
+        <p className="break-words">
+          <RolloutBadge badge={badge} /> {badge.says}
+        </p>
       )}
-      {rollout?.id && (
+      {id && (
         <p className="mt-1">
-          <RolloutLink id={rollout.id}>Show the rollout</RolloutLink>
-          {rollout.phase && <span className="text-muted"> ({phaseWord(rollout.phase)})</span>}
+          <RolloutLink id={id}>Show the rollout</RolloutLink>
+          {phase && <span className="text-muted"> ({phaseWord(phase)})</span>}
         </p>
       )}
     </Section>
   );
 }
 
-function Since({ at }: { at: string }) {
+function For({ at }: { at: string }) {
   return (
     <>
-      since <Ago at={at} />
+      for <Ago at={at} />
     </>
   );
 }

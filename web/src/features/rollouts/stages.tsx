@@ -17,7 +17,7 @@ import {
   stepWord,
 } from './rollout-state.ts';
 import { StageBar } from './stage-bar.tsx';
-import { VerbButtons } from './verb-buttons.tsx';
+import { VerbButtons } from '../../ui/verb-buttons.tsx';
 import { ON_FAILURE, gateVerbs, stageVerbs } from './verbs.ts';
 
 /** The stages in their order, each with how far it is, what it goes by, and its gates. */

@@ -7,7 +7,7 @@ import { inLocalTime } from './hub-time.ts';
 import { Left } from './parts.tsx';
 import type { PartProps } from './part-props.ts';
 import { hasEnded } from './rollout-state.ts';
-import { VerbButtons } from './verb-buttons.tsx';
+import { VerbButtons } from '../../ui/verb-buttons.tsx';
 import { gateVerbs } from './verbs.ts';
 
 /** The answer to "what now": what went wrong, what is waited for and by whom, what comes next and when. */

@@ -7,7 +7,7 @@ import { useFleetSearch } from '../fleet/use-search.ts';
 import { Left } from './parts.tsx';
 import type { PartProps } from './part-props.ts';
 import { GROUP_WORDS, groupOf, groupWord, hasEnded, stateWord } from './rollout-state.ts';
-import { VerbButtons } from './verb-buttons.tsx';
+import { VerbButtons } from '../../ui/verb-buttons.tsx';
 import { targetVerbs } from './verbs.ts';
 
 /** One Application in one cluster: its state, why, since when, and a way to look at it. */

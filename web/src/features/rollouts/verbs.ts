@@ -5,6 +5,8 @@ import type {
   RolloutTargetView,
   RolloutVerb,
 } from '@muster/api';
+import type { AskText } from '../../ui/ask-text.ts';
+import { type Offer, needsRole } from '../../ui/offer.ts';
 import { groupCounts, hasEnded, releaseName } from './rollout-state.ts';
 
 export type Verb = RolloutVerb['verb'];
@@ -18,14 +20,6 @@ export interface Ask {
   target?: string;
 }
 
-/** An ask as a button: `refused` says why it cannot be pressed. */
-export interface Offer {
-  ask: Ask;
-  label: string;
-  danger: boolean;
-  refused?: string;
-}
-
 /** What the session may do in the rollout's project; the hub decides again. */
 export interface May {
   operate: boolean;
@@ -35,18 +29,16 @@ export interface May {
 
 const DANGER: ReadonlySet<Verb> = new Set(['reject', 'skip', 'abort', 'undo']);
 
-function offer(ask: Ask, label: string, refused?: string): Offer {
+function offer(ask: Ask, label: string, refused?: string): Offer<Ask> {
   return { ask, label, danger: DANGER.has(ask.verb), ...(refused !== undefined && { refused }) };
 }
 
 function lacks({ operate, project }: May): string | undefined {
-  return operate ? undefined : `This needs the role operator ${whereOf(project)}.`;
+  return operate ? undefined : needsRole('operator', project);
 }
 
-const whereOf = (project: string) => (project === '' ? 'of all projects' : `of the project ${project}`);
-
 /** What can be asked of the whole rollout now. */
-export function rolloutVerbs(found: RolloutDetail, may: May): Offer[] {
+export function rolloutVerbs(found: RolloutDetail, may: May): Offer<Ask>[] {
   const { phase, paused, rollback, progress } = found;
   const refused = lacks(may);
   if (hasEnded(found)) {
@@ -75,7 +67,12 @@ function gatesOf({ progress }: RolloutDetail): RolloutGateView[] {
 }
 
 /** What can be asked of a gate: approvals while they are asked for, and to pass it over. */
-export function gateVerbs(found: RolloutDetail, stage: string, gate: RolloutGateView, may: May): Offer[] {
+export function gateVerbs(
+  found: RolloutDetail,
+  stage: string,
+  gate: RolloutGateView,
+  may: May,
+): Offer<Ask>[] {
   if (!goesForward(found) || (gate.status !== 'open' && gate.status !== 'pending')) return [];
   const place = { stage, gate: gate.name };
   const votes =
@@ -93,7 +90,7 @@ function cannotVote(
   { approve, project }: May,
   approving: boolean,
 ): string | undefined {
-  if (!approve) return `This needs the role approver ${whereOf(project)}.`;
+  if (!approve) return needsRole('approver', project);
   if (yours) return undefined;
   if (groups.length === 0 || approvals.length >= count)
     return approving ? 'You have approved it already.' : undefined;
@@ -103,7 +100,11 @@ function cannotVote(
 }
 
 /** What can be asked of a stage: to pass over what still waits in it. */
-export function stageVerbs(found: RolloutDetail, { name, states }: RolloutStageDetail, may: May): Offer[] {
+export function stageVerbs(
+  found: RolloutDetail,
+  { name, states }: RolloutStageDetail,
+  may: May,
+): Offer<Ask>[] {
   if (!goesForward(found) || !(states['waiting']! > 0)) return [];
   return [offer({ verb: 'skip', stage: name }, 'Skip waiting', lacks(may))];
 }
@@ -111,11 +112,11 @@ export function stageVerbs(found: RolloutDetail, { name, states }: RolloutStageD
 const SKIPPABLE = new Set(['waiting', 'deferred', 'manual', 'failed', 'assigned', 'applied']);
 
 /** What can be asked of one target. */
-export function targetVerbs(found: RolloutDetail, target: RolloutTargetView, may: May): Offer[] {
+export function targetVerbs(found: RolloutDetail, target: RolloutTargetView, may: May): Offer<Ask>[] {
   if (!goesForward(found)) return [];
   const { id, state, stage } = target;
   const refused = lacks(may);
-  const all: Offer[] = [];
+  const all: Offer<Ask>[] = [];
   if (state === 'failed') all.push(offer({ verb: 'retry', target: id }, 'Retry', refused));
   const byHand = found.progress.find(({ name }) => name === stage)?.slots === 0 && stage === found.stage;
   if (found.phase === 'running' && (state === 'manual' || (byHand && state === 'waiting')))
@@ -134,16 +135,7 @@ function notStarted(
 }
 
 /** What a dialog says before anything is done. */
-export interface VerbText {
-  title: string;
-  /** On the button that does it. */
-  label: string;
-  /** What will happen, and to whom. */
-  says: string[];
-  needsReason: boolean;
-}
-
-export function verbText(found: RolloutDetail, ask: Ask): VerbText {
+export function verbText(found: RolloutDetail, ask: Ask): AskText {
   const label = labelOf(found, ask);
   const needsReason = DANGER.has(ask.verb);
   return { title: titleOf(found, ask, label), label, says: saysOf(found, ask), needsReason };

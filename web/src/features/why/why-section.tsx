@@ -31,7 +31,9 @@ export function WhySection({ app }: { app: ApplicationView }) {
   if (!data.blocked) return null;
   return (
     <Section title="Why is it not there yet?">
-      <p className="break-words">{inLocalTime(data.headline, Date.now())}</p>
+      {data.headline !== data.links[0]?.text && (
+        <p className="break-words">{inLocalTime(data.headline, Date.now())}</p>
+      )}
       <ol className="mt-2 space-y-2">
         {data.links.map((link, i) => (
           <Link key={`${link.kind} ${link.text}`} link={link} first={i === 0} />

@@ -1,0 +1,112 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { complaintsOf, deployment } from './fixture.ts';
+import { CLUSTER, Scene, overflow, pointers } from './scene.ts';
+
+const ENVIRONMENTS = ['staging', 'prod'];
+
+let scene: Scene;
+let page: Page;
+let complaints: string[];
+let button: ReturnType<typeof pointers>['button'];
+let dialog: ReturnType<typeof pointers>['dialog'];
+
+/** `web-NAME` from the folder `envs/NAME`, in a namespace of its own. */
+const application = (name: string) => ({
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'Application',
+  metadata: { name: `web-${name}`, namespace: 'argocd' },
+  spec: {
+    project: 'default',
+    source: { repoURL: scene.repository.url, targetRevision: 'main', path: `envs/${name}` },
+    destination: { name: CLUSTER, namespace: name },
+    syncPolicy: { automated: { prune: true }, syncOptions: ['CreateNamespace=true'] },
+  },
+});
+const file = (name: string) => `envs/${name}/web.yaml`;
+
+beforeAll(async () => {
+  scene = await Scene.start({ MUSTER_POLL_SECONDS: '1', MUSTER_PROMOTION_SECONDS: '1' });
+  await scene.join({ autoApprove: true });
+  const files = Object.fromEntries(ENVIRONMENTS.map((name) => [file(name), deployment('1.0.0')]));
+  await scene.repository.write(files, 'The shop opens');
+  await scene.deploy(
+    ENVIRONMENTS.map((name) => application(name)),
+    ENVIRONMENTS.map((name) => `web-${name}`),
+  );
+  page = await scene.open();
+  ({ button, dialog } = pointers(page));
+  complaints = complaintsOf(page);
+});
+
+afterAll(async () => {
+  await scene?.stop();
+});
+
+const panelOf = async (name: string) => {
+  await page.goto(`${scene.hub.url}/?app=argocd/${name}`);
+  return dialog(name);
+};
+
+describe('a pin', () => {
+  it('is set from the page with release, time and reason, and says who set it and until when', async () => {
+    await scene.repository.write({ [file('staging')]: deployment('1.1.0') }, 'Autumn sale');
+    const panel = await panelOf('web-staging');
+    await panel.getByText('Autumn sale').first().waitFor();
+    await panel.getByRole('button', { name: 'Pin …' }).click();
+    const form = dialog('Pin web-staging');
+    const choice = form.getByLabel('Release', { exact: true }).last();
+    await choice.getByText('The shop opens').waitFor({ state: 'attached' });
+    await choice.selectOption('1');
+    await form.getByLabel('For how long', { exact: true }).last().selectOption('4h');
+    await form.getByRole('button', { name: 'Pin' }).click();
+    await form.getByRole('alert').filter({ hasText: 'Say why' }).waitFor();
+    await form.getByLabel('Reason').fill('incident 42');
+    await form.getByRole('button', { name: 'Pin' }).click();
+    await form.waitFor({ state: 'detached' });
+    await panel.getByRole('status').filter({ hasText: 'Pinned at release #1' }).waitFor();
+    await panel.getByRole('heading', { name: 'Pinned' }).waitFor();
+    for (const text of [/Kept at release #1/, 'incident 42', /it ends by itself in 3 h/])
+      await panel.getByText(text).first().waitFor();
+    const { items } = await scene.client.audit({ limit: 50 });
+    expect(items.find(({ action }) => action === 'application.pin')).toMatchObject({
+      actor: 'admin',
+      reason: 'incident 42',
+      object: 'application/argocd/web-staging',
+    });
+  });
+
+  it('is seen by a viewer, who is told why they cannot let go of it', async () => {
+    const viewer = await scene.openAsViewer();
+    await viewer.goto(`${scene.hub.url}/?app=argocd/web-staging`);
+    const unpin = viewer.getByRole('button', { name: 'Unpin …' });
+    await unpin.waitFor();
+    expect(await unpin.getAttribute('aria-disabled')).toBe('true');
+    expect(await unpin.getAttribute('aria-description')).toBe(
+      'This needs the role operator of the project default.',
+    );
+    await viewer.getByText('This needs the role operator of the project default.').first().waitFor();
+    await viewer.close();
+  });
+
+  it('is let go of with a reason, and the newest release comes', async () => {
+    const panel = dialog('web-staging');
+    await panel.getByRole('button', { name: 'Unpin …' }).click();
+    const form = dialog('Let go of web-staging');
+    await form.getByLabel('Reason').fill('fixed');
+    await form.getByRole('button', { name: 'Unpin' }).click();
+    await panel.getByRole('status').filter({ hasText: 'Let go of' }).waitFor();
+    await panel.getByRole('heading', { name: 'Pinned' }).waitFor({ state: 'detached' });
+    await panel.getByText('Synced', { exact: true }).first().waitFor();
+    await page.keyboard.press('Escape');
+  });
+});
+
+describe('all of it', () => {
+  it('fits on a phone, and complains of nothing', async () => {
+    await page.setViewportSize({ width: 390, height: 800 });
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    expect(complaints).toEqual([]);
+    await button('Matrix').waitFor();
+  });
+});

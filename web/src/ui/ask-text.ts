@@ -1,0 +1,11 @@
+/** What a dialog says before anything is done. */
+export interface AskText {
+  title: string;
+  /** On the button that does it. */
+  label: string;
+  /** What will happen, and to whom. */
+  says: string[];
+  needsReason: boolean;
+  /** It takes something away. */
+  danger?: boolean;
+}
