@@ -8,6 +8,9 @@ export type Listener = (payload: string) => void;
 
 const MAX_PAYLOAD_BYTES = 7900; // PostgreSQL refuses 8000 and more
 
+/** What the one connection of a hub is called that is there for as long as it is. */
+export const LISTENS = 'muster-hub listen';
+
 /**
  * Messages between replicas over LISTEN/NOTIFY. Delivered at commit, at most once: a subscriber must be able to find
  * everything in the tables, and is told with `onGap` when messages may have been missed.
@@ -76,7 +79,7 @@ export class Notifications {
   async #open(): Promise<void> {
     const client = new pg.Client({
       connectionString: this.#url,
-      application_name: 'muster-hub listen',
+      application_name: LISTENS,
       keepAlive: true,
     });
     client.on('notification', (message) => this.#deliver(message.channel, message.payload ?? ''));

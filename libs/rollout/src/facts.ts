@@ -1,6 +1,7 @@
 import { closeGates } from './gates.ts';
 import { frozenTarget, stageOfJoiner } from './begin.ts';
 import type { FactEvent, Report, Target, TargetInput, Version } from './types.ts';
+import { JOINED } from './edges.ts';
 import { closeWindow, withoutWindow } from './sync-window.ts';
 import { MAX_BREAKS, type Work } from './work.ts';
 
@@ -136,8 +137,8 @@ function joined(work: Work, input: TargetInput): void {
   const position = stage === null ? 0 : work.members(stage).length;
   const target = frozenTarget(input, stage, position, work.rollout.policy, work.now);
   const state = target.state === 'waiting' ? 'deferred' : target.state;
-  work.add({ ...target, counted: false, state, note: target.note ?? 'it joined after the start' });
-  work.note(`target/${input.id}`, known?.state ?? 'unknown', state, 'it joined after the start');
+  work.add({ ...target, counted: false, state, note: target.note ?? JOINED });
+  work.note(`target/${input.id}`, known?.state ?? 'unknown', state, JOINED);
 }
 
 /** Its turn comes again. What its override left it at counts: at the release it is to be taken back like any other. */

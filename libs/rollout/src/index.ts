@@ -11,6 +11,7 @@ export {
   inNamespace,
   parseDependsOn,
 } from './dependencies.ts';
+export { EDGES, edgeOf } from './edges.ts';
 export * from './explain.ts';
 export { type Measurement, needsText, openMeasurements, shownUrl } from './gate-words.ts';
 export * from './judging.ts';

@@ -1,6 +1,7 @@
 import { canonicalJson } from '@muster/base';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { EDGES, edgeOf } from './edges.ts';
 import { rollingSyncPolicy } from './rolling-sync.ts';
 import { type Model, calm, changes, decisions, endings, facts, isOver, watched } from './testing/commands.ts';
 import { policyOf } from './testing/policies.ts';
@@ -85,7 +86,15 @@ const world = fc.record({ policy, inputs, skews, seed: fc.nat() });
 type Happenings = (typeof facts)[number][];
 const some = (...groups: Happenings[]) => fc.commands(groups.flat(), { maxCommands: MAX_COMMANDS });
 
+/** Kinds of transitions that some run came over. */
+const crossed = new Set<string>();
+
 function run(made: ReturnType<typeof watched>, commands: Iterable<fc.Command<Model, typeof made>>): void {
+  const { onStep } = made.world;
+  made.world.onStep = (...step) => {
+    for (const transition of step[1].transitions) crossed.add(edgeOf(transition));
+    onStep(...step);
+  };
   fc.modelRun(() => ({ model: {}, real: made }), commands);
 }
 
@@ -228,6 +237,12 @@ describe('a rollout, whatever happens in whatever order', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('changes its state only in ways that are listed, and most of them were seen', () => {
+    expect([...crossed].filter((edge) => !EDGES.includes(edge))).toEqual([]);
+    // What is rare is come over where hubs are killed at each: `e2e/simulator/edges.e2e.test.ts`.
+    expect(crossed.size).toBeGreaterThan(EDGES.length * 0.8);
   });
 });
 

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningHub, startHub } from '../../hub.ts';
 import { RolloutFixture, policy, setOverClusters } from '../rollouts.fixture.ts';
+import { OutagesRepository } from './outages.repository.ts';
 import { RolloutsService } from '../rollouts.service.ts';
 import { systemActor } from '../../access/actor.ts';
 
@@ -47,21 +48,19 @@ async function target(cluster: string): Promise<Target> {
   return rows.map((row) => row.data as Target).find((one) => one.cluster === cluster)!;
 }
 
-/** The hub is stopped, so many minutes pass, and it is started again: what is written moves back by that time. */
-async function away(minutes: number): Promise<RolloutFixture> {
+/** The hub is stopped, so much time passes, and it is started again: what is written moves back by that time. */
+async function away(ms: number): Promise<RolloutFixture> {
   const { db, config } = on.hub;
   const { id } = await on.rollout();
   await on.hub.running.stop();
-  const ago = sql`make_interval(mins => ${minutes}::int)`;
+  const ago = sql`make_interval(secs => ${ms / 1000}::float8)`;
   await sql`update hub_beats set beat_at = beat_at - ${ago}`.execute(db);
   await sql`update rollouts set wake_at = wake_at - ${ago}`.execute(db);
   await sql`update outbox set not_before = not_before - ${ago}, created_at = created_at - ${ago}`.execute(db);
   await sql`update rollout_log set at = at - ${ago}`.execute(db);
   const rollout = await db.selectFrom('rollouts').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
   const earlier = (value: unknown) =>
-    JSON.stringify(value, (_, one: unknown) =>
-      typeof one === 'number' && one > 1e12 ? one - minutes * MINUTE : one,
-    );
+    JSON.stringify(value, (_, one: unknown) => (typeof one === 'number' && one > 1e12 ? one - ms : one));
   await db
     .updateTable('rollouts')
     .set({ state: earlier(rollout.state), begun: earlier(rollout.begun) })
@@ -91,7 +90,7 @@ test('a deadline that passed while no hub was there is not missed: the target ha
   await goBy({ deadline: '10m' });
   await on.commit('second');
   const before = (await target('a')).dueAt!;
-  const hub = await away(60);
+  const hub = await away(60 * MINUTE);
   await hub.look();
   expect(await hub.states()).toEqual({ a: 'assigned', b: 'assigned' });
   // Before, its time ended 10 minutes after the start; an hour of which nothing counts has passed since.
@@ -111,9 +110,29 @@ test('a soak is not over because nobody was there to see it broken: the time cou
   await on.commit('second');
   for (const name of NAMES) await on.report(name);
   await on.pass(20 * MINUTE);
-  const hub = await away(60);
+  const hub = await away(60 * MINUTE);
   await hub.look();
   expect(await hub.states()).toEqual({ a: 'healthy', b: 'healthy' });
   await hub.pass(31 * MINUTE);
   expect((await rolloutOf(hub)).phase).toBe('completed');
+});
+
+test('a short restart costs nobody its time either', async () => {
+  await goBy({ deadline: '10m' });
+  await on.commit('second');
+  const before = (await target('a')).dueAt!;
+  // As long as it may take before it is an outage for a hub that is there.
+  const hub = await away(10_000);
+  await hub.look();
+  expect((await target('a')).dueAt! - before).toBeGreaterThan(-5_000);
+});
+
+test('a hub that joins others ends no outage: there was none', async () => {
+  const repository = on.get(OutagesRepository);
+  const outages = () => on.db.selectFrom('hub_outages').selectAll().execute();
+  expect(await repository.begin('hub', 0)).toBe(false);
+  expect(await outages()).toEqual([]);
+  // Made before the one that runs has listened: as if that were itself.
+  expect(await repository.begin('hub', 60 * MINUTE)).toBe(true);
+  expect(await outages()).toMatchObject([{ kind: 'hub' }]);
 });

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
 import { DATABASE } from '../../store/database.ts';
+import { LISTENS } from '../../store/notifications.ts';
 import type { Schema } from '../../store/schema.ts';
 
 /** Unix milliseconds of this hub's clock. */
@@ -33,6 +34,29 @@ export class OutagesRepository {
       `.execute(trx);
       await sql`update hub_beats set beat_at = clock_timestamp() where kind = ${kind}`.execute(trx);
       return (numAffectedRows ?? 0n) > 0n;
+    });
+  }
+
+  /**
+   * A hub begins to work that was made `startedMsAgo`. Where no other one was there, the time since the last beat was an
+   * outage, however short it was. Answers whether it was.
+   */
+  async begin(kind: Beat, startedMsAgo: number): Promise<boolean> {
+    return this.db.transaction().execute(async (trx) => {
+      await sql`select from hub_beats where kind = ${kind} for update`.execute(trx);
+      const { numAffectedRows } = await sql`
+        insert into hub_outages (kind, from_at, until_at)
+        select kind, beat_at, clock_timestamp() from hub_beats
+        where kind = ${kind} and beat_at < clock_timestamp() and not exists (
+          select from pg_stat_activity where datname = current_database() and application_name = ${LISTENS}
+            and backend_start < clock_timestamp() - make_interval(secs => ${startedMsAgo / 1000}::float8))
+        on conflict do nothing
+      `.execute(trx);
+      const isOutage = (numAffectedRows ?? 0n) > 0n;
+      // Another one may begin at the same time, and be the first of them.
+      if (isOutage)
+        await sql`update hub_beats set beat_at = clock_timestamp() where kind = ${kind}`.execute(trx);
+      return isOutage;
     });
   }
 
