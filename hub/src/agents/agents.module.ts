@@ -6,6 +6,7 @@ import { AnswerCalls } from './answer-calls.ts';
 import { AssignmentAnswers } from './assignment-answers.ts';
 import { AssignmentDeliveries } from './assignment-deliveries.ts';
 import { BundleDownloads } from './bundle-downloads.ts';
+import { DownloadPermits } from './download-permits.ts';
 import { EnrolmentCalls } from './enrolment-calls.ts';
 import { Gateway } from './gateway.ts';
 import { Hearing } from './hearing.ts';
@@ -26,6 +27,7 @@ import { Sessions } from './sessions.ts';
     AssignmentAnswers,
     AssignmentDeliveries,
     BundleDownloads,
+    DownloadPermits,
     EnrolmentCalls,
     Gateway,
     Hearing,

@@ -4,11 +4,14 @@ import { AssignmentsService } from '../assignments/assignments.service.ts';
 import { ClustersService } from '../clusters/clusters.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import { Batched } from './batched.ts';
+import { heldLine } from './held-line.ts';
 
 /** Answers of agents in one statement. */
 const BATCH_ANSWERS = 500;
+/** Clusters whose assignments, thousands each, are read by one statement. */
+const BATCH_CLUSTERS = 20;
 
-/** What agents say of the assignments they were sent. */
+/** What agents say of the assignments they were sent, and what it is compared with. */
 @Injectable()
 export class AssignmentAnswers {
   readonly #db: Db;
@@ -19,6 +22,11 @@ export class AssignmentAnswers {
     (batch) => this.#assignments.taken(batch.flat()),
     BATCH_ANSWERS,
   );
+  /** It moves every agent's fingerprint too, and whole fleets reconnect. */
+  readonly #desired = new Batched(
+    (clusterIds: string[]) => this.#assignments.inventories(clusterIds),
+    BATCH_CLUSTERS,
+  );
 
   constructor(
     @Inject(DATABASE) db: Db,
@@ -28,6 +36,11 @@ export class AssignmentAnswers {
     this.#db = db;
     this.#assignments = assignments;
     this.#clusters = clusters;
+  }
+
+  /** What a cluster should hold now. */
+  async desired(clusterId: string): Promise<HeldLine[]> {
+    return ((await this.#desired.add(clusterId)).get(clusterId) ?? []).map(heldLine);
   }
 
   /** Only what was not acknowledged before is written: a reconnecting fleet writes nothing. */

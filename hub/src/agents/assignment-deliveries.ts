@@ -48,14 +48,15 @@ export class AssignmentDeliveries implements OnModuleInit, OnModuleDestroy {
     return clusterIds.map((id) => this.#sessions.of(id)).filter((session) => session !== undefined);
   }
 
-  /** What is told while a look runs is looked at after it. */
+  /** What is told while a look runs is looked at after it. The messages of one transaction come at once: one look. */
   #changed(sessions: readonly AgentSession[]): void {
     for (const session of sessions) this.#due.add(session);
-    if (!this.#running) void this.#deliver();
+    if (this.#running) return;
+    this.#running = true;
+    setImmediate(() => void this.#deliver());
   }
 
   async #deliver(): Promise<void> {
-    this.#running = true;
     while (this.#due.size > 0) {
       const sessions = [...this.#due].slice(0, AT_ONCE);
       for (const session of sessions) this.#due.delete(session);

@@ -16,6 +16,11 @@ it('does the first at once and what comes meanwhile together, in order', async (
   expect(batches).toEqual([[1], [2, 3, 4], [5]]);
 });
 
+it('answers each with what its batch answers', async () => {
+  const work = new Batched(async (items: number[]) => items.join('+'), 3);
+  await expect(Promise.all([work.add(1), work.add(2), work.add(3)])).resolves.toEqual(['1', '2+3', '2+3']);
+});
+
 it('tells those of a failed batch, and goes on', async () => {
   let fails = true;
   const work = new Batched<number>(async () => {

@@ -1,19 +1,19 @@
 /** Does what is added in batches: at once when nothing runs, and what comes meanwhile together after that. */
-export class Batched<T> {
-  readonly #run: (items: T[]) => Promise<void>;
+export class Batched<T, R = void> {
+  readonly #run: (items: T[]) => Promise<R>;
   readonly #most: number;
-  #waiting: { item: T; done: PromiseWithResolvers<void> }[] = [];
+  #waiting: { item: T; done: PromiseWithResolvers<R> }[] = [];
   #running = false;
 
   /** `most`: how many items a batch has at most. */
-  constructor(run: (items: T[]) => Promise<void>, most: number) {
+  constructor(run: (items: T[]) => Promise<R>, most: number) {
     this.#run = run;
     this.#most = most;
   }
 
-  /** Resolves once it is done; rejects as its batch does. */
-  add(item: T): Promise<void> {
-    const done = Promise.withResolvers<void>();
+  /** Resolves with what its batch answers once that is done; rejects as its batch does. */
+  add(item: T): Promise<R> {
+    const done = Promise.withResolvers<R>();
     this.#waiting.push({ item, done });
     if (!this.#running) void this.#work();
     return done.promise;
@@ -24,8 +24,8 @@ export class Batched<T> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, this.#most);
       try {
-        await this.#run(batch.map(({ item }) => item));
-        for (const { done } of batch) done.resolve();
+        const answer = await this.#run(batch.map(({ item }) => item));
+        for (const { done } of batch) done.resolve(answer);
       } catch (error) {
         for (const { done } of batch) done.reject(error);
       }

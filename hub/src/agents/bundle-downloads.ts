@@ -3,11 +3,8 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { GetBundleRequest, GetBundleResponse } from '@muster/proto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { CertificatesService } from '../clusters/certificates.service.ts';
-import { ClustersService } from '../clusters/clusters.service.ts';
-import { holdingReason } from '../clusters/holding.ts';
-import { RecoveryService } from '../recovery/recovery.service.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
+import { DownloadPermits } from './download-permits.ts';
 import { toServiceError } from './grpc-status.ts';
 import { peerOf } from './peer.ts';
 
@@ -19,9 +16,7 @@ const ENCODING = 'zstd';
 @Injectable()
 export class BundleDownloads {
   readonly #bundles: BundlesService;
-  readonly #certificates: CertificatesService;
-  readonly #clusters: ClustersService;
-  readonly #recovery: RecoveryService;
+  readonly #permits: DownloadPermits;
   /** A fleet that shares a bundle asks for it within seconds. */
   readonly #cache = new LRUCache<string, Buffer>({
     maxSize: CACHE_BYTES,
@@ -30,20 +25,18 @@ export class BundleDownloads {
 
   constructor(
     @Inject(BundlesService) bundles: BundlesService,
-    @Inject(CertificatesService) certificates: CertificatesService,
-    @Inject(ClustersService) clusters: ClustersService,
-    @Inject(RecoveryService) recovery: RecoveryService,
+    @Inject(DownloadPermits) permits: DownloadPermits,
   ) {
     this.#bundles = bundles;
-    this.#certificates = certificates;
-    this.#clusters = clusters;
-    this.#recovery = recovery;
+    this.#permits = permits;
   }
 
   /** Sends the stored bytes from an offset on, as fast as the peer takes them. */
   async send(call: ServerWritableStream<GetBundleRequest, GetBundleResponse>): Promise<void> {
     try {
-      const stored = await this.#allowed(call);
+      const { digest } = call.request;
+      await this.#permits.require(peerOf(call), digest);
+      const stored = await this.#stored(digest);
       const storedSize = BigInt(stored.length);
       if (call.request.offset > storedSize)
         throw new MusterError('invalid', 'the offset is behind the end of the bundle');
@@ -60,19 +53,7 @@ export class BundleDownloads {
     }
   }
 
-  /** A digest of another cluster and one that does not exist are the same answer. */
-  async #allowed(call: ServerWritableStream<GetBundleRequest, GetBundleResponse>): Promise<Buffer> {
-    const peer = peerOf(call);
-    const { digest } = call.request;
-    await this.#certificates.requireUnrevoked(peer);
-    const cluster = await this.#clusters.byId(peer.clusterId);
-    const holding = cluster
-      ? holdingReason(cluster, await this.#recovery.state())
-      : 'the hub does not know this cluster';
-    if (holding !== undefined) throw new MusterError('precondition', holding);
-    if (!/^[0-9a-f]{64}$/.test(digest) || !(await this.#bundles.isAssigned(peer.clusterId, digest))) {
-      throw new MusterError('not-found', 'no bundle with this digest is assigned to this cluster');
-    }
+  async #stored(digest: string): Promise<Buffer> {
     const cached = this.#cache.get(digest);
     if (cached) return cached;
     const stored = await this.#bundles.openStored(digest);

@@ -1,14 +1,13 @@
 import type { SessionOpening } from '@muster/link';
 import type { Hello } from '@muster/proto';
 import { Inject, Injectable } from '@nestjs/common';
-import { AssignmentsService } from '../assignments/assignments.service.ts';
 import { type ClusterRow, ClustersService } from '../clusters/clusters.service.ts';
 import { holdingReason } from '../clusters/holding.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import { Keys } from '../keys/keys.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import { StatusService } from '../status/status.service.ts';
-import { heldLine } from './held-line.ts';
+import { AssignmentAnswers } from './assignment-answers.ts';
 import type { Peer } from './peer.ts';
 import { SessionAdmission } from './session-admission.ts';
 
@@ -23,7 +22,7 @@ export class SessionOpenings {
   readonly #admission: SessionAdmission;
   readonly #clusters: ClustersService;
   readonly #recovery: RecoveryService;
-  readonly #assignments: AssignmentsService;
+  readonly #answers: AssignmentAnswers;
   readonly #commands: CommandsService;
   readonly #status: StatusService;
   readonly #keys: Keys;
@@ -32,7 +31,7 @@ export class SessionOpenings {
     @Inject(SessionAdmission) admission: SessionAdmission,
     @Inject(ClustersService) clusters: ClustersService,
     @Inject(RecoveryService) recovery: RecoveryService,
-    @Inject(AssignmentsService) assignments: AssignmentsService,
+    @Inject(AssignmentAnswers) answers: AssignmentAnswers,
     @Inject(CommandsService) commands: CommandsService,
     @Inject(StatusService) status: StatusService,
     @Inject(Keys) keys: Keys,
@@ -40,7 +39,7 @@ export class SessionOpenings {
     this.#admission = admission;
     this.#clusters = clusters;
     this.#recovery = recovery;
-    this.#assignments = assignments;
+    this.#answers = answers;
     this.#commands = commands;
     this.#status = status;
     this.#keys = keys;
@@ -52,7 +51,7 @@ export class SessionOpenings {
     const holding = holdingReason(cluster, await this.#recovery.state());
     const accepted = cluster.state === 'active' || cluster.state === 'removing';
     const [desired, lastReport, commands] = await Promise.all([
-      this.#assignments.inventory(cluster.id),
+      this.#answers.desired(cluster.id),
       this.#status.lastReport(cluster.id, hello.instanceId),
       holding === undefined ? this.#commands.toDeliver(cluster.id, 'opening', agentOf(hello)) : [],
     ]);
@@ -63,7 +62,7 @@ export class SessionOpenings {
       leaseSeconds: cluster.lease_seconds,
       ...(holding === undefined ? {} : { holding }),
       lastReport,
-      desired: desired.map(heldLine),
+      desired,
       keySet: this.#keys.keySet(),
       keySetVersion: this.#keys.keySetVersion,
       ...(accepted ? { registration: this.#clusters.registration(cluster) } : {}),

@@ -7,7 +7,7 @@ import { ReportIngest } from '../status/report-ingest.ts';
 import type { SessionWork } from './agent-session.ts';
 import { AssignmentAnswers } from './assignment-answers.ts';
 import { Hearing } from './hearing.ts';
-import { desiredAssignment, heldLine } from './held-line.ts';
+import { desiredAssignment } from './held-line.ts';
 
 /** Binds the work of sessions to the capabilities that own what they touch, scoped to the peer's cluster. */
 @Injectable()
@@ -41,7 +41,7 @@ export class SessionWorkFactory {
   for(cluster: { id: string; name: string }, sessionId: string): SessionWork {
     const { id, name } = cluster;
     return {
-      desired: async () => (await this.#assignments.inventory(id)).map(heldLine),
+      desired: () => this.#answers.desired(id),
       assignments: async (keys) => {
         const filter = keys ? { applications: keys } : { unanswered: true };
         return (await this.#assignments.listFor(id, filter)).map(desiredAssignment);

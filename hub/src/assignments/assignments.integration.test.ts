@@ -48,7 +48,7 @@ test('of a cluster only those are read that are asked for', async () => {
 });
 
 test('lines are compared without loading what would be sent', async () => {
-  const lines = await repository.lines(cluster);
+  const lines = await repository.lines([cluster]);
   expect(names(lines)).toEqual(['app-1', 'app-2', 'app-3']);
   expect(lines[0]).not.toHaveProperty('payload');
 });

@@ -232,8 +232,8 @@ export class AssignmentsRepository {
       .execute();
   }
 
-  /** All of a cluster without the bytes to send: fleets reconnect and compare at once. */
-  async lines(clusterId: string): Promise<AssignmentLine[]> {
+  /** All of these clusters without the bytes to send: fleets reconnect and compare at once. */
+  async lines(clusterIds: readonly string[]): Promise<AssignmentLine[]> {
     return this.db
       .selectFrom('assignments')
       .select([
@@ -250,7 +250,7 @@ export class AssignmentsRepository {
         'acked_at',
         'refused',
       ])
-      .where('cluster_id', '=', clusterId)
+      .where(sql<boolean>`cluster_id = any(${clusterIds}::uuid[])`)
       .orderBy('generation')
       .execute();
   }

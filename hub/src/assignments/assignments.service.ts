@@ -217,7 +217,12 @@ export class AssignmentsService {
 
   /** What the cluster should hold, without the bytes to send. */
   inventory(clusterId: string): Promise<AssignmentLine[]> {
-    return this.repository.lines(clusterId);
+    return this.repository.lines([clusterId]);
+  }
+
+  /** The same of several clusters, by id; those that should hold nothing are absent. */
+  async inventories(clusterIds: readonly string[]): Promise<Map<string, AssignmentLine[]>> {
+    return Map.groupBy(await this.repository.lines(clusterIds), (line) => line.cluster_id);
   }
 
   /** Stores what an agent says of assignments it received; acks of older versions change nothing. */

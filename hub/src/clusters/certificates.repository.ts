@@ -54,6 +54,16 @@ export class CertificatesRepository {
     return this.#db.selectFrom('certificates').selectAll().where('serial', '=', serial).executeTakeFirst();
   }
 
+  async unrevokedAmong(serials: readonly string[]): Promise<Set<string>> {
+    const rows = await this.#db
+      .selectFrom('certificates')
+      .select('serial')
+      .where('serial', '=', sql<string>`any(${serials}::text[])`)
+      .where('revoked_at', 'is', null)
+      .execute();
+    return new Set(rows.map((row) => row.serial));
+  }
+
   async revokedAmong(serials: string[]): Promise<Map<string, string>> {
     const rows = await this.#db
       .selectFrom('certificates')

@@ -104,6 +104,11 @@ export class CertificatesService {
     });
   }
 
+  /** Those of these serials that are known and not revoked. Of others `requireUnrevoked` says what they are. */
+  unrevokedAmong(serials: readonly string[]): Promise<Set<string>> {
+    return this.#certificates.unrevokedAmong(serials);
+  }
+
   /** Why each of these serials was revoked; those that were not are absent. */
   revokedAmong(serials: string[]): Promise<Map<string, string>> {
     return this.#certificates.revokedAmong(serials);

@@ -154,17 +154,17 @@ export class BundlesRepository {
     return row && { sealed: row.stored_sealed, plainSize: row.plain_size, storedSize: row.stored_size };
   }
 
-  /** Whether the cluster is assigned this bundle: nothing else may be fetched. */
-  async isAssigned(clusterId: string, digest: string): Promise<boolean> {
-    const row = await this.db
-      .selectFrom('assignments')
-      .select('cluster_id')
-      .where('cluster_id', '=', clusterId)
-      .where('bundle_digest', '=', digest)
-      .where('action', '=', 'apply')
-      .limit(1)
-      .executeTakeFirst();
-    return row !== undefined;
+  /** Those of bundles and clusters of which one is assigned the other: nothing else may be fetched. */
+  async assignedAmong(
+    wanted: readonly { clusterId: string; digest: string }[],
+  ): Promise<{ clusterId: string; digest: string }[]> {
+    const { rows } = await sql<{ cluster_id: string; bundle_digest: string }>`
+      select distinct cluster_id, bundle_digest
+      from unnest(${wanted.map(({ clusterId }) => clusterId)}::uuid[], ${wanted.map(({ digest }) => digest)}::text[])
+        as wanted (cluster_id, bundle_digest)
+      join assignments using (cluster_id, bundle_digest) where action = 'apply'
+    `.execute(this.db);
+    return rows.map((row) => ({ clusterId: row.cluster_id, digest: row.bundle_digest }));
   }
 
   /** Deletes bundles, renders and contents that nothing has referred to for a day; answers how many bundles went. */

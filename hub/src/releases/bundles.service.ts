@@ -83,8 +83,11 @@ export class BundlesService {
       await this.repository.keepInventory(digest, inventoryOf(await this.objects(digest)), db);
   }
 
-  isAssigned(clusterId: string, digest: string): Promise<boolean> {
-    return this.repository.isAssigned(clusterId, digest);
+  /** Those of bundles and clusters of which one is assigned the other. */
+  assignedAmong(
+    wanted: readonly { clusterId: string; digest: string }[],
+  ): Promise<{ clusterId: string; digest: string }[]> {
+    return this.repository.assignedAmong(wanted);
   }
 
   /** Forgets what nothing refers to any more. */

@@ -34,15 +34,22 @@ export class RolloutSteps {
     return inRecovery(async () => {
       const { requested } = context;
       const some = requested === undefined ? undefined : this.triggers.take(id, requested);
-      const { loaded, committed } = await this.db.transaction().execute(async (trx) => {
-        const found = await this.#load(trx, id);
-        const wake = found && (await this.#advance(trx, found, some));
-        await context.complete(trx);
-        return { loaded: found, committed: await this.#wake(trx, id, wake) };
+      const { loaded, committed } = await this.#stepIn(id, some, context).catch((error: unknown) => {
+        this.triggers.failed(id);
+        throw error;
       });
       if (loaded) this.runner.keep(loaded);
       committed();
       return done;
+    });
+  }
+
+  #stepIn(id: string, some: ReadonlySet<string> | undefined, context: Pick<JobContext, 'complete'>) {
+    return this.db.transaction().execute(async (trx) => {
+      const loaded = await this.#load(trx, id);
+      const wake = loaded && (await this.#advance(trx, loaded, some));
+      await context.complete(trx);
+      return { loaded, committed: await this.#wake(trx, id, wake) };
     });
   }
 

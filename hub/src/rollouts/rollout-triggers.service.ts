@@ -64,6 +64,11 @@ export class RolloutTriggers implements OnModuleInit {
     return this.#asks.take(rolloutId, requested);
   }
 
+  /** The step that answers an ask failed: the next one looks at all targets. */
+  failed(rolloutId: string): void {
+    this.#asks.failed(rolloutId);
+  }
+
   /** It is to be stepped at a time because of nothing but the time. What it answers is to be called after the commit. */
   async wake(trx: Trx, rolloutId: string, notBefore: Date): Promise<() => void> {
     const asked = await this.ask(trx, [rolloutId], { notBefore });
