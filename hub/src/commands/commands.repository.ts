@@ -3,6 +3,9 @@ import { sql } from 'kysely';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { NewRow, Row, Trx } from '../store/schema.ts';
 
+/** A statement has at most 65,535 parameters. */
+const ROWS_A_STATEMENT = 1000;
+
 /** SQL over `commands`. */
 @Injectable()
 export class CommandsRepository {
@@ -12,24 +15,33 @@ export class CommandsRepository {
     this.#db = db;
   }
 
-  /** An id made by the database, so that ids are in the order of issue. */
-  async newId(trx: Trx): Promise<string> {
-    const found = await sql<{ id: string }>`select uuidv7() as id`.execute(trx);
-    return found.rows[0]!.id;
+  /** Ids made by the database, so that they are in the order of issue. */
+  async newIds(trx: Trx, count: number): Promise<string[]> {
+    const { rows } = await sql<{ id: string }>`
+      select uuidv7() as id from generate_series(1, ${count}::int)
+    `.execute(trx);
+    return rows.map(({ id }) => id);
   }
 
-  /** What the agent of a cluster last said it accepts; undefined: everything. */
-  async accepted(trx: Trx | undefined, clusterId: string): Promise<ReadonlySet<string> | undefined> {
-    const row = await (trx ?? this.#db)
+  /** What the agents of clusters last said they accept; those that are absent accept everything. */
+  async accepted(
+    db: Trx | undefined,
+    clusterIds: readonly string[],
+  ): Promise<Map<string, ReadonlySet<string>>> {
+    const rows = await (db ?? this.#db)
       .selectFrom('clusters')
-      .select(sql<string[] | null>`facts #> '{limits,verbs}'`.as('verbs'))
-      .where('id', '=', clusterId)
-      .executeTakeFirst();
-    return row?.verbs?.length ? new Set(row.verbs) : undefined;
+      .select(['id', sql<string[] | null>`facts #> '{limits,verbs}'`.as('verbs')])
+      .where(sql<boolean>`id = any(${clusterIds}::uuid[])`)
+      .execute();
+    return new Map(rows.flatMap(({ id, verbs }) => (verbs?.length ? [[id, new Set(verbs)]] : [])));
   }
 
-  async insert(trx: Trx, row: NewRow<'commands'>): Promise<void> {
-    await trx.insertInto('commands').values(row).execute();
+  async insert(trx: Trx, rows: readonly NewRow<'commands'>[]): Promise<void> {
+    for (let at = 0; at < rows.length; at += ROWS_A_STATEMENT)
+      await trx
+        .insertInto('commands')
+        .values(rows.slice(at, at + ROWS_A_STATEMENT))
+        .execute();
   }
 
   find(id: string): Promise<Row<'commands'> | undefined> {

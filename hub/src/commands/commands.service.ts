@@ -6,7 +6,7 @@ import { Events } from '../api/events.ts';
 import { Keys } from '../keys/keys.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import { Notifications } from '../store/notifications.ts';
-import type { Row, Trx } from '../store/schema.ts';
+import type { NewRow, Row, Trx } from '../store/schema.ts';
 import {
   boundedText,
   type CommandRequest,
@@ -27,6 +27,9 @@ const UNANSWERED_GRACE_SECONDS = 3600;
 const KEEP_DAYS = 30;
 /** Verbs that agents name among their features. */
 const NEW_VERBS: ReadonlySet<string> = new Set(['run-job']);
+
+/** A command that was issued, or why it was not. */
+export type Issued = { id: string; refusal?: never } | { id?: never; refusal: string };
 
 /** Signed orders to clusters: rows with an expiry and one outcome. */
 @Injectable()
@@ -56,26 +59,43 @@ export class CommandsService {
    * @throws MusterError precondition in recovery or where the agent does not accept it, invalid for a time to live out of bounds.
    */
   async issue(trx: Trx, request: CommandRequest): Promise<string> {
-    const ttlSeconds = request.ttlSeconds ?? DEFAULT_TTL_SECONDS;
-    if (!(ttlSeconds >= 1 && ttlSeconds <= MAX_TTL_SECONDS)) {
-      throw new MusterError('invalid', `a command lives 1 to ${MAX_TTL_SECONDS} seconds`, {
-        where: 'ttlSeconds',
-      });
-    }
-    const asked = request.verb.kind === 'sync' || request.verb.kind === 'act' ? request.verb : {};
-    const accepted = await this.#repository.accepted(trx, request.clusterId);
-    const refusal = commandRefusal(accepted, request.verb.kind, asked);
-    if (refusal)
-      throw new MusterError('precondition', refusal, {
-        hint: '`muster cluster get` shows what the agent accepts; only who installed it can change that',
-      });
+    const [issued] = await this.issueAll(trx, [request]);
+    if (issued!.id !== undefined) return issued!.id;
+    throw new MusterError('precondition', issued!.refusal, {
+      hint: '`muster cluster get` shows what the agent accepts; only who installed it can change that',
+    });
+  }
+
+  /**
+   * The same of many, in their order: what an agent does not accept is answered with the reason, and not issued.
+   * @throws MusterError precondition in recovery, invalid for a time to live out of bounds.
+   */
+  async issueAll(trx: Trx, requests: readonly CommandRequest[]): Promise<Issued[]> {
+    if (requests.length === 0) return [];
+    for (const { ttlSeconds } of requests) requireTtl(ttlSeconds);
+    const accepted = await this.#repository.accepted(trx, [...new Set(requests.map((one) => one.clusterId))]);
     const epoch = await this.#recovery.signingEpoch(trx);
-    const id = await this.#repository.newId(trx);
+    const ids = await this.#repository.newIds(trx, requests.length);
+    const rows: NewRow<'commands'>[] = [];
+    const issued = requests.map((request, i): Issued => {
+      const asked = request.verb.kind === 'sync' || request.verb.kind === 'act' ? request.verb : {};
+      const refusal = commandRefusal(accepted.get(request.clusterId), request.verb.kind, asked);
+      if (refusal) return { refusal };
+      rows.push(this.#signed(request, ids[i]!, epoch));
+      return { id: ids[i]! };
+    });
+    await this.#repository.insert(trx, rows);
+    const clusters = [...new Set(rows.map((row) => row.cluster_id))];
+    await this.#notifications.publishAll(trx, COMMANDS_CHANNEL, clusters);
+    return issued;
+  }
+
+  #signed(request: CommandRequest, id: string, epoch: bigint): NewRow<'commands'> {
     const issuedAtMs = Date.now();
-    const expiresAtMs = issuedAtMs + ttlSeconds * 1000;
+    const expiresAtMs = issuedAtMs + (request.ttlSeconds ?? DEFAULT_TTL_SECONDS) * 1000;
     const payload = encodeCommand(request, { hubId: this.#keys.hubId, id, epoch, issuedAtMs, expiresAtMs });
     const signed = this.#keys.sign('muster.command.v1', payload, 'command');
-    await this.#repository.insert(trx, {
+    return {
       id,
       cluster_id: request.clusterId,
       application_namespace: request.application?.namespace ?? '',
@@ -87,14 +107,13 @@ export class CommandsService {
       actor: request.actor,
       reason: request.reason ?? null,
       expires_at: new Date(expiresAtMs),
-    });
-    await this.#notifications.publish(trx, COMMANDS_CHANNEL, request.clusterId);
-    return id;
+    };
   }
 
   /** Why the agent of a cluster does not accept a verb, as it said itself; undefined: it does. */
   async refusal(clusterId: string, verb: Verb): Promise<string | undefined> {
-    return verbRefusal(await this.#repository.accepted(undefined, clusterId), verb);
+    const accepted = await this.#repository.accepted(undefined, [clusterId]);
+    return verbRefusal(accepted.get(clusterId), verb);
   }
 
   /** @throws MusterError not-found. */
@@ -184,6 +203,13 @@ export class CommandsService {
     await this.#repository.announce(FINISHED_CHANNEL, ids);
     if (ids.length > 0) await this.#events.publish('command', ids);
   }
+}
+
+function requireTtl(seconds: number = DEFAULT_TTL_SECONDS): void {
+  if (seconds >= 1 && seconds <= MAX_TTL_SECONDS) return;
+  throw new MusterError('invalid', `a command lives 1 to ${MAX_TTL_SECONDS} seconds`, {
+    where: 'ttlSeconds',
+  });
 }
 
 function isUuid(text: string): boolean {

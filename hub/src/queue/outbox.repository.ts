@@ -38,7 +38,9 @@ export async function requestWork(
       requested = default,
       payload = excluded.payload,
       attempts = 0,
-      handed_at = excluded.handed_at,
+      -- Work for later that is added to work for now is done by whoever was handed that.
+      handed_at = case when outbox.not_before is null and excluded.not_before is not null then outbox.handed_at
+                       else excluded.handed_at end,
       -- The earlier of both; null is now.
       not_before = case when outbox.not_before is null or excluded.not_before is null then null
                         else least(outbox.not_before, excluded.not_before) end

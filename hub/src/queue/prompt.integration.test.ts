@@ -91,3 +91,25 @@ test('what fails, waits or is not begun before the end is given to the queue at 
     'rollout:waits',
   ]);
 });
+
+test('what is asked for later while it waits here is not given to the queue as well', async () => {
+  const later = { notBefore: new Date(Date.now() + 60_000) };
+  const askLater = () =>
+    database.db.transaction().execute((trx) => outbox.add(trx, 'rollout', ['rollout:a'], later));
+  await ask('rollout:a');
+  const [added] = await askLater();
+  expect(await repository.claim()).toEqual([]);
+  const seen: unknown[] = [];
+  handle = async (_, { requested, complete }) => {
+    seen.push(requested);
+    await database.db.transaction().execute((trx) => complete(trx));
+    return done;
+  };
+  prompt.run('rollout', ['rollout:a']);
+  await vi.waitFor(async () => expect(await rows()).toEqual([]), PATIENCE);
+  expect(seen).toEqual([added!.requested]);
+  // What the queue was not told of yet, it is told of still.
+  await database.db.transaction().execute((trx) => outbox.add(trx, 'rollout', ['rollout:a']));
+  await askLater();
+  expect(await repository.claim()).toEqual([{ queue: 'rollout', key: 'rollout:a' }]);
+});

@@ -68,3 +68,33 @@ test('an agent that went without a word is noticed by whatever step comes next',
     .execute();
   expect(rows.find((row) => row.target_id === 'argocd/web-b@b')?.connected).toBe(false);
 });
+
+test('what was heard while a step ran is all that the next one looks at', async () => {
+  await on.look();
+  looked.length = 0;
+  const locked = Promise.withResolvers<void>();
+  const free = Promise.withResolvers<void>();
+  const holding = on.db.transaction().execute(async (trx) => {
+    await sql`select from application_sets for update`.execute(trx);
+    locked.resolve();
+    await free.promise;
+  });
+  await locked.promise;
+  const reports = [on.report('a')];
+  await on.hub.eventually(async () => {
+    const { rows } = await sql`select from pg_stat_activity
+      where wait_event_type = 'Lock' and query like '%application_sets%' and datname = current_database()`.execute(
+      on.db,
+    );
+    expect(rows).toHaveLength(1);
+  });
+  reports.push(on.report('b'));
+  const { generation } = (await on.held('b'))!;
+  await on.hub.eventually(async () => {
+    const stored = await on.db.selectFrom('target_status').select('applied_generation').execute();
+    expect(stored).toContainEqual({ applied_generation: generation });
+  });
+  free.resolve();
+  await Promise.all([holding, ...reports]);
+  expect(looked).toEqual([['argocd/web-a@a'], ['argocd/web-b@b']]);
+});

@@ -152,16 +152,19 @@ export class RolloutRunner {
       trx,
       waiting.map(({ digest }) => digest),
     );
-    for (const { record, digest, bundle } of waiting) {
-      if (!byHand.has(digest)) continue;
-      await this.commands.issue(trx, {
-        clusterId: record.clusterId,
-        application: { namespace: record.namespace, name: record.name },
-        verb: { kind: 'sync', ...(bundle ? { bundleDigest: bundle } : {}) },
-        actor: 'rollout',
-        reason: state.rollout.to.label,
-      });
-    }
+    // An agent that accepts no syncs holds up nobody but itself: its deadline passes.
+    await this.commands.issueAll(
+      trx,
+      waiting
+        .filter(({ digest }) => byHand.has(digest))
+        .map(({ record, bundle }) => ({
+          clusterId: record.clusterId,
+          application: { namespace: record.namespace, name: record.name },
+          verb: { kind: 'sync', ...(bundle ? { bundleDigest: bundle } : {}) },
+          actor: 'rollout',
+          reason: state.rollout.to.label,
+        })),
+    );
   }
 
   async #write(

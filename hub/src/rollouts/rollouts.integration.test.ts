@@ -416,18 +416,3 @@ test('a step that is repeated changes nothing, and a newer epoch holds what was 
   await on.report('a');
   expect(await on.states()).toMatchObject({ a: 'healthy' });
 });
-
-test('its turn is the sync of a target whose agent syncs nothing by itself', async () => {
-  const set = setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'careful' });
-  set.spec.template.spec.syncPolicy = {} as never;
-  await on.hub.apply([careful, set]);
-  await on.hub.assignment('a', 'web-a');
-  await on.settled();
-  const commands = () => on.db.selectFrom('commands').select(['verb', 'actor', 'application_name']).execute();
-  expect(await commands()).toEqual([]);
-  await on.holds('a');
-  await on.look();
-  expect(await commands()).toEqual([{ verb: 'sync', actor: 'rollout', application_name: 'web-a' }]);
-  await on.report('a');
-  expect(await on.states()).toMatchObject({ a: 'healthy', b: 'waiting' });
-});
