@@ -24,17 +24,23 @@ export const CHROMIUM: SystemProgram = {
   debian: 'chromium',
   why: 'the page is tested in a browser',
 };
+/** Only unpacked, never installed: see ../debian-package.ts. */
+export const PROMETHEUS: SystemProgram = {
+  commands: ['prometheus'],
+  debian: 'prometheus',
+  why: 'gates are tested with a real one',
+};
 
 /**
  * Finds a program on PATH; installs its Debian package when this is root on a system with apt-get.
  * @throws Error that says what to install, where it cannot.
  */
 export async function ensureProgram(program: SystemProgram): Promise<string> {
-  const found = find(program.commands);
+  const found = findProgram(program.commands);
   if (found) return found;
   const name = program.commands[0];
   const asRoot = process.getuid?.() === 0;
-  if (!asRoot || !find(['apt-get'])) {
+  if (!asRoot || !findProgram(['apt-get'])) {
     throw new Error(
       `${name} is needed (${program.why}) and is not on PATH. Install it, for example: apt-get install ${program.debian}`,
     );
@@ -49,14 +55,15 @@ export async function ensureProgram(program: SystemProgram): Promise<string> {
     await capture('apt-get', ['update'], { env });
     result = await install();
   }
-  const installed = find(program.commands);
+  const installed = findProgram(program.commands);
   if (!installed)
     throw new Error(`apt-get could not install ${program.debian}:\n${result.output.slice(-2000)}`);
   console.error(`  ${program.debian} is installed after ${took(started)}.`);
   return installed;
 }
 
-function find(commands: readonly string[]): string | undefined {
+/** The absolute path of the first of the commands that is on PATH, or where servers are. */
+export function findProgram(commands: readonly string[]): string | undefined {
   // Servers are often beside a user's PATH.
   const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
   for (const dir of path.split(':')) {

@@ -4,9 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureGoTool } from '../go-tools.mjs';
+import { ensureUnpacked } from '../debian-package.ts';
 import { buildAll } from './build.ts';
 import { bin, run, took } from './context.ts';
-import { CHROMIUM, GIT, REDIS, SSHD, ensureProgram } from './system.ts';
+import { CHROMIUM, GIT, PROMETHEUS, REDIS, SSHD, ensureProgram } from './system.ts';
 
 interface Ring {
   name: string;
@@ -21,6 +22,10 @@ const passed = separator === -1 ? [] : process.argv.slice(separator + 1);
 const full = own.includes('--full');
 const wanted = own.filter((a) => !a.startsWith('--'));
 const tool = async (name: string) => void (await ensureGoTool(name, { log: console.error }));
+
+/** Where it cannot be had, its tests are skipped and say so. */
+const prometheus = async () =>
+  void (await ensureUnpacked(PROMETHEUS).catch((e: unknown) => console.warn((e as Error).message)));
 
 const controlPlanes = async () => {
   await buildAll();
@@ -47,6 +52,7 @@ const rings: Ring[] = [
       await tool('registry');
       // Where it cannot be had, that test is skipped and says so.
       await ensureProgram(SSHD).catch((e: unknown) => console.warn((e as Error).message));
+      await prometheus();
       // Needs a C compiler; without one its tests are skipped and say so.
       await tool('gitea').catch((e: unknown) => console.warn((e as Error).message));
     },
@@ -57,6 +63,7 @@ const rings: Ring[] = [
     prepare: async () => {
       await ensureProgram(REDIS);
       await controlPlanes();
+      await prometheus();
       // A run of some files builds what they need by itself.
       if (passed.length === 0)
         for (const controllers of ['argo-rollouts', 'sealed-secrets', 'flux']) await tool(controllers);

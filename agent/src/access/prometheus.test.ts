@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { askPrometheus } from './prometheus.ts';
 
+/** Played: tokens, endless answers and answers of others are what a real one does not have; for that see the integration test. */
 let server: Server;
 let folder: string;
 let answer: { status: number; body: string; headers?: Record<string, string> };

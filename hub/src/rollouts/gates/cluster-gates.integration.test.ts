@@ -1,64 +1,53 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage, type Server, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AnswerRequest, Ask, Command, CommandOutcome } from '@muster/proto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemActor } from '../../access/actor.ts';
 import { AsksService } from '../../asks/asks.service.ts';
 import { CommandsService } from '../../commands/commands.service.ts';
 import { RolloutReads } from '../reads/rollout-reads.service.ts';
 import { RolloutFixture, policy, setOverClusters } from '../rollouts.fixture.ts';
 import { GatesRepository } from './gates.repository.ts';
+import {
+  Gateway,
+  MetricsPage,
+  type Prometheus,
+  prometheusProblem,
+  prometheusTool,
+} from './prometheus.fixture.ts';
 
 const NAMES = ['a', 'b', 'c'];
 const MINUTE = 60_000;
 
-/** Speaks as much of the HTTP API of Prometheus as the hub uses; queries are answered by what the test says of them. */
-class FakePrometheus {
-  readonly asked: { path: string; query: string; authorization: string | undefined }[] = [];
-  value: (query: string) => string | undefined = () => '0';
-  readonly #server: Server;
-
-  constructor() {
-    this.#server = createServer(async (request, response) => {
-      const query = new URLSearchParams(await textOf(request)).get('query') ?? '';
-      this.asked.push({ path: request.url!, query, authorization: request.headers.authorization });
-      const value = this.value(query);
-      const result = value === undefined ? [] : [{ metric: { job: 'web' }, value: [0, value] }];
-      response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
-    });
-  }
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  close(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
-  }
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  let all = '';
-  for await (const chunk of request) all += String(chunk);
-  return all;
-}
+const problem = await prometheusProblem();
+if (problem) console.warn(`without a real Prometheus: ${problem}`);
 
 let folder: string;
-let prometheus: FakePrometheus;
 let on: RolloutFixture;
+const metrics = new MetricsPage();
+let prometheus: Prometheus | undefined;
+const gateway = new Gateway(() => prometheus!.url.replace(/\/prom$/, ''), 'very-secret');
+let gatewayUrl: string;
+
+beforeAll(async () => {
+  gatewayUrl = await gateway.listen();
+  if (problem) return;
+  const { startPrometheus } = await prometheusTool();
+  prometheus = await startPrometheus({ prefix: '/prom', scrape: { shop: await metrics.listen() } });
+});
+afterAll(async () => {
+  await prometheus?.stop();
+  metrics.close();
+  gateway.close();
+});
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'muster-cluster-gates-'));
-  prometheus = new FakePrometheus();
   writeFileSync(join(folder, 'token'), 'very-secret\n');
   on = await RolloutFixture.start(folder, {
-    MUSTER_PROMETHEUS_URL: `${await prometheus.listen()}/prom`,
+    MUSTER_PROMETHEUS_URL: `${gatewayUrl}/prom`,
     MUSTER_PROMETHEUS_TOKEN_FILE: join(folder, 'token'),
   });
   for (const name of NAMES)
@@ -67,7 +56,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await on?.hub.stop();
-  prometheus.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -106,62 +94,101 @@ const answer = (to: { id: string; clusterId: string }, outcome: CommandOutcome, 
     payloadSha256: Buffer.alloc(0),
   });
 
-test('the central Prometheus is asked for each cluster, and one that is bad takes the release back', async () => {
-  const query =
-    'errors{cluster="{{cluster.name}}",region="{{cluster.labels.region}}",app="{{application.name}}"}';
-  await goBy({ prometheus: { query, condition: '< 0.01', from: 'hub', interval: '1s' } }, { soak: '10m' });
-  await canaryIsHealthy();
-  await on.hub.eventually(async () => expect((await gate()).last).toMatchObject({ verdict: 'ok' }));
-  expect(prometheus.asked[0]).toMatchObject({
-    path: '/prom/api/v1/query',
-    authorization: 'Bearer very-secret',
+/** Publishes a number, and waits until Prometheus has it. */
+async function publish(series: string, value: number): Promise<void> {
+  metrics.series.set(series, value);
+  await scraped(series, String(value));
+}
+async function scraped(series: string, value: string | undefined): Promise<void> {
+  const read = async () => {
+    const answer = await askReal(series);
+    return (JSON.parse(answer) as { data: { result: { value: [number, string] }[] } }).data.result[0]
+      ?.value[1];
+  };
+  while ((await read()) !== value) await sleep(50);
+}
+async function askReal(query: string): Promise<string> {
+  const body = new URLSearchParams({ query });
+  return (await fetch(`${prometheus!.url}/api/v1/query`, { method: 'POST', body })).text();
+}
+
+describe.skipIf(problem)('with a real Prometheus', () => {
+  beforeEach(async () => {
+    gateway.asked.length = 0;
+    metrics.series.clear();
+    for (const name of NAMES)
+      await publish(`errors{cluster="${name}",region="r${name}",app="web-${name}"}`, 0);
   });
-  expect(new Set(prometheus.asked.map((one) => one.query))).toEqual(
-    new Set(['a', 'b'].map((name) => `errors{cluster="${name}",region="r${name}",app="web-${name}"}`)),
-  );
-  prometheus.value = (asked) => (asked.includes('cluster="b"') ? '0.5' : '0');
-  await on.hub.eventually(async () => expect((await on.rollout()).phase).toBe('rolling-back'));
-  expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 0.5{job="web"}');
-});
 
-test('no data is waited for, unless the policy says what it means; a query that is the same everywhere is asked once', async () => {
-  prometheus.value = () => undefined;
-  await goBy({ prometheus: { query: 'up', min: 1, from: 'hub', interval: '1s' } });
-  await canaryIsHealthy();
-  await on.hub.eventually(async () => expect((await gate()).last?.verdict).toBe('unknown'));
-  const { lines } = await on.get(RolloutReads).get(systemActor, (await on.rollout()).id, { targets: 1 });
-  expect(lines.join('\n')).toMatch(
-    /"g" \(prometheus\), which cannot be measured: the query answers no data, since .*; needs up >= 1/,
-  );
-  prometheus.value = () => '1';
-  prometheus.asked.length = 0;
-  await on.hub.eventually(async () => expect((await on.states()).c).toBe('assigned'));
-  expect(prometheus.asked).toHaveLength(1);
-});
-
-test('inside of clusters each agent is asked, and bad in one takes the release back by its name', async () => {
-  await goBy({ prometheus: { query: 'up{c="{{cluster.name}}"}', max: 1, interval: '1s' } }, { soak: '10m' });
-  const values = new Map([
-    ['a', '1'],
-    ['b', '1'],
-  ]);
-  const agents = playAgents((query) => values.get(/c="(.)"/.exec(query)![1]!)!);
-  try {
+  test('the central one is asked for each cluster, and one that is bad takes the release back', async () => {
+    const query =
+      'sum(errors{cluster="{{cluster.name}}",region="{{cluster.labels.region}}",app="{{application.name}}"})';
+    await goBy({ prometheus: { query, condition: '< 0.01', from: 'hub', interval: '1s' } }, { soak: '10m' });
     await canaryIsHealthy();
     await on.hub.eventually(async () =>
-      expect((await gate()).last).toMatchObject({ verdict: 'ok', detail: 'a: 1; b: 1' }),
+      expect((await gate()).last).toMatchObject({ verdict: 'ok', detail: 'a: 0; b: 0' }),
     );
-    values.set('b', '7');
+    expect(gateway.asked[0]!.path).toBe('/prom/api/v1/query');
+    expect(new Set(gateway.asked.map((one) => one.query))).toEqual(
+      new Set(['a', 'b'].map((name) => `sum(errors{cluster="${name}",region="r${name}",app="web-${name}"})`)),
+    );
+    metrics.series.set('errors{cluster="b",region="rb",app="web-b"}', 0.5);
     await on.hub.eventually(async () => expect((await on.rollout()).phase).toBe('rolling-back'));
-    expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 7');
-    expect(prometheus.asked).toEqual([]);
-  } finally {
-    await agents.stop();
-  }
+    expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 0.5');
+  });
+
+  test('no data is waited for, unless the policy says what it means; a query that is the same everywhere is asked once', async () => {
+    await goBy({ prometheus: { query: 'sum(orders)', min: 1, from: 'hub', interval: '1s' } });
+    await canaryIsHealthy();
+    await on.hub.eventually(async () => expect((await gate()).last?.verdict).toBe('unknown'));
+    const { lines } = await on.get(RolloutReads).get(systemActor, (await on.rollout()).id, { targets: 1 });
+    expect(lines.join('\n')).toMatch(
+      /"g" \(prometheus\), which cannot be measured: the query answers no data, since .*; needs sum\(orders\) >= 1/,
+    );
+    await publish('orders', 3);
+    gateway.asked.length = 0;
+    await on.hub.eventually(async () => expect((await on.states()).c).toBe('assigned'));
+    expect(gateway.asked).toHaveLength(1);
+  });
+
+  test('one that is away in the middle of the soak proves nothing: the stage waits for it beyond its soak', async () => {
+    await goBy(
+      { prometheus: { query: 'sum(errors)', max: 0, from: 'hub', interval: '1s' } },
+      { soak: '10m' },
+    );
+    await canaryIsHealthy();
+    await on.hub.eventually(async () => expect((await gate()).last?.verdict).toBe('ok'));
+    await prometheus!.down();
+    await on.hub.eventually(async () => expect((await gate()).last?.verdict).toBe('unknown'));
+    expect((await gate()).last!.detail).toMatch(/^Prometheus cannot be asked: no connection /);
+    await on.pass(11 * MINUTE);
+    expect((await on.rollout()).stages[0]!.step).toBe('end');
+    expect((await on.states()).c).toBe('waiting');
+    await prometheus!.up();
+    await on.hub.eventually(async () => expect((await on.states()).c).toBe('assigned'));
+  });
+
+  test('inside of clusters each agent is asked, and bad in one takes the release back by its name', async () => {
+    const query = 'sum(errors{cluster="{{cluster.name}}"})';
+    await goBy({ prometheus: { query, max: 1, interval: '1s' } }, { soak: '10m' });
+    const agents = playAgents(askReal);
+    try {
+      await canaryIsHealthy();
+      await on.hub.eventually(async () =>
+        expect((await gate()).last).toMatchObject({ verdict: 'ok', detail: 'a: 0; b: 0' }),
+      );
+      metrics.series.set('errors{cluster="b",region="rb",app="web-b"}', 7);
+      await on.hub.eventually(async () => expect((await on.rollout()).phase).toBe('rolling-back'));
+      expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 7');
+      expect(gateway.asked).toEqual([]);
+    } finally {
+      await agents.stop();
+    }
+  });
 });
 
 /** Answers what clusters are asked, as their agents do. */
-function playAgents(valueOf: (query: string) => string) {
+function playAgents(answerTo: (query: string) => Promise<string>) {
   const asks = on.get(AsksService);
   let going = true;
   const answering = (async () => {
@@ -175,11 +202,9 @@ function playAgents(valueOf: (query: string) => string) {
         for (const { id, payload } of await asks.toDeliver(clusterId)) {
           const { query } = Ask.decode(payload);
           if (query?.$case !== 'prometheus') throw new Error('no query');
-          const data = { resultType: 'scalar', result: [0, valueOf(query.value.query)] };
+          const data = Buffer.from(await answerTo(query.value.query));
           const arrival = await asks.arrive(clusterId, id);
-          await arrival.put(
-            AnswerRequest.fromPartial({ data: Buffer.from(JSON.stringify({ status: 'success', data })) }),
-          );
+          await arrival.put(AnswerRequest.fromPartial({ data }));
           await arrival.put(AnswerRequest.fromPartial({ end: { code: '', message: '', hint: '', cut: '' } }));
           arrival.close();
         }
