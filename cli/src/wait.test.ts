@@ -20,18 +20,18 @@ const both = { sync: true, health: true };
 
 describe('waiting for an Application', () => {
   it('ends when it is Synced and Healthy', () => {
-    expect(missingOf(app, both)).toBeUndefined();
-    expect(missingOf({ ...app, sync: 'OutOfSync' }, both)).toBe('OutOfSync');
-    expect(missingOf({ ...app, health: 'Progressing' }, both)).toBe('Progressing');
-    expect(missingOf({ ...app, health: 'Degraded' }, { sync: true })).toBeUndefined();
+    expect(missingOf({ app }, both)).toBeUndefined();
+    expect(missingOf({ app: { ...app, sync: 'OutOfSync' } }, both)).toBe('OutOfSync');
+    expect(missingOf({ app: { ...app, health: 'Progressing' } }, both)).toBe('Progressing');
+    expect(missingOf({ app: { ...app, health: 'Degraded' } }, { sync: true })).toBeUndefined();
   });
 
   it('counts neither a silent cluster nor a running operation as done', () => {
     const silent = { connected: false, silentSince: '2026-01-01T00:00:00Z' };
-    expect(missingOf({ ...app, clusterState: silent }, both)).toContain('silent');
-    expect(missingOf({ ...app, operation: { phase: 'Running', message: '', retries: 0 } }, both)).toBe(
-      'syncing',
-    );
+    expect(missingOf({ app: { ...app, clusterState: silent } }, both)).toContain('silent');
+    expect(
+      missingOf({ app: { ...app, operation: { phase: 'Running', message: '', retries: 0 } } }, both),
+    ).toBe('syncing');
   });
 
   it('says how far a running operation is', () => {
@@ -44,33 +44,22 @@ describe('waiting for an Application', () => {
     };
     const operation = { phase: 'Running', message: 'waiting …', retries: 0, step: 'PreSync', wave: -1 };
     const waiting = { ...operation, waitsFor: [migrate], waitsForTotal: 3 };
-    expect(missingOf({ ...app, sync: 'OutOfSync', operation: waiting }, both)).toBe(
+    expect(missingOf({ app: { ...app, sync: 'OutOfSync', operation: waiting } }, both)).toBe(
       'OutOfSync, PreSync, wave -1: Job.batch shop/migrate (Progressing) and 2 more',
     );
   });
 
-  it('wants the commit that was named, whole or abbreviated', () => {
-    expect(missingOf(app, { ...both, revision: 'abcdef1' })).toBeUndefined();
-    expect(missingOf(app, { ...both, revision: '1234567' })).toBe('at abcdef1');
-    expect(missingOf({ ...app, revision: undefined }, { ...both, revision: 'abc' })).toBe('at no revision');
-    // A commit that changes nothing of it is never assigned.
-    const revision = { commit: 'abcdef1234567890', unchangedBy: ['1234567890'] };
-    expect(missingOf({ ...app, revision }, { ...both, revision: '1234567' })).toBeUndefined();
-  });
-
-  it('takes the commit of any source for it, where there are several', () => {
-    const source = { repoURL: 'https://x', targetRevision: 'main' };
-    const sources = [
-      { ...source, commit: 'abcdef1234567890' },
-      { ...source, commit: '1234567890abcdef' },
-    ];
-    expect(missingOf({ ...app, sources }, { ...both, revision: '1234567' })).toBeUndefined();
-    expect(missingOf({ ...app, sources }, { ...both, revision: 'fff' })).toBe('at abcdef1, 1234567');
+  it('wants the commit that was named, as the hub sees it', () => {
+    const revision = { reached: false, how: 'unseen' as const, message: 'at abcdef1; not seen' };
+    expect(missingOf({ app, revision }, { ...both, revision: '1234567' })).toBe('at abcdef1; not seen');
+    const reached = { reached: true, how: 'contained' as const, message: 'at abcdef1' };
+    expect(missingOf({ app, revision: reached }, { ...both, revision: '1234567' })).toBeUndefined();
+    expect(missingOf({ app: { ...app, sync: 'OutOfSync' }, revision: reached }, both)).toBe('OutOfSync');
   });
 
   it('knows gone from not yet there', () => {
-    expect(missingOf(undefined, both)).toBe('does not exist');
-    expect(missingOf(undefined, { gone: true })).toBeUndefined();
-    expect(missingOf(app, { gone: true })).toBe('still there');
+    expect(missingOf({ app: undefined }, both)).toBe('does not exist');
+    expect(missingOf({ app: undefined }, { gone: true })).toBeUndefined();
+    expect(missingOf({ app }, { gone: true })).toBe('still there');
   });
 });

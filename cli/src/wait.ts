@@ -1,9 +1,8 @@
-import type { ApplicationView, CommandStarted, CommandView } from '@muster/api';
+import type { ApplicationRevision, ApplicationView, CommandStarted, CommandView } from '@muster/api';
 import type { HubClient } from '@muster/api/client';
-import { shortCommit } from '@muster/api/commits';
 import { MusterError } from '@muster/base';
-import { commitsOf } from './commits.ts';
 import type { Context } from './host.ts';
+import { inTurn } from './in-turn.ts';
 import { formatName } from './names.ts';
 import { progressLine } from './operation-text.ts';
 
@@ -11,22 +10,23 @@ import { progressLine } from './operation-text.ts';
 export interface Goal {
   sync?: boolean;
   health?: boolean;
-  /** Commit (or the beginning of one) of a source that has to be what is applied. */
+  /** Commit (or the beginning of one) of a source that has to be what is applied, or to be behind it. */
   revision?: string;
   /** No longer there. */
   gone?: boolean;
 }
 
+/** An Application that is waited for, and how it stands to the commit that is waited for. */
+export interface Waited {
+  app: ApplicationView | undefined;
+  revision?: ApplicationRevision;
+}
+
 /** How the wait for one Application stands: what is missing yet, or nothing. */
-export function missingOf(app: ApplicationView | undefined, goal: Goal): string | undefined {
+export function missingOf({ app, revision }: Waited, goal: Goal): string | undefined {
   if (goal.gone) return app ? app.leaving?.waits || 'still there' : undefined;
   if (!app) return 'does not exist';
-  const commits = commitsOf(app);
-  // A commit that changes nothing of it is never assigned: it is there as soon as that is known.
-  const reached = [...commits, ...(app.revision?.unchangedBy ?? [])];
-  if (goal.revision && !reached.some((commit) => commit.startsWith(goal.revision!))) {
-    return `at ${commits.map(shortCommit).join(', ') || 'no revision'}`;
-  }
+  if (revision && !revision.reached) return revision.message;
   const running = app.operation?.phase === 'Running' ? progressLine(app.operation) : '';
   const doing = running ? `, ${running}` : '';
   if (app.clusterState?.silentSince) return `its cluster is silent since ${app.clusterState.silentSince}`;
@@ -42,11 +42,31 @@ export function missingOf(app: ApplicationView | undefined, goal: Goal): string 
 /** Reads all Applications that are waited for: those of a filter may become more. */
 export type ReadApplications = () => Promise<Map<string, ApplicationView | undefined>>;
 
+/** Asks how Applications stand to a commit; those of one place that are assigned the same share the answer. */
+async function withRevision(
+  { applications }: HubClient,
+  apps: Map<string, ApplicationView | undefined>,
+  commit: string | undefined,
+): Promise<Map<string, Waited>> {
+  const asked = new Map<string, Promise<ApplicationRevision>>();
+  const waited = new Map<string, Waited>();
+  await inTurn([...apps], 8, async ([name, app]) => {
+    if (!commit || !app) return void waited.set(name, { app });
+    const { namespace, name: own, source, sources, revision, latestCommit, rollout, conditions } = app;
+    const held = rollout?.holds ? rollout.reason : undefined;
+    const same = JSON.stringify([sources ?? source, revision, latestCommit, held, conditions]);
+    const answer = asked.get(same) ?? applications.revision(namespace, own, commit);
+    asked.set(same, answer);
+    waited.set(name, { app, revision: await answer });
+  });
+  return waited;
+}
+
 /** Events may be missed by a proxy; a look now and then costs little. */
 const LOOK_EVERY_MS = 10_000;
 
 /**
- * Waits until every Application is as wanted, told by the hub's events.
+ * Waits until every Application is as wanted, told by the hub's events; answers them as they are then.
  * @throws MusterError limit, naming what is missing, when the time is up.
  */
 export async function waitForApplications(
@@ -55,7 +75,7 @@ export async function waitForApplications(
   read: ReadApplications,
   goal: Goal,
   timeoutSeconds: number,
-): Promise<void> {
+): Promise<Map<string, Waited>> {
   const deadline = AbortSignal.timeout(timeoutSeconds * 1000);
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, deadline, context.signal]);
@@ -65,8 +85,9 @@ export async function waitForApplications(
   void listen(client, bell, signal);
   try {
     for (;;) {
-      missing = missingAmong(await read(), goal);
-      if (missing.size === 0) return;
+      const waited = await withRevision(client, await read(), goal.revision);
+      missing = missingAmong(waited, goal);
+      if (missing.size === 0) return waited;
       progress.update(`waiting for ${describe(missing)}`);
       await bell.next(LOOK_EVERY_MS);
       if (deadline.aborted) {
@@ -82,11 +103,11 @@ export async function waitForApplications(
   }
 }
 
-function missingAmong(apps: Map<string, ApplicationView | undefined>, goal: Goal): Map<string, string> {
+function missingAmong(apps: Map<string, Waited>, goal: Goal): Map<string, string> {
   const missing = new Map<string, string>();
   if (apps.size === 0 && !goal.gone) missing.set('any Application', 'none matches');
-  for (const [name, app] of apps) {
-    const reason = missingOf(app, goal);
+  for (const [name, waited] of apps) {
+    const reason = missingOf(waited, goal);
     if (reason !== undefined) missing.set(name, reason);
   }
   return missing;

@@ -4,6 +4,7 @@ import { MusterError } from '@muster/base';
 import type { Command } from 'commander';
 import { EXIT } from '../exit.ts';
 import { type Context, type Host, verb } from '../host.ts';
+import { inTurn } from '../in-turn.ts';
 import { formatName, parseDuration, parseName } from '../names.ts';
 import { progressLine } from '../operation-text.ts';
 import {
@@ -15,7 +16,7 @@ import {
   waitForCommand,
 } from '../wait.ts';
 import { resolveSelectors } from './app-objects.ts';
-import { inTurn, listApplications, type Selection, selectNames, withSelection } from './app-select.ts';
+import { listApplications, type Selection, selectNames, withSelection } from './app-select.ts';
 
 interface SyncOptions extends Selection {
   prune?: true;
@@ -78,7 +79,7 @@ export function appSyncCommands(app: Command, host: Host): void {
     .option('--health', 'until Healthy')
     .option(
       '--revision <commit>',
-      'until this commit is assigned (or known to change nothing of it), Synced and Healthy',
+      'until this commit or a later one is assigned (or known to change nothing of it), Synced and Healthy',
     )
     .option('--delete', 'until they are gone')
     .option('--timeout <duration>', 'give up after so long', parseDuration, 600)
@@ -155,10 +156,12 @@ async function wait(context: Context, names: string[], options: WaitOptions): Pr
     wanted.length > 0
       ? () => readNamed(client, wanted)
       : async () => keyedByName(await listApplications(context, { project, cluster, set, label }));
-  await waitForApplications(context, client, read, goal, timeout);
-  const last = await read();
-  for (const [name, app] of last) {
-    context.terminal.out(app ? `application/${name} ${app.sync} ${app.health}` : `application/${name} gone`);
+  const last = await waitForApplications(context, client, read, goal, timeout);
+  for (const [name, { app, revision: reached }] of last) {
+    const at = reached ? ` (${reached.message})` : '';
+    context.terminal.out(
+      app ? `application/${name} ${app.sync} ${app.health}${at}` : `application/${name} gone`,
+    );
   }
 }
 

@@ -85,6 +85,12 @@ describe('an Application of several sources', () => {
       `Source 2: $values: https://git.test/values @ main (${'b'.repeat(40)}, ccccccc not assigned yet)`,
     );
     expect(lines).toContain('Release: #7 More replicas Ada');
+    const unchanged = { ...app, sources: app.sources!.map((one) => ({ ...one, unchanged: true })) };
+    expect(applicationText(unchanged, [], { now: 0, colour: false })).toContain(
+      'ccccccc changes nothing here',
+    );
+    const held = { id: 'r', state: 'held', since: '', holds: {} };
+    expect(applicationText({ ...app, rollout: held }, [], { now: 0, colour: false })).toContain('held back)');
   });
 });
 

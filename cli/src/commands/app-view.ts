@@ -196,20 +196,29 @@ function sourcesOf(app: ApplicationDetail): [string, string | undefined][] {
     return [
       ['Source', `${place(source)} @ ${source.targetRevision}`],
       ['Revision', revision && [revision.commit, ...saidOf(app)].join('  ')],
-      [
-        'Newer',
-        latestCommit &&
-          `${latestCommit} (${revision?.unchangedBy ? 'changes nothing here' : 'not assigned yet'})`,
-      ],
+      ['Newer', latestCommit && `${latestCommit} (${newerWord(revision?.unchangedBy !== undefined, app)})`],
     ];
   }
   return sources.map((one, i) => {
     const names = [one.name, one.ref && `$${one.ref}`].filter(Boolean).join(', ');
-    const newer = one.latestCommit && `${shortCommit(one.latestCommit)} not assigned yet`;
+    const newer =
+      one.latestCommit && `${shortCommit(one.latestCommit)} ${newerWord(one.unchanged ?? false, app)}`;
     const at = [one.commit ?? 'nothing assigned', newer].filter(Boolean).join(', ');
     return [`Source ${i + 1}`, `${names && `${names}: `}${place(one)} @ ${one.targetRevision} (${at})`];
   });
 }
+
+/** Why a commit that Git has is not what is assigned. */
+function newerWord(unchanged: boolean, { rollout, pinned, conditions }: ApplicationView): string {
+  if (unchanged) return 'changes nothing here';
+  if (pinned) return 'not assigned: pinned';
+  if (rollout?.holds) return 'not assigned: held back';
+  const failed = conditions.some(({ type }) => STOPPING.has(type));
+  return failed ? 'not assigned: see Conditions' : 'not assigned yet';
+}
+
+/** Conditions that keep an Application from being rendered. */
+const STOPPING = new Set(['InvalidSpec', 'ProjectDenied', 'RenderError', 'SourceError']);
 
 function saidOf({ revision }: ApplicationView): string[] {
   return [revision?.message, revision?.author].filter((one) => one !== undefined);

@@ -88,7 +88,11 @@ export async function parameterSets(fleet: Fleet): Promise<Parameters<typeof cal
   const sets = (await applicationSets.list()).items.map(({ namespace, name }) => ({ namespace, name }));
   const owners = [...sets, ...items].map(({ namespace, name }) => `${namespace}/${name}`);
   const bySegment: Record<string, ParameterSets> = {
-    applications: items.map(({ namespace, name }) => ({ namespace, name })),
+    applications: items.map(({ namespace, name, revision }) => ({
+      namespace,
+      name,
+      commit: revision?.commit ?? 'abcdef1',
+    })),
     applicationsets: sets,
     clusters: named(await clusters.list()),
     users: named(await users.list()),

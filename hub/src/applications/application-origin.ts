@@ -3,6 +3,7 @@ import type { Application, ApplicationSource } from '@muster/appset';
 import { redactText } from '@muster/kube';
 import { commitsOf } from '../releases/release-plan.ts';
 import type { ListedRow } from './application-list.repository.ts';
+import { isNotice } from '../rendering/conditions.ts';
 import { lookingSecret } from '../rendering/secrets.ts';
 import { sourcesOf } from './application-sources.ts';
 
@@ -31,6 +32,7 @@ export function originOf(newest: Shown, manifest: Application): Origin {
   });
   // Of one that nothing was assigned of yet, everything is newer.
   const latest = commits.length === 0 ? row.latest_commits[0] : newer.find((commit) => commit !== undefined);
+  const unchanged = unchangedBy(newest, newer);
   return {
     source: sources[0] ? sourceView(sources[0]) : { repoURL: '', targetRevision: 'HEAD' },
     ...(sources.length > 1
@@ -41,6 +43,7 @@ export function originOf(newest: Shown, manifest: Application): Origin {
             ...(source.name ? { name: source.name } : {}),
             ...(commits[i] === undefined ? {} : { commit: commits[i] }),
             ...(newer[i] === undefined ? {} : { latestCommit: newer[i] }),
+            ...(newer[i] !== undefined && unchanged.unchangedBy ? { unchanged: true } : {}),
           })),
         }
       : {}),
@@ -48,7 +51,7 @@ export function originOf(newest: Shown, manifest: Application): Origin {
       ? {
           revision: {
             commit: row.commit,
-            ...unchangedBy(newest, newer),
+            ...unchanged,
             ...(row.release_message === null ? {} : { message: row.release_message }),
             ...(row.release_author === null ? {} : { author: row.release_author }),
             ...(row.release_at ? { at: row.release_at.toISOString() } : {}),
@@ -62,7 +65,10 @@ export function originOf(newest: Shown, manifest: Application): Origin {
 /** Rendered with the newest commits, it came to the same: they are not assigned, and will not be. */
 function unchangedBy(row: Shown, newer: readonly (string | undefined)[]): { unchangedBy?: string[] } {
   const found = newer.flatMap((commit) => commit ?? []);
-  const rendered = !row.rendering && row.conditions.every(({ type }) => type === 'UnsupportedField');
+  // A source that cannot be asked for newer commits is rendered as it was read last.
+  const read = row.latest_commits.every((commit) => commit !== null);
+  const rendered =
+    !row.rendering && row.conditions.every(({ type }) => isNotice(type) || (read && type === 'SourceError'));
   return rendered && !row.held && found.length > 0 ? { unchangedBy: found } : {};
 }
 

@@ -6,6 +6,7 @@ import {
   ApplicationManifests,
   ApplicationWindows,
   ApplicationResources,
+  ApplicationRevision,
   CommandStarted,
   ConfirmRequest,
   DeleteApplication,
@@ -19,8 +20,11 @@ import { Allow, CurrentActor } from '../access/decorators.ts';
 import { Answers } from '../api/answers.ts';
 import { ApplicationActions } from './application-actions.service.ts';
 import { ApplicationRemovals } from './application-removals.service.ts';
+import { ApplicationRevisions } from './application-revisions.service.ts';
 import { ApplicationViews } from './application-views.service.ts';
 
+/** How long commits are looked for: a mirror may have to be fetched. */
+const LOOK_MS = 60_000;
 const Sync = SyncRequest.default({ dryRun: false });
 type Sync = z.output<typeof Sync>;
 const Confirm = ConfirmRequest.default({});
@@ -33,6 +37,7 @@ export class ApplicationsController {
     @Inject(ApplicationViews) private readonly views: ApplicationViews,
     @Inject(ApplicationActions) private readonly actions: ApplicationActions,
     @Inject(ApplicationRemovals) private readonly removals: ApplicationRemovals,
+    @Inject(ApplicationRevisions) private readonly revisions: ApplicationRevisions,
   ) {}
 
   @Get()
@@ -65,6 +70,19 @@ export class ApplicationsController {
     @CurrentActor() actor: Actor,
   ): Promise<ApplicationHistory> {
     return this.views.history(actor, namespace, name);
+  }
+
+  /** Whether it is at a commit, or beyond it. */
+  @Get(':namespace/:name/revisions/:commit')
+  @Allow('viewer', { project: 'any' })
+  @Answers(ApplicationRevision)
+  revision(
+    @Param('namespace') namespace: string,
+    @Param('name') name: string,
+    @Param('commit') commit: string,
+    @CurrentActor() actor: Actor,
+  ): Promise<ApplicationRevision> {
+    return this.revisions.of(actor, namespace, name, commit, AbortSignal.timeout(LOOK_MS));
   }
 
   @Get(':namespace/:name/resources')

@@ -14,6 +14,7 @@ import { ApplicationList } from './application-list.repository.ts';
 import { ApplicationRecordsModule } from './application-records.module.ts';
 import { ApplicationOrders } from './application-orders.service.ts';
 import { ApplicationRemovals } from './application-removals.service.ts';
+import { ApplicationRevisions } from './application-revisions.service.ts';
 import { ApplicationTrail } from './application-trail.ts';
 import { ApplicationViews } from './application-views.service.ts';
 import { ApplicationsController } from './applications.controller.ts';
@@ -44,6 +45,7 @@ import { ApplyService } from './apply.service.ts';
     ApplicationList,
     ApplicationOrders,
     ApplicationRemovals,
+    ApplicationRevisions,
     ApplicationTrail,
     ApplicationViews,
     AppliedDependencies,

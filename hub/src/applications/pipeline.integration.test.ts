@@ -5,6 +5,7 @@ import { Action, Assignment } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Actor, systemActor } from '../access/actor.ts';
+import { ApplicationRevisions } from './application-revisions.service.ts';
 import { ApplicationActions } from './application-actions.service.ts';
 import { ApplicationViews } from './application-views.service.ts';
 import { ApplyService } from './apply.service.ts';
@@ -89,6 +90,30 @@ test('a commit moves the assignment, one that touched nothing that was read writ
   expect(await hub.db.selectFrom('applications').select(sql<string>`xmin::text`.as('x')).execute()).toEqual(
     settled,
   );
+});
+
+test('an Application is at or beyond a commit that changes nothing of it, also when others follow', async () => {
+  const state = async (commit: string) =>
+    hub.running.app
+      .get(ApplicationRevisions, { strict: false })
+      .of(systemActor, 'argocd', 'plain', commit, AbortSignal.timeout(30_000));
+  await hub.idle();
+  const { commit: assigned } = (await hub.app('plain')).revision!;
+  const nothing = hub.commit({ 'elsewhere/c.yaml': 'c: 1\n' }, 'nothing here');
+  expect(await state(nothing)).toMatchObject({ reached: false, how: 'unseen', at: assigned });
+  hub.commit({ 'elsewhere/c.yaml': 'c: 2\n' }, 'nothing here again');
+  await hub.push();
+  await hub.eventually(async () => expect(await state(nothing)).toMatchObject({ how: 'unchanged' }));
+  expect(await state(nothing.slice(0, 8))).toMatchObject({ reached: true, at: assigned });
+  const changed = hub.commit({ 'plain/a.yaml': configMap('a', 'beyond') }, 'beyond');
+  await hub.push();
+  await hub.eventually(async () => expect(await state(changed)).toMatchObject({ how: 'assigned' }));
+  expect(await state(nothing)).toMatchObject({ reached: true, how: 'contained', at: changed });
+  hub.git('checkout', '-q', '-b', 'side');
+  const aside = hub.commit({ 'plain/a.yaml': configMap('a', 'aside') }, 'aside');
+  hub.git('checkout', '-q', 'main');
+  await hub.push();
+  await hub.eventually(async () => expect(await state(aside)).toMatchObject({ how: 'elsewhere' }));
 });
 
 test('a commit that does not render keeps the last good release and says where it is wrong', async () => {
@@ -336,6 +361,12 @@ test('hooks are part of the bundle and of what the project allows; one whose pha
     'seed-',
   ]);
   expect(await conditionsOf('hooked')).toMatchObject([{ type: 'HookIgnored', message: notice }]);
+  // A notice keeps nothing from being rendered: a commit that changes nothing is known as such.
+  const nothing = hub.commit({ 'elsewhere/d.yaml': 'd: 1\n' }, 'nothing of it');
+  await hub.push();
+  await hub.eventually(async () =>
+    expect((await hub.app('hooked')).revision).toMatchObject({ unchangedBy: [nothing] }),
+  );
   const project = {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'AppProject',

@@ -7,6 +7,13 @@ export interface NewCondition {
   message: string;
 }
 
+const NOTICES = new Set(['UnsupportedField', 'HookIgnored', 'RepeatedResourceWarning', 'RenderNotice']);
+
+/** Whether conditions of this type are only there to be read: an Application that has them was rendered all the same. */
+export function isNotice(type: string): boolean {
+  return NOTICES.has(type);
+}
+
 /** The condition that an error becomes: what was wrong, where, and what to do. */
 export function errorCondition(type: string, thrown: unknown): NewCondition {
   const error = MusterError.from(thrown);

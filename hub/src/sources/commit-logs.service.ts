@@ -18,6 +18,21 @@ export interface CommitsApart {
 export class CommitLogs {
   constructor(@Inject(SourcesService) private readonly sources: SourcesService) {}
 
+  /**
+   * Whether `tip` is `commit` (which may be abbreviated), or comes after it. Undefined: the repository has no such commit
+   * as of its last fetch. Throws in words where `tip` cannot be had.
+   */
+  async contains(
+    repositoryId: string,
+    tip: string,
+    commit: string,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
+    const mirror = await this.sources.mirrorWith(repositoryId, tip, signal);
+    const found = await mirror.objects.info(`${commit}^{commit}`);
+    return found && mirror.contains(tip, found.oid, signal);
+  }
+
   /** At most `limit` of each side. Throws in words where a commit cannot be had. */
   async between(
     repositoryId: string,

@@ -88,6 +88,8 @@ export const ApplicationView = z
           name: z.string().optional(),
           commit: z.string().optional(),
           latestCommit: z.string().optional(),
+          /** It was rendered with `latestCommit`, and that changes nothing of it. */
+          unchanged: z.boolean().optional(),
         }),
       )
       .optional(),
@@ -150,6 +152,24 @@ export const ApplicationList = z
   .object({ items: z.array(ApplicationView), next: z.string().optional() })
   .meta({ id: 'ApplicationList' });
 export type ApplicationList = z.infer<typeof ApplicationList>;
+
+/** Whether an Application is at a commit, or beyond it. */
+export const ApplicationRevision = z
+  .object({
+    /** It is to hold what the commit says. */
+    reached: z.boolean(),
+    /**
+     * `assigned`: at that very commit. `contained`: at a later one. `unchanged`: rendered with it (or a later one), and that
+     * changes nothing. `coming`: not rendered yet. `held`: kept back. `failed`: cannot be rendered. `elsewhere`: no part of
+     * what its sources follow. `unseen`: the hub does not know it.
+     */
+    how: z.enum(['assigned', 'contained', 'unchanged', 'coming', 'held', 'failed', 'elsewhere', 'unseen']),
+    /** What is assigned. */
+    at: z.string().optional(),
+    message: z.string(),
+  })
+  .meta({ id: 'ApplicationRevision' });
+export type ApplicationRevision = z.infer<typeof ApplicationRevision>;
 
 /** One Application with its specification. */
 export const ApplicationDetail = ApplicationView.extend({ manifest: z.record(z.string(), z.unknown()) }).meta(

@@ -5,6 +5,7 @@ import type {
   ApplicationList,
   ApplicationManifests,
   ApplicationResources,
+  ApplicationRevision,
   CommandStarted,
   ConfirmRequest,
   ListApplications,
@@ -199,6 +200,9 @@ function applicationRoutes(http: Transport) {
       http.get<ApplicationDiff>(of(ns, name, '/diff'), undefined, o),
     history: (ns: string, name: string, o?: Options) =>
       http.get<ApplicationHistory>(of(ns, name, '/history'), undefined, o),
+    /** Whether it is at a commit, or beyond it. */
+    revision: (ns: string, name: string, commit: string, o?: Options) =>
+      http.get<ApplicationRevision>(of(ns, name, `/revisions/${at(commit)}`), undefined, o),
     resources: (ns: string, name: string, o?: Options) =>
       http.get<ApplicationResources>(of(ns, name, '/resources'), undefined, o),
     tree: (ns: string, name: string, o?: Options) =>

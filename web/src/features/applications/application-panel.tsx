@@ -174,7 +174,8 @@ function Revision({ app }: { app: ApplicationView }) {
             !sources && latestCommit && (
               <span className="text-warn">
                 <code className="font-mono text-xs">{shortCommit(latestCommit)}</code> is at{' '}
-                {source.targetRevision} and not assigned yet
+                {source.targetRevision} and{' '}
+                {revision?.unchangedBy ? 'changes nothing here' : 'not assigned yet'}
               </span>
             ),
           ],
@@ -220,8 +221,8 @@ function SourceLine({ source }: { source: NonNullable<ApplicationView['sources']
       )}
       {latestCommit && (
         <span className="text-warn">
-          , <code className="font-mono text-xs">{shortCommit(latestCommit)}</code> is there and not assigned
-          yet
+          , <code className="font-mono text-xs">{shortCommit(latestCommit)}</code>{' '}
+          {source.unchanged ? 'changes nothing here' : 'is there and not assigned yet'}
         </span>
       )}
     </span>
