@@ -5,7 +5,6 @@ import {
   DependencyCycles,
   type SupposedApplication,
 } from '../rollouts/dependencies/dependency-cycles.service.ts';
-import { StageCycles } from '../rollouts/dependencies/stage-cycles.service.ts';
 import type { Trx } from '../store/schema.ts';
 import { asStored } from './application-records.service.ts';
 import type { CheckedDocument } from './documents.ts';
@@ -19,30 +18,36 @@ export class AppliedDependencies {
   constructor(
     @Inject(SupposedSets) private readonly sets: SupposedSets,
     @Inject(DependencyCycles) private readonly cycles: DependencyCycles,
-    @Inject(StageCycles) private readonly stages: StageCycles,
   ) {}
 
   /** After the documents were written, in their transaction. Throws `invalid` with the cycle spelled out. */
   async refuse(trx: Trx, documents: readonly CheckedDocument[]): Promise<void> {
-    if (documents.some(({ kind }) => kind === 'RolloutPolicy' || kind === 'ApplicationSet'))
-      await this.stages.refuse(trx);
+    const named = (wanted: CheckedDocument['kind']) => documents.filter(({ kind }) => kind === wanted);
+    const changed = {
+      policies: new Set(named('RolloutPolicy').map(({ name }) => name)),
+      sets: new Set(named('ApplicationSet').map(({ namespace, name }) => `${namespace}/${name}`)),
+    };
+    if (changed.policies.size + changed.sets.size === 0) return;
     const applications: SupposedApplication[] = [];
+    const byPolicy = changed.sets.size > 0 ? await this.cycles.waitingByPolicy(trx) : new Set<string>();
     for (const document of documents)
-      if (document.kind === 'ApplicationSet') applications.push(...(await this.#generated(document)));
-    await this.cycles.refuse(trx, applications);
+      if (document.kind === 'ApplicationSet')
+        applications.push(...(await this.#generated(document, byPolicy)));
+    await this.cycles.refuse(trx, applications, changed);
   }
 
-  /** Its Applications do not exist yet; those of sets that name no dependency are not needed. */
+  /** Its Applications do not exist yet; those of sets that wait for nothing are not needed. */
   async #generated(
-    document: Extract<CheckedDocument, { kind: 'ApplicationSet' }>,
+    { namespace, name, checked }: Extract<CheckedDocument, { kind: 'ApplicationSet' }>,
+    byPolicy: ReadonlySet<string>,
   ): Promise<SupposedApplication[]> {
-    if (!JSON.stringify(document.checked.set.spec).includes(DEPENDS_ON_ANNOTATION)) return [];
-    const supposed = await this.sets.applied(document.namespace, document.checked);
+    const set = `${namespace}/${name}`;
+    if (!byPolicy.has(set) && !JSON.stringify(checked.set.spec).includes(DEPENDS_ON_ANNOTATION)) return [];
+    const supposed = await this.sets.applied(namespace, checked);
     const found = await this.sets.generated(supposed, AbortSignal.timeout(GENERATE_MS));
-    const { namespace, name } = supposed.row;
     return (found ?? []).map((application) => ({
       manifest: asStored(application, namespace).manifest,
-      set: `${namespace}/${name}`,
+      set,
     }));
   }
 }

@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { ApplicationRecordsModule } from '../applications/application-records.module.ts';
 import { SetManifests } from '../applicationsets/set-manifests.ts';
 import { BundlesModule } from '../releases/bundles.module.ts';
-import { StageCycles } from './dependencies/stage-cycles.service.ts';
 import { FactsRepository } from './facts.repository.ts';
 import { PoliciesRepository } from './policies.repository.ts';
 import { PoliciesService } from './policies.service.ts';
@@ -24,7 +23,6 @@ const services = [
   RolloutRecords,
   RolloutStarts,
   RolloutsRepository,
-  StageCycles,
 ];
 
 /** How a release becomes a rollout. */

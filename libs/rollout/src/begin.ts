@@ -120,7 +120,12 @@ export function frozenTarget(
   };
 }
 
-function selectedBy(stage: StagePolicy, { clusterLabels, applicationLabels }: TargetInput): boolean {
+type Placed = Pick<TargetInput, 'id' | 'cluster' | 'clusterLabels' | 'pinned' | 'unsettled'>;
+
+export function selectedBy(
+  stage: StagePolicy,
+  { clusterLabels, applicationLabels }: Pick<TargetInput, 'clusterLabels' | 'applicationLabels'>,
+): boolean {
   return selects(stage.clusters, clusterLabels) && selects(stage.applications, applicationLabels);
 }
 
@@ -142,11 +147,11 @@ function stagesOf(
 }
 
 /** Pinned targets are in the stage that selects them, but nobody's share is counted by them or used up for them. */
-function taken(stage: StagePolicy, left: readonly TargetInput[], random: Random): TargetInput[] {
+export function taken<T extends Placed>(stage: StagePolicy, left: readonly T[], random: Random): T[] {
   const { take } = stage;
   if (!take) return [...left];
   const free = left.filter((target) => !target.pinned);
-  const groups = new Map<string, TargetInput[]>();
+  const groups = new Map<string, T[]>();
   for (const target of sorted(free, stage.order, random)) {
     const value = take.per === null ? '' : (target.clusterLabels[take.per] ?? '');
     const group = groups.get(value);
@@ -157,18 +162,18 @@ function taken(stage: StagePolicy, left: readonly TargetInput[], random: Random)
 }
 
 /** In order, but first those that an earlier rollout left on their way: no others are disturbed before they are whole again. */
-function sorted(targets: readonly TargetInput[], order: Order, random: Random): TargetInput[] {
+function sorted<T extends Placed>(targets: readonly T[], order: Order, random: Random): T[] {
   const all = ordered(targets, order, random);
   return [...all.filter(({ unsettled }) => unsettled), ...all.filter(({ unsettled }) => !unsettled)];
 }
 
-function ordered(targets: readonly TargetInput[], order: Order, random: Random): TargetInput[] {
+function ordered<T extends Placed>(targets: readonly T[], order: Order, random: Random): T[] {
   const byName = [...targets].sort((a, b) => compare(a.cluster, b.cluster) || compare(a.id, b.id));
   switch (order.by) {
     case 'name':
       return order.descending ? byName.reverse() : byName;
     case 'label': {
-      const value = (target: TargetInput) => target.clusterLabels[order.label] ?? '';
+      const value = (target: T) => target.clusterLabels[order.label] ?? '';
       const sign = order.descending ? -1 : 1;
       return byName.sort((a, b) => sign * compare(value(a), value(b)));
     }

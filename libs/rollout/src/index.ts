@@ -22,6 +22,7 @@ export * from './quantity.ts';
 export { type QueryPlace, fillQuery, hasPlaceholders } from './query-text.ts';
 export * from './rolling-sync.ts';
 export * from './selector.ts';
+export { type Candidate, type StageSpan, stageSpans } from './stage-spans.ts';
 export * from './target-blockers.ts';
 export * from './types.ts';
 export { refusal } from './verbs.ts';

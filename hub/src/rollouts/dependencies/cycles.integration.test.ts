@@ -130,3 +130,31 @@ test('policies whose stages wait for each other are refused', async () => {
     'stage one of ApplicationSet argocd/first waits for stage one of ApplicationSet argocd/second, which waits for stage one of ApplicationSet argocd/first',
   );
 });
+
+test('a circle of an annotation one way and a policy the other is refused, whichever comes last', async () => {
+  const waits = policy('after-front', {
+    stages: [{ name: 'all', dependsOn: [{ applicationSet: 'front' }] }],
+  });
+  const back = set('back', undefined, { 'muster.dev/rollout-policy': 'after-front' });
+  const circle =
+    /^Application argocd\/(back|front)-(dev|b) waits for Application argocd\/(back|front)-\2, which waits for Application argocd\/\1-\2$/;
+  await expect(hub.apply([waits, set('front', 'back-{{name}}'), back])).rejects.toThrow(circle);
+  const made = (name: string) =>
+    hub.eventually(async () => expect(await names()).toEqual(expect.arrayContaining([name])));
+  await hub.apply([waits, back]);
+  await made('back-b');
+  await expect(hub.apply([set('front', 'back-{{name}}')])).rejects.toMatchObject({
+    message: expect.stringMatching(circle),
+    hint: expect.stringContaining('dependsOn of RolloutPolicy after-front'),
+  });
+  // The other way round: the set that says it with its annotation is there first.
+  await hub.apply([policy('after-front', { stages: [{ name: 'all' }] }), set('front', 'back-{{name}}')]);
+  await made('front-b');
+  await expect(hub.apply([waits])).rejects.toThrow(circle);
+  await expect(
+    hub.apply([policy('after-front', { stages: [{ name: 'all', dependsOn: ['front-b'] }] })]),
+  ).rejects.toThrow(
+    /^Application argocd\/(front|back)-b waits for Application argocd\/(back|front)-b, which waits for/,
+  );
+  await hub.apply([policy('after-front', { stages: [{ name: 'all', dependsOn: ['db-nobody'] }] })]);
+});
