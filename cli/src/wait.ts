@@ -214,6 +214,6 @@ export function noteSilence(
   if (!silent) return;
   const { cluster, since, expiresAt } = silent;
   terminal.note(
-    `the agent of ${cluster} has been silent since ${since}: it is done when it is back, or expires at ${expiresAt}`,
+    `the agent of ${cluster} has been silent since ${since}: this is done when it is back, or expires at ${expiresAt}`,
   );
 }

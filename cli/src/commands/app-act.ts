@@ -3,7 +3,8 @@ import type { HubClient } from '@muster/api/client';
 import type { Command } from 'commander';
 import { type Context, type Host, verb } from '../host.ts';
 import { parseDuration, parseName } from '../names.ts';
-import { noteSilence, waitForCommand } from '../wait.ts';
+import { ordersTo } from '../orders.ts';
+import { waitForCommand } from '../wait.ts';
 import { appDriftCommands } from './app-drift.ts';
 import { resolveSelectors } from './app-objects.ts';
 import { appSyncCommands } from './app-sync.ts';
@@ -66,6 +67,7 @@ function simpleActs(app: Command, host: Host): void {
   verb(app, 'refresh <names...>', {
     summary: 'Read the source again and have the cluster compare',
     examples: ['muster app refresh guestbook-dev'],
+    output: true,
   }).action(
     host.run((context, names: string[]) =>
       forEach(
@@ -81,6 +83,7 @@ function simpleActs(app: Command, host: Host): void {
     details:
       'A sync with its hooks, or a removal: then nothing more is deleted until `muster app confirm`, and where only PostDelete hooks are left the Application goes without them.',
     examples: ['muster app terminate guestbook-dev'],
+    output: true,
   }).action(
     host.run((context, names: string[]) =>
       forEach(
@@ -99,6 +102,7 @@ function simpleActs(app: Command, host: Host): void {
       'muster app confirm guestbook-dev',
       'muster app confirm guestbook-dev --resource :PersistentVolumeClaim:data --reason "moved to the new volume"',
     ],
+    output: true,
   })
     .option(
       '--resource <selector...>',
@@ -124,14 +128,16 @@ async function confirm(context: Context, given: string, options: ConfirmOptions)
   const resources = await resolveSelectors(client, { namespace, name }, options.resource);
   const started = await client.applications.confirm(namespace, name, { resources, reason });
   const { command } = started;
-  const shown = `application/${namespace}/${name}`;
-  if (!options.wait) {
-    context.terminal.out(`${shown} confirmed (command ${command})`);
-    return noteSilence(context, started);
-  }
-  const what = `confirmation for ${namespace}/${name}`;
-  const { message } = await waitForCommand(context, client, command, timeout, what);
-  context.terminal.out(`${shown} confirmed: ${message}`);
+  const application = `${namespace}/${name}`;
+  const order = { application, ...started };
+  const orders = ordersTo(context);
+  orders.given(order);
+  if (options.wait) {
+    const what = `confirmation for ${application}`;
+    const { message, outcome } = await waitForCommand(context, client, command, timeout, what);
+    orders.told({ ...order, outcome, message }, `application/${application} confirmed: ${message}`);
+  } else orders.told(order, `application/${application} confirmed (command ${command})`);
+  orders.end();
 }
 
 async function forEach(
@@ -141,9 +147,11 @@ async function forEach(
   done: string,
 ): Promise<void> {
   const client = context.client();
+  const orders = ordersTo(context);
   for (const { namespace, name } of names.map(parseName)) {
-    const started = await act(client, namespace, name);
-    context.terminal.out(`application/${namespace}/${name} ${done}`);
-    if (started) noteSilence(context, started);
+    const order = { application: `${namespace}/${name}`, ...(await act(client, namespace, name)) };
+    orders.given(order);
+    orders.told(order, `application/${namespace}/${name} ${done}`);
   }
+  orders.end();
 }

@@ -7,12 +7,12 @@ import { type Context, type Host, verb } from '../host.ts';
 import { inTurn } from '../in-turn.ts';
 import { formatName, parseDuration, parseName } from '../names.ts';
 import { progressLine } from '../operation-text.ts';
+import { ordersTo } from '../orders.ts';
 import {
   type Goal,
   keyedByName,
   type ReadApplications,
   waitForApplications,
-  noteSilence,
   waitForCommand,
 } from '../wait.ts';
 import { resolveSelectors } from './app-objects.ts';
@@ -26,7 +26,7 @@ interface SyncOptions extends Selection {
   force?: true;
   revision?: string;
   reason?: string;
-  wait?: true;
+  wait?: boolean;
   timeout: number;
 }
 
@@ -41,17 +41,18 @@ export function appSyncCommands(app: Command, host: Host): void {
     verb(app, 'sync [names...]', {
       summary: 'Apply what is assigned now',
       details:
-        'Asks the clusters to apply what is assigned. With --wait it ends when they have; whether it became healthy is for `muster app wait`.',
+        'Asks the clusters to apply what is assigned. With --wait it ends when they have; whether it became healthy is for `muster app wait`. A dry run is always waited for: its answer is what would be done.',
       examples: [
         'muster app sync guestbook-dev --wait',
         'muster app sync --set guestbook --prune',
-        'muster app sync guestbook-dev --dry-run --wait',
+        'muster app sync guestbook-dev --dry-run',
         'muster app sync guestbook-dev --resource Deployment/web --resource ":ConfigMap:settings-*"',
       ],
+      output: true,
     }),
   )
     .option('--prune', 'also delete what is no longer in Git')
-    .option('--dry-run', 'only have the API server check it')
+    .option('--dry-run', 'only have the API server check it, and say what would be done')
     .option(
       '--resource <selector...>',
       'only these: KIND/NAME or GROUP:KIND:[NAMESPACE/]NAME, there with globs and ! to exclude; no hooks run',
@@ -61,7 +62,8 @@ export function appSyncCommands(app: Command, host: Host): void {
     .option('--revision <commit>', 'refuse when another commit is assigned')
     .option('--reason <text>', 'for the audit log')
     .option('-w, --wait', 'until the clusters have answered')
-    .option('--timeout <duration>', 'how long --wait waits', parseDuration, 600)
+    .option('--no-wait', 'do not wait for the answer to a dry run')
+    .option('--timeout <duration>', 'how long to wait', parseDuration, 600)
     .action(host.run(sync));
 
   withSelection(
@@ -92,9 +94,13 @@ async function sync(context: Context, names: string[], options: SyncOptions): Pr
   const { terminal } = context;
   const client = context.client();
   const selected = await selectNames(context, names, { project, cluster, set, label, all });
+  const orders = ordersTo(context);
+  // Nobody asks what would be done without wanting to know.
+  const waits = options.wait ?? dryRun ?? false;
   let failed = 0;
   const each = async ({ namespace, name }: { namespace: string; name: string }) => {
-    const shown = `application/${namespace}/${name}`;
+    const application = `${namespace}/${name}`;
+    const shown = `application/${application}`;
     try {
       const body = {
         prune,
@@ -106,20 +112,23 @@ async function sync(context: Context, names: string[], options: SyncOptions): Pr
         reason,
       };
       const started = await client.applications.sync(namespace, name, body);
+      const order = { application, ...started };
       const { command } = started;
-      if (!options.wait) {
-        terminal.out(`${shown} sync asked for (command ${command})`);
-        return noteSilence(context, started);
+      orders.given(order);
+      if (!waits) {
+        const what = dryRun ? 'dry run' : 'sync';
+        return orders.told(order, `${shown} ${what} asked for (command ${command})`);
       }
-      const { message } = await waitForCommand(
+      const { message, outcome } = await waitForCommand(
         context,
         client,
         command,
         timeout,
-        `sync of ${namespace}/${name}`,
+        `${dryRun ? 'dry run' : 'sync'} of ${application}`,
         () => doing(client, { namespace, name }),
       );
-      terminal.out(`${shown} ${dryRun ? 'checked' : 'synced'}${message ? `: ${message}` : ''}`);
+      const said = message ? `: ${message}` : '';
+      orders.told({ ...order, outcome, message }, `${shown} ${dryRun ? 'checked' : 'synced'}${said}`);
     } catch (thrown) {
       context.signal.throwIfAborted();
       failed++;
@@ -127,6 +136,7 @@ async function sync(context: Context, names: string[], options: SyncOptions): Pr
     }
   };
   await inTurn(selected, 16, each);
+  orders.end();
   return failed > 0 ? EXIT.failed : EXIT.ok;
 }
 

@@ -48,6 +48,19 @@ describe('the resources of an Application', () => {
   });
 });
 
+describe('resources of a silent cluster', () => {
+  it('are Unknown, with what was observed last', () => {
+    const lastObserved = { sync: 'Synced', health: 'Healthy', at: '2026-01-01T00:00:00Z' };
+    const row = { kind: 'Service', name: 'web', sync: 'Unknown', health: 'Unknown', lastObserved };
+    const text = resourcesText([row], { now: Date.parse(lastObserved.at) + 120_000, colour: false });
+    expect(text.split('\n')).toEqual([
+      'The cluster is silent. In brackets: as last observed at 2026-01-01T00:00:00Z (2m ago).',
+      'KIND      NAMESPACE   NAME   SYNC               HEALTH              MESSAGE',
+      'Service   -           web    Unknown (Synced)   Unknown (Healthy)   -',
+    ]);
+  });
+});
+
 describe('an Application of several sources', () => {
   it('has a line for each, with what is assigned of it and what is newer', () => {
     const chart = { repoURL: 'https://git.test/charts', path: 'web', targetRevision: 'v1' };

@@ -20,6 +20,8 @@ export interface ResourceRow {
   held?: string;
   /** Another tool tracks it: left alone, taken over by the next sync, or Muster's as well. */
   foreign?: { tool: string; by: string; adopting?: boolean; shared?: boolean };
+  /** What a cluster said last that cannot be heard now. */
+  lastObserved?: { sync?: string; health?: string; at?: string };
   drift?: {
     fields?: FieldRow[];
     /** 'person', 'controller', 'pending' or 'deleted'. */
@@ -231,7 +233,11 @@ export function resourcesText(
 ): string {
   const sorted = [...resources].sort((a, b) => (resourceKey(a) < resourceKey(b) ? -1 : 1));
   const drifted = sorted.filter(({ drift }) => drift && (drift.deleted || (drift.fields?.length ?? 0) > 0));
-  const parts = [table(sorted, RESOURCE_COLUMNS, colour)];
+  const at = sorted.find(({ lastObserved }) => lastObserved?.at)?.lastObserved?.at;
+  const silence = at
+    ? `The cluster is silent. In brackets: as last observed at ${at} (${age(at, now)} ago).\n`
+    : '';
+  const parts = [silence + table(sorted, RESOURCE_COLUMNS, colour)];
   if (drifted.length > 0) {
     parts.push(`Drift (in Git → in the cluster):\n${drifted.map((each) => driftText(each, now)).join('\n')}`);
   }
@@ -244,13 +250,19 @@ const RESOURCE_COLUMNS: Column<ResourceRow>[] = [
   { title: 'NAME', value: ({ name }) => name },
   {
     title: 'SYNC',
-    value: ({ sync, requiresPruning, held, foreign }) => {
+    value: ({ sync, requiresPruning, held, foreign, lastObserved }) => {
+      if (lastObserved?.sync) return `${sync} (${lastObserved.sync})`;
       if (requiresPruning) return `${sync} (${held ? 'kept' : 'to prune'})`;
       return foreign ? `${sync} (${foreignWord(foreign)})` : sync;
     },
     paint: paintState,
   },
-  { title: 'HEALTH', value: ({ health }) => health, paint: paintState },
+  {
+    title: 'HEALTH',
+    value: ({ health, lastObserved }) =>
+      lastObserved?.health ? `${health} (${lastObserved.health})` : health,
+    paint: paintState,
+  },
   { title: 'MESSAGE', value: ({ message }) => message },
 ];
 

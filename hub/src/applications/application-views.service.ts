@@ -119,11 +119,16 @@ export class ApplicationViews {
       row.cluster_id ? this.status.resources({ clusterId: row.cluster_id, namespace, name }) : {},
       row.is_root ? this.roots.resources(row.id) : {},
     ]);
-    const resources = [...Object.entries(hub), ...Object.entries(cluster)].map(([key, resource]) => ({
+    const known = row.silent_since ? unheard(cluster, row.observed_at) : cluster;
+    const resources = [...Object.entries(hub), ...Object.entries(known)].map(([key, resource]) => ({
       key,
       ...(resource as object),
     }));
-    return { ...(row.observed_at ? { observedAt: row.observed_at.toISOString() } : {}), resources };
+    return {
+      ...(row.observed_at ? { observedAt: row.observed_at.toISOString() } : {}),
+      ...(row.silent_since ? { silentSince: row.silent_since.toISOString() } : {}),
+      resources,
+    };
   }
 
   /** The objects of the bundle that was rendered last, well; values of Secrets are masked wherever they stand. */
@@ -205,6 +210,19 @@ export class ApplicationViews {
       ...(rollout ? { rollout } : {}),
     };
   }
+}
+
+/** Of a cluster that cannot be heard nothing is known but what it said last. */
+function unheard(resources: object, observedAt: Date | null): object {
+  const at = observedAt?.toISOString();
+  return Object.fromEntries(
+    Object.entries(resources).map(([key, resource]) => {
+      const { sync, health, ...rest } = resource as { sync?: string; health?: string };
+      const last = { ...(sync && { sync }), ...(health && { health }), ...(at && { at }) };
+      const now = { ...(sync && { sync: 'Unknown' }), ...(health && { health: 'Unknown' }) };
+      return [key, { ...rest, ...now, lastObserved: last }];
+    }),
+  );
 }
 
 /** A policy that is missing or broken lets no newer release go. */

@@ -296,4 +296,39 @@ describe('objects in clusters, with two replicas', () => {
       at('one').applications.act('argocd', 'web', { resource, action: 'restart' }),
     ).rejects.toMatchObject({ code: 'unavailable' });
   });
+
+  it('what a silent cluster said last is shown as that, and not as what is now', async () => {
+    const key = '/ConfigMap/shop/a';
+    const then = new Date(Date.now() - 3_700_000);
+    const said = { kind: 'ConfigMap', namespace: 'shop', name: 'a', sync: 'Synced', health: 'Healthy' };
+    const target = { application_namespace: 'argocd', application_name: 'web', sync: 'Synced' };
+    const version = { epoch: 1n, generation: 1n, bundle_digest: 'd', health: 'Healthy' };
+    const times = { observed_at: then, sync_since: then, health_since: then };
+    const resources = JSON.stringify({ [key]: said });
+    const cluster_id = await one.clusterId('old');
+    await one.db
+      .insertInto('target_status')
+      .values({ cluster_id, ...target, ...version, ...times, resources })
+      .execute();
+    expect(await at('one').applications.resources('argocd', 'web')).toMatchObject({
+      observedAt: then.toISOString(),
+      silentSince: expect.stringContaining('20') as string,
+      resources: [
+        {
+          key,
+          sync: 'Unknown',
+          health: 'Unknown',
+          lastObserved: { sync: 'Synced', health: 'Healthy', at: then.toISOString() },
+        },
+      ],
+    });
+    await one.db
+      .updateTable('clusters')
+      .set({ last_seen_at: new Date() })
+      .where('name', '=', 'old')
+      .execute();
+    const heard = await at('one').applications.resources('argocd', 'web');
+    expect(heard.resources).toEqual([{ key, ...said }]);
+    expect(heard.silentSince).toBeUndefined();
+  });
 });

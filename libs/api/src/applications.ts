@@ -253,7 +253,12 @@ export const ApplicationHistory = z
 export type ApplicationHistory = z.infer<typeof ApplicationHistory>;
 
 export const ApplicationResources = z
-  .object({ observedAt: z.string().optional(), resources: z.array(z.record(z.string(), z.unknown())) })
+  .object({
+    observedAt: z.string().optional(),
+    /** The cluster cannot be heard: `sync` and `health` are Unknown, `lastObserved` is what it said last (`sync`, `health`, `at`). */
+    silentSince: z.string().optional(),
+    resources: z.array(z.record(z.string(), z.unknown())),
+  })
   .meta({ id: 'ApplicationResources' });
 export type ApplicationResources = z.infer<typeof ApplicationResources>;
 
