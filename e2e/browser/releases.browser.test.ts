@@ -10,6 +10,8 @@ let page: Page;
 let complaints: string[];
 let button: ReturnType<typeof pointers>['button'];
 let dialog: ReturnType<typeof pointers>['dialog'];
+let region: ReturnType<typeof pointers>['region'];
+let viewer: Page;
 
 /** `web-NAME` from the folder `envs/NAME`, in a namespace of its own. */
 const application = (name: string) => ({
@@ -35,7 +37,7 @@ beforeAll(async () => {
     ENVIRONMENTS.map((name) => `web-${name}`),
   );
   page = await scene.open();
-  ({ button, dialog } = pointers(page));
+  ({ button, dialog, region } = pointers(page));
   complaints = complaintsOf(page);
 });
 
@@ -77,7 +79,7 @@ describe('a pin', () => {
   });
 
   it('is seen by a viewer, who is told why they cannot let go of it', async () => {
-    const viewer = await scene.openAsViewer();
+    viewer = await scene.openAsViewer();
     await viewer.goto(`${scene.hub.url}/?app=argocd/web-staging`);
     const unpin = viewer.getByRole('button', { name: 'Unpin …' });
     await unpin.waitFor();
@@ -86,7 +88,6 @@ describe('a pin', () => {
       'This needs the role operator of the project default.',
     );
     await viewer.getByText('This needs the role operator of the project default.').first().waitFor();
-    await viewer.close();
   });
 
   it('is let go of with a reason, and the newest release comes', async () => {
@@ -102,9 +103,115 @@ describe('a pin', () => {
   });
 });
 
+/** What is healthy in staging goes on to production, by a commit and with an approval. */
+const promotion = () => ({
+  apiVersion: 'muster.dev/v1alpha1',
+  kind: 'Promotion',
+  metadata: { name: 'web' },
+  spec: {
+    repository: scene.repository.url,
+    environments: [
+      { name: 'staging', application: 'web-staging', path: 'envs/staging' },
+      {
+        name: 'prod',
+        application: 'web-prod',
+        path: 'envs/prod',
+        production: true,
+        change: { mode: 'commit', copy: {} },
+      },
+    ],
+  },
+});
+
+describe('promotions', () => {
+  const prod = () => region('prod');
+
+  it('are none at first, and it says what to do', async () => {
+    await page.goto(scene.hub.url);
+    await button('Rollouts').click();
+    await button('Promotions').click();
+    await page.getByRole('heading', { name: 'No promotions yet' }).waitFor();
+    await page.evaluate(`document.body.dataset.unreloaded = 'yes'`);
+  });
+
+  it('appear by themselves, environments left to right, and say what is waited for', async () => {
+    await scene.client.repositories.add({ url: scene.repository.url, write: true });
+    await scene.client.apply({ documents: [promotion()] });
+    const row = page.locator('[data-promotion=web]');
+    await row
+      .filter({ hasText: 'waits for an approval' })
+      .filter({ hasText: /staging.*prod/ })
+      .waitFor();
+    await row.getByRole('link', { name: 'web' }).click();
+    await page.getByRole('heading', { name: /web.*waits for an approval/ }).waitFor();
+    expect(new URL(page.url()).searchParams.get('promotion')).toBe('web');
+    await region('staging').getByText('is healthy everywhere').waitFor();
+    await prod().getByText('Waits for 1 approval until').waitFor();
+    await page.getByText(/observed \d+ s ago/).waitFor();
+  });
+
+  it('are looked at by a viewer, who is told why they cannot approve', async () => {
+    await viewer.goto(`${scene.hub.url}/?promotion=web`);
+    const approve = viewer.getByRole('button', { name: 'Approve', exact: true });
+    await approve.waitFor();
+    expect(await approve.getAttribute('aria-disabled')).toBe('true');
+    await viewer.getByText('This needs the role approver of the project default.').first().waitFor();
+    await viewer.close();
+  });
+
+  it('are rejected with a reason, and ask again', async () => {
+    await prod().getByRole('button', { name: 'Reject' }).click();
+    const form = dialog('Reject the change for prod');
+    await form.getByLabel('Reason').fill('not today');
+    await form.getByRole('button', { name: 'Reject' }).click();
+    await prod().getByText('rejected by admin: not today').waitFor();
+    await prod().getByRole('button', { name: 'Ask again' }).click();
+    await dialog('Ask again: prod').getByRole('button', { name: 'Ask again' }).click();
+    await prod().getByRole('button', { name: 'Approve' }).waitFor();
+    await region('What happened').getByText('rejected by admin: not today').waitFor();
+  });
+
+  it('are approved by a click with a reason, and the change is made before the eyes', async () => {
+    await prod().getByRole('button', { name: 'Approve' }).click();
+    const form = dialog('Approve the change for prod');
+    await form.getByText(/Yours is the last that is needed: release 2/).waitFor();
+    await form.getByLabel('Reason').fill('staging sings');
+    await form.getByRole('button', { name: 'Approve' }).click();
+    await prod().getByText('promoted').waitFor();
+    await prod()
+      .getByText(/^release 2 .* is healthy everywhere$/)
+      .waitFor();
+    const { items } = await scene.client.audit({ limit: 50 });
+    expect(items.find(({ action }) => action === 'promotion.approve')).toMatchObject({
+      actor: 'admin',
+      reason: 'staging sings',
+      object: 'promotion/web',
+      details: { environment: 'prod' },
+    });
+    expect(await page.evaluate('document.body.dataset.unreloaded')).toBe('yes');
+  });
+
+  it('are paused and resumed, and one that is not there says so', async () => {
+    await button('Pause').click();
+    await dialog('Pause the promotion web').getByLabel('Reason').fill('holidays');
+    await dialog('Pause the promotion web').getByRole('button', { name: 'Pause' }).click();
+    await page.getByText(/Paused by admin .*: holidays/).waitFor();
+    await button('Resume').click();
+    await dialog('Resume the promotion web').getByRole('button', { name: 'Resume' }).click();
+    await button('Pause').waitFor();
+    await page.goto(`${scene.hub.url}/?promotion=none`);
+    await page.getByRole('alert').filter({ hasText: 'none' }).waitFor();
+    await button('All promotions').click();
+    await page.locator('[data-promotion=web]').waitFor();
+  });
+});
+
 describe('all of it', () => {
   it('fits on a phone, and complains of nothing', async () => {
     await page.setViewportSize({ width: 390, height: 800 });
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await page.goto(`${scene.hub.url}/?promotion=web`);
+    await region('prod').waitFor();
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     expect(complaints).toEqual([]);
     await button('Matrix').waitFor();

@@ -38,7 +38,7 @@ export class Events {
   }
 
   /**
-   * Announces changed objects: `namespace/name` of applications and sets, names of clusters and projects, ids of
+   * Announces changed objects: `namespace/name` of applications and sets, names of clusters, projects and promotions, ids of
    * commands and repositories. With `trx` it is sent at commit.
    */
   async publish(

@@ -1,4 +1,4 @@
-import { type Outcome as JobOutcome, MusterError, done } from '@muster/base';
+import { type Outcome as JobOutcome, MusterError, canonicalJson, done } from '@muster/base';
 import {
   type Environment,
   type EnvironmentStanding,
@@ -7,11 +7,12 @@ import {
   parsePromotion,
 } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
-import { Audit } from '../audit/audit.ts';
 import { CONFIG, type Config } from '../config.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { RolloutClock } from '../rollouts/rollout-clock.ts';
 import { SourcesService } from '../sources/sources.service.ts';
+import type { Trx } from '../store/schema.ts';
+import { PromotionNews } from './promotion-news.service.ts';
 import { PromotionStandings } from './promotion-standings.service.ts';
 import {
   type ChangeRow,
@@ -40,7 +41,7 @@ export class PromotionSteps {
     @Inject(Proposals) private readonly proposals: Proposals,
     @Inject(SourcesService) private readonly sources: SourcesService,
     @Inject(RolloutClock) private readonly clock: RolloutClock,
-    @Inject(Audit) private readonly audit: Audit,
+    @Inject(PromotionNews) private readonly news: PromotionNews,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -50,12 +51,13 @@ export class PromotionSteps {
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(MOST_MS)]);
     const promotion = parsePromotion(row.manifest, `Promotion ${row.name}`);
     const standings: Record<string, EnvironmentStanding> = {};
+    const before = await this.repository.stateOf(this.repository.db, id);
     for (const [i, environment] of promotion.environments.entries()) {
       const standing = await this.standings.of(promotion, environment, signal);
       standings[environment.name] = standing;
       if (i === 0) continue;
-      const before = promotion.environments[i - 1]!;
-      await this.#environment(row, promotion, before, environment, standings[before.name]!, signal);
+      const from = promotion.environments[i - 1]!;
+      await this.#environment(row, promotion, from, environment, standings[from.name]!, signal);
     }
     context.signal.throwIfAborted();
     await this.repository.db.transaction().execute(async (trx) => {
@@ -64,6 +66,10 @@ export class PromotionSteps {
         looked_at: new Date(),
         look_at: new Date(Date.now() + this.config.promotionSeconds * 1000),
       });
+      const same =
+        canonicalJson(row.standings) === canonicalJson(standings) &&
+        (await this.repository.stateOf(trx, id)) === before;
+      if (!same) await this.news.changed(trx, row);
       await context.complete(trx);
     });
     return done;
@@ -159,11 +165,11 @@ export class PromotionSteps {
         return void (await this.repository.move(trx, begun.id, 'done', {
           why: `${environment.name} has it already`,
         }));
-      await this.audit.record(trx, {
-        actor: 'system',
-        action: 'promotion.begin',
-        object: `promotion/${name}`,
+      await this.news.record(trx, {
+        name,
         project: promotion.project,
+        actor: 'system',
+        action: 'begin',
         details: { environment: environment.name, release: number, commit },
       });
     });
@@ -197,13 +203,13 @@ export class PromotionSteps {
     return state === 'done' || state === 'closed';
   }
 
-  async #told(trx: Parameters<Audit['record']>[0], proposed: Proposed, made: string): Promise<void> {
+  async #told(trx: Trx, proposed: Proposed, made: string): Promise<void> {
     const { promotion, environment, change } = proposed;
-    await this.audit.record(trx, {
-      actor: 'system',
-      action: 'promotion.make',
-      object: `promotion/${promotion.name}`,
+    await this.news.record(trx, {
+      name: promotion.name,
       project: promotion.project,
+      actor: 'system',
+      action: 'make',
       reason: made,
       details: {
         environment: environment.name,

@@ -3,9 +3,15 @@ import { type Environment, type EnvironmentStanding, approvalFor, parsePromotion
 import { ownerName } from './promotion-text.ts';
 import { type ChangeRow, type PromotionRow, changeOf } from './promotions.repository.ts';
 
+/** Who looks at it: an approval may be theirs to give. */
+export interface Asker {
+  name: string;
+  groups: readonly string[];
+}
+
 type Changes = ReadonlyMap<string, { current?: ChangeRow; last?: ChangeRow }>;
 
-export function viewOf(row: PromotionRow, changes: Changes): PromotionView {
+export function viewOf(row: PromotionRow, changes: Changes, asker: Asker): PromotionView {
   const promotion = parsePromotion(row.manifest, `Promotion ${row.name}`);
   const standings = row.standings as Record<string, EnvironmentStanding | undefined>;
   return {
@@ -14,7 +20,7 @@ export function viewOf(row: PromotionRow, changes: Changes): PromotionView {
     repository: promotion.repository,
     ...(row.paused ? { paused: row.paused } : {}),
     environments: promotion.environments.map((one) =>
-      environmentView(one, standings[one.name], changes.get(one.name) ?? {}),
+      environmentView(one, standings[one.name], changes.get(one.name) ?? {}, asker),
     ),
     ...(row.looked_at ? { lookedAt: row.looked_at.toISOString() } : {}),
     createdAt: row.created_at.toISOString(),
@@ -27,6 +33,7 @@ function environmentView(
   environment: Environment,
   standing: EnvironmentStanding | undefined,
   { current, last }: { current?: ChangeRow; last?: ChangeRow },
+  asker: Asker,
 ): PromotionEnvironmentView {
   const { name, owner, branch, path, production, change } = environment;
   const passed = standing?.kind === 'passed';
@@ -42,13 +49,22 @@ function environmentView(
     standing: passed
       ? `${standing.label} is healthy everywhere`
       : (standing?.why ?? 'it was not looked at yet'),
-    ...(passed ? { passedAt: new Date(standing.since).toISOString() } : {}),
-    ...(current ? { current: changeView(current, environment) } : {}),
-    ...(last ? { last: changeView(last, environment) } : {}),
+    ...(passed
+      ? {
+          passedAt: new Date(standing.since).toISOString(),
+          release: { number: standing.number, commit: standing.commit },
+        }
+      : {}),
+    ...(current ? { current: changeView(current, environment, asker) } : {}),
+    ...(last ? { last: changeView(last, environment, asker) } : {}),
   };
 }
 
-export function changeView(row: ChangeRow, environment: Environment | undefined): PromotionChangeView {
+export function changeView(
+  row: ChangeRow,
+  environment: Environment | undefined,
+  asker: Asker,
+): PromotionChangeView {
   const { state, removals, approvals, createdAt } = changeOf(row);
   const asks = environment && state === 'waiting' ? approvalFor(environment, removals) : null;
   return {
@@ -66,6 +82,7 @@ export function changeView(row: ChangeRow, environment: Environment | undefined)
           asks: {
             count: Math.max(0, asks.count - approvals.length),
             groups: asks.groups,
+            yours: mayApprove(asks.groups, approvals, asker),
             until: new Date(createdAt + asks.expiresMs).toISOString(),
           },
         }
@@ -79,4 +96,14 @@ export function changeView(row: ChangeRow, environment: Environment | undefined)
     createdAt: row.created_at.toISOString(),
     ...(row.ended_at ? { endedAt: row.ended_at.toISOString() } : {}),
   };
+}
+
+/** Whether the groups let them, once: whether they have the role is for who asks. */
+function mayApprove(
+  groups: readonly string[],
+  approvals: PromotionChangeView['approvals'],
+  { name, groups: own }: Asker,
+): boolean {
+  if (approvals.some(({ actor }) => actor === name)) return false;
+  return groups.length === 0 || groups.some((group) => own.includes(group));
 }

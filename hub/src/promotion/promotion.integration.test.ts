@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Actor, systemActor } from '../access/actor.ts';
+import { type ChangeEvent, Events } from '../api/events.ts';
 import { RepositoryPushes } from '../sources/pushes/repository-pushes.service.ts';
 import { ENVIRONMENTS, PromotionFixture, manifests } from './promotions.fixture.ts';
 import { PromotionsRepository } from './promotions.repository.ts';
@@ -25,6 +26,15 @@ afterEach(async () => {
 const url = () => fixture.on.hub.url;
 const read = (path: string) => readFileSync(join(fixture.on.hub.work, path), 'utf8');
 const head = (branch = 'main') => fixture.on.hub.git('rev-parse', branch);
+
+/** What open pages are told of promotions from now on. */
+function promotionEvents(): ChangeEvent[] {
+  const told: ChangeEvent[] = [];
+  fixture.on.get(Events).listen((event) => {
+    if (event !== 'resync' && event.kind === 'promotion') told.push(event);
+  });
+  return told;
+}
 
 /** All environments in folders of one branch. */
 async function folders(): Promise<void> {
@@ -64,6 +74,7 @@ async function release(image: string, ...configMaps: string[]): Promise<string> 
 }
 
 test('what is healthy in one environment is committed to the next, and to production after an approval', async () => {
+  const told = promotionEvents();
   await folders();
   await fixture.apply(copying());
   expect((await fixture.change('staging')).state).toBe('done');
@@ -88,7 +99,13 @@ test('what is healthy in one environment is committed to the next, and to produc
   expect(fixture.on.hub.git('merge-base', '--is-ancestor', before, 'main')).toBe('');
   await fixture.on.settled();
   await fixture.healthy('staging');
-  expect(await fixture.change('prod')).toMatchObject({ state: 'waiting', asks: { count: 1 } });
+  expect(await fixture.change('prod')).toMatchObject({ state: 'waiting', asks: { count: 1, yours: true } });
+  expect(await fixture.environment('staging')).toMatchObject({ release: { number: 2 } });
+  // Pages that show it are told once of what is new, and not of a look that found nothing new.
+  expect(told.some(({ keys, project }) => keys[0] === 'web' && project === 'default')).toBe(true);
+  const sofar = told.length;
+  await fixture.look();
+  expect(told).toHaveLength(sofar);
   expect(read('envs/prod/web.yaml')).toContain('web:1');
   await fixture.promotions.ask(approver, 'web', { verb: 'approve', reason: 'looks good' });
   await fixture.on.settled();

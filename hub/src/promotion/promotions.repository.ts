@@ -100,6 +100,15 @@ export class PromotionsRepository {
       .execute();
   }
 
+  /** Equal as long as nothing is different that is shown of its changes. */
+  async stateOf(db: Kysely<Schema>, promotionId: string): Promise<string> {
+    const { rows } = await sql<{ state: string }>`
+      select coalesce(md5(string_agg(concat_ws('|', id, state, why, retry_at, pull_number, result), ',' order by id)), '') as state
+      from promotion_changes where promotion_id = ${promotionId}
+    `.execute(db);
+    return rows[0]!.state;
+  }
+
   async begin(
     trx: Trx,
     promotionId: string,

@@ -5,11 +5,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import { DirectoryService } from '../access/directory.service.ts';
-import { Audit } from '../audit/audit.ts';
 import { Outbox } from '../queue/outbox.ts';
 import type { Trx } from '../store/schema.ts';
 import { type CheckedPromotion, refuseLoops } from './promotion-check.ts';
-import { changeView, viewOf } from './promotion-views.ts';
+import { PromotionNews } from './promotion-news.service.ts';
+import { type Asker, changeView, viewOf } from './promotion-views.ts';
 import {
   type ChangeRow,
   type PromotionRow,
@@ -27,28 +27,31 @@ export class PromotionsService {
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(DirectoryService) private readonly directory: DirectoryService,
     @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(Audit) private readonly audit: Audit,
+    @Inject(PromotionNews) private readonly news: PromotionNews,
   ) {}
 
   async list(actor: Actor): Promise<PromotionList> {
     const rows = (await this.repository.all()).filter(({ project }) =>
       this.access.allows(actor, 'viewer', project),
     );
-    return { items: await Promise.all(rows.map((row) => this.#view(row))) };
+    const asker = await this.#asker(actor);
+    return { items: await Promise.all(rows.map((row) => this.#view(row, asker))) };
   }
 
   /** With its document and history. Throws `not-found`. */
   async get(actor: Actor, name: string): Promise<PromotionView> {
     const row = await this.#visible(actor, name);
     const { environments } = parsePromotion(row.manifest);
+    const asker = await this.#asker(actor);
     const history = await this.repository.history(row.id, HISTORY);
     return {
-      ...(await this.#view(row)),
+      ...(await this.#view(row, asker)),
       manifest: row.manifest,
       history: history.map((one) =>
         changeView(
           one,
           environments.find(({ name: its }) => its === one.environment),
+          asker,
         ),
       ),
     };
@@ -72,8 +75,8 @@ export class PromotionsService {
       following.map((one) => one.name),
     );
     await this.#ask(trx, id);
-    const action = before ? 'promotion.change' : 'promotion.create';
-    await this.audit.record(trx, { actor, action, object: `promotion/${name}`, project });
+    await this.news.record(trx, { name, project, actor, action: before ? 'change' : 'create' });
+    await this.news.changed(trx, { name, project });
     return before ? 'configured' : 'created';
   }
 
@@ -84,12 +87,8 @@ export class PromotionsService {
     await this.repository.db.transaction().execute(async (trx) => {
       await this.repository.remove(trx, row.id);
       const { project } = row;
-      await this.audit.record(trx, {
-        actor,
-        action: 'promotion.delete',
-        object: `promotion/${name}`,
-        project,
-      });
+      await this.news.record(trx, { name, project, actor, action: 'delete' });
+      await this.news.changed(trx, { name, project });
     });
   }
 
@@ -105,17 +104,13 @@ export class PromotionsService {
       if (!held) throw notThere(name);
       const environment = await this.#obey(trx, held, asked, by);
       await this.#ask(trx, id);
-      await this.audit.record(trx, {
-        actor,
-        action: `promotion.${asked.verb}`,
-        object: `promotion/${name}`,
-        project,
-        ...(asked.reason ? { reason: asked.reason } : {}),
-        details: environment ? { environment } : {},
-      });
+      const { verb, reason } = asked;
+      const details = environment ? { environment } : {};
+      await this.news.record(trx, { name, project, actor, action: verb, reason, details });
+      await this.news.changed(trx, { name, project });
       return (await this.repository.byName(name, trx))!;
     });
-    return this.#view(row);
+    return this.#view(row, await this.#asker(actor));
   }
 
   /** Answers the environment that it was about. */
@@ -194,8 +189,12 @@ export class PromotionsService {
     return environment.name;
   }
 
-  async #view(row: PromotionRow): Promise<PromotionView> {
-    return viewOf(row, await this.repository.newest(this.repository.db, row.id));
+  async #view(row: PromotionRow, asker: Asker): Promise<PromotionView> {
+    return viewOf(row, await this.repository.newest(this.repository.db, row.id), asker);
+  }
+
+  async #asker(actor: Actor): Promise<Asker> {
+    return { name: actor.userName ?? actor.name, groups: await this.directory.groupsOf(actor) };
   }
 
   async #ask(trx: Trx, id: string): Promise<void> {

@@ -9,6 +9,7 @@ export const EventKind = z.enum([
   'repository',
   'project',
   'rollout',
+  'promotion',
 ]);
 export type EventKind = z.output<typeof EventKind>;
 

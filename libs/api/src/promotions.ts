@@ -27,7 +27,12 @@ export const PromotionChangeView = z
       .describe('objects that the environment would lose, by kind and name'),
     approvals: z.array(z.object({ actor: z.string(), reason: z.string(), at: z.iso.datetime() })),
     asks: z
-      .object({ count: z.number().int(), groups: z.array(z.string()), until: z.iso.datetime() })
+      .object({
+        count: z.number().int().describe('that are missing'),
+        groups: z.array(z.string()),
+        yours: z.boolean().describe('you are in one of the groups, and did not approve it yet'),
+        until: z.iso.datetime(),
+      })
       .optional()
       .describe('approvals that are needed before it is made'),
     retryAt: z.iso.datetime().optional(),
@@ -52,6 +57,10 @@ export const PromotionEnvironmentView = z.object({
   passed: z.boolean().describe('its newest release is proven on all of its targets'),
   standing: z.string().describe('what it is at, in words'),
   passedAt: z.iso.datetime().optional(),
+  release: z
+    .object({ number: z.number().int(), commit: z.string() })
+    .optional()
+    .describe('its newest, once it has passed'),
   current: PromotionChangeView.optional().describe('the change on its way to it'),
   last: PromotionChangeView.optional().describe('the newest that has ended'),
 });

@@ -24,7 +24,7 @@ export function AskDialog<Answer>({ text, fields, wrong, ask, close, onDone }: A
   const [reason, setReason] = useState('');
   const [asked, setAsked] = useState(false);
   // What is asked is what was read: the words do not change under the hand that presses the button.
-  const [{ title, label, says, needsReason, danger }] = useState(text);
+  const [{ title, label, says, needsReason, asksReason = true, danger }] = useState(text);
   const act = useMutation({ mutationFn: () => ask(reason.trim()), onSuccess: onDone });
   const noReason = needsReason && reason.trim() === '';
   const missing = noReason ? 'Say why: whoever comes next will ask.' : wrong;
@@ -38,18 +38,20 @@ export function AskDialog<Answer>({ text, fields, wrong, ask, close, onDone }: A
       <form noValidate onSubmit={submit} className="mt-3 space-y-3">
         <fieldset disabled={act.isPending} className="space-y-3">
           {fields}
-          <Labelled
-            text={`Reason, for the audit log and the history${needsReason ? '' : ' (may be left out)'}`}
-          >
-            <TextField
-              value={reason}
-              maxLength={1000}
-              required={needsReason}
-              aria-invalid={asked && noReason}
-              onChange={(event) => setReason(event.target.value)}
-              className="w-full"
-            />
-          </Labelled>
+          {asksReason && (
+            <Labelled
+              text={`Reason, for the audit log and the history${needsReason ? '' : ' (may be left out)'}`}
+            >
+              <TextField
+                value={reason}
+                maxLength={1000}
+                required={needsReason}
+                aria-invalid={asked && noReason}
+                onChange={(event) => setReason(event.target.value)}
+                className="w-full"
+              />
+            </Labelled>
+          )}
         </fieldset>
         {asked && missing && (
           <p role="alert" className="text-bad">

@@ -6,6 +6,8 @@ export interface AskText {
   /** What will happen, and to whom. */
   says: string[];
   needsReason: boolean;
+  /** False: no reason is kept, so none is asked for. */
+  asksReason?: boolean;
   /** It takes something away. */
   danger?: boolean;
 }

@@ -7,6 +7,7 @@ import {
   CirclePause,
   FastForward,
   GitCompareArrows,
+  GitPullRequestArrow,
   Hand,
   HeartCrack,
   HeartPulse,
@@ -31,6 +32,7 @@ const ICONS: Record<string, LucideIcon> = {
   silent: WifiOff,
   pending: Hourglass,
   failed: CircleAlert,
+  'pull-request': GitPullRequestArrow,
   // Rollouts, their gates and their targets.
   running: LoaderCircle,
   'rolling-back': Undo2,

@@ -3,6 +3,8 @@ import { ApplicationPanel } from '../applications/application-panel.tsx';
 import { ListView } from '../applications/list-view.tsx';
 import { ClusterPanel } from '../clusters/cluster-panel.tsx';
 import { useLive } from '../live/use-live.ts';
+import { PromotionPage } from '../promotions/promotion-page.tsx';
+import { PromotionsView } from '../promotions/promotions-view.tsx';
 import { PoliciesView } from '../rollouts/policies-view.tsx';
 import { PolicyPanel } from '../rollouts/policy-panel.tsx';
 import { RolloutPage } from '../rollouts/rollout-page.tsx';
@@ -42,11 +44,14 @@ export function FleetPage() {
 function Shown() {
   const [search] = useFleetSearch();
   if (search.rollout !== undefined) return <RolloutPage key={search.rollout} id={search.rollout} />;
+  if (search.promotion !== undefined) return <PromotionPage key={search.promotion} name={search.promotion} />;
   switch (search.view) {
     case 'list':
       return <ListView />;
     case 'rollouts':
       return <RolloutsView />;
+    case 'promotions':
+      return <PromotionsView />;
     case 'policies':
       return <PoliciesView />;
     case undefined:

@@ -21,13 +21,15 @@ export interface FleetSearch {
   /** The rollout (its id) or the RolloutPolicy (its name) that is looked at. */
   rollout?: string;
   policy?: string;
+  /** The promotion (its name) that is looked at. */
+  promotion?: string;
   /** Filters of the list of rollouts, besides `q`. */
   phase?: string;
   project?: string;
   open?: true;
 }
 
-export const VIEWS = ['list', 'rollouts', 'policies'] as const;
+export const VIEWS = ['list', 'rollouts', 'promotions', 'policies'] as const;
 export type View = (typeof VIEWS)[number];
 
 export const OBJECT_TABS = ['manifest', 'diff', 'events', 'logs'] as const;
@@ -44,6 +46,7 @@ const TEXTS = [
   'object',
   'rollout',
   'policy',
+  'promotion',
   'phase',
   'project',
 ] as const;
@@ -75,14 +78,15 @@ export function changedSearch(before: FleetSearch, change: Partial<FleetSearch>)
   return {
     ...before,
     ...(other && { object: undefined, tab: undefined }),
-    ...(elsewhere && { rollout: undefined, policy: undefined }),
+    ...(elsewhere && { rollout: undefined, policy: undefined, promotion: undefined }),
     ...change,
   };
 }
 
-/** What is shown: one rollout stands among the rollouts. */
-export function shownView({ view, rollout }: FleetSearch): View | undefined {
-  return rollout === undefined ? view : 'rollouts';
+/** What is shown: one rollout stands among the rollouts, one promotion among the promotions. */
+export function shownView({ view, rollout, promotion }: FleetSearch): View | undefined {
+  if (rollout !== undefined) return 'rollouts';
+  return promotion === undefined ? view : 'promotions';
 }
 
 /** What of it the hub filters rollouts by. */

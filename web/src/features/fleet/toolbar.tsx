@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
-import { Grid3x3, List, Milestone, Search, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { Grid3x3, List, Milestone, X } from 'lucide-react';
 import { CheckField } from '../../ui/field.tsx';
 import { Button } from '../../ui/parts.tsx';
 import { Segment, Segments } from '../../ui/segments.tsx';
 import { HEALTH_WORDS, SYNC_WORDS } from '../applications/state.ts';
 import { clustersQuery } from '../clusters/queries.ts';
 import { PHASE_NAMES } from '../rollouts/rollout-state.ts';
+import { Choice, SearchField } from './filters.tsx';
 import { projectsQuery, setsQuery } from './queries.ts';
 import { type FleetSearch, isFiltered, shownView } from './search.ts';
 import { useFleetSearch } from './use-search.ts';
@@ -28,6 +28,8 @@ const NONE: FleetSearch = {
 export function Toolbar() {
   const [search, change] = useFleetSearch();
   const view = shownView(search);
+  const delivery = view === 'rollouts' || view === 'promotions' || view === 'policies';
+  const single = search.rollout !== undefined || search.promotion !== undefined;
   return (
     <div
       role="search"
@@ -43,19 +45,12 @@ export function Toolbar() {
         >
           <List className="size-3.5" aria-hidden /> Applications
         </Segment>
-        <Segment
-          active={view === 'rollouts' || view === 'policies'}
-          onClick={() => change({ ...NONE, view: 'rollouts' })}
-        >
+        <Segment active={delivery} onClick={() => change({ ...NONE, view: 'rollouts' })}>
           <Milestone className="size-3.5" aria-hidden /> Rollouts
         </Segment>
       </Segments>
-      {view === 'rollouts' || view === 'policies' ? (
-        search.rollout === undefined && <RolloutFilters policies={view === 'policies'} />
-      ) : (
-        <FleetFilters list={view === 'list'} />
-      )}
-      {isFiltered(search) && search.rollout === undefined && (
+      {delivery ? !single && <DeliveryFilters view={view} /> : <FleetFilters list={view === 'list'} />}
+      {isFiltered(search) && !single && (
         <Button className="border-transparent text-muted" onClick={() => change(NONE)}>
           <X className="size-3.5" aria-hidden /> Clear
         </Button>
@@ -64,39 +59,51 @@ export function Toolbar() {
   );
 }
 
-function RolloutFilters({ policies }: { policies: boolean }) {
-  const [search, change] = useFleetSearch();
-  const { data: projects } = useQuery({ ...projectsQuery, enabled: !policies });
+const DELIVERY = {
+  rollouts: { label: 'All', searches: 'ApplicationSet' },
+  promotions: { label: 'Promotions', searches: 'Promotion' },
+  policies: { label: 'Policies', searches: 'Policy' },
+} as const;
+const DELIVERY_VIEWS = ['rollouts', 'promotions', 'policies'] as const;
+
+/** How releases get somewhere: rollouts, promotions, and the policies that they go by. */
+function DeliveryFilters({ view }: { view: keyof typeof DELIVERY }) {
+  const [, change] = useFleetSearch();
   return (
     <>
-      <Segments label="Rollouts or their policies">
-        <Segment active={!policies} onClick={() => change({ view: 'rollouts' })}>
-          All
-        </Segment>
-        <Segment active={policies} onClick={() => change({ ...NONE, view: 'policies' })}>
-          Policies
-        </Segment>
+      <Segments label="Rollouts, promotions or policies">
+        {DELIVERY_VIEWS.map((each) => (
+          <Segment key={each} active={view === each} onClick={() => change({ ...NONE, view: each })}>
+            {DELIVERY[each].label}
+          </Segment>
+        ))}
       </Segments>
-      <SearchField key={String(policies)} placeholder={policies ? 'Policy' : 'ApplicationSet'} />
-      {!policies && (
-        <>
-          <Choice
-            label="Phase"
-            value={search.phase}
-            options={PHASE_NAMES}
-            onChange={(phase) => change({ phase })}
-          />
-          <Choice
-            label="Project"
-            value={search.project}
-            options={projects ?? []}
-            onChange={(project) => change({ project })}
-          />
-          <CheckField checked={search.open ?? false} onChange={(open) => change({ open: open || undefined })}>
-            Open only
-          </CheckField>
-        </>
-      )}
+      <SearchField key={view} placeholder={DELIVERY[view].searches} />
+      {view === 'rollouts' && <RolloutFilters />}
+    </>
+  );
+}
+
+function RolloutFilters() {
+  const [search, change] = useFleetSearch();
+  const { data: projects } = useQuery(projectsQuery);
+  return (
+    <>
+      <Choice
+        label="Phase"
+        value={search.phase}
+        options={PHASE_NAMES}
+        onChange={(phase) => change({ phase })}
+      />
+      <Choice
+        label="Project"
+        value={search.project}
+        options={projects ?? []}
+        onChange={(project) => change({ project })}
+      />
+      <CheckField checked={search.open ?? false} onChange={(open) => change({ open: open || undefined })}>
+        Open only
+      </CheckField>
     </>
   );
 }
@@ -142,64 +149,5 @@ function FleetFilters({ list }: { list: boolean }) {
         </>
       )}
     </>
-  );
-}
-
-function SearchField({ placeholder }: { placeholder: string }) {
-  const [search, change] = useFleetSearch();
-  const [text, setText] = useState(search.q ?? '');
-  const written = useRef(search.q ?? '');
-  // The address follows the field a moment later; the field follows the address when somebody else changed it.
-  useEffect(() => {
-    if ((search.q ?? '') === written.current) return;
-    written.current = search.q ?? '';
-    setText(written.current);
-  }, [search.q]);
-  useEffect(() => {
-    if (text === written.current) return;
-    const timer = setTimeout(() => {
-      written.current = text;
-      change({ q: text || undefined }, true);
-    }, 200);
-    return () => clearTimeout(timer);
-  }, [text, change]);
-  return (
-    <label className="relative">
-      <Search className="absolute top-2 left-2 size-3.5 text-muted" aria-hidden />
-      <input
-        type="search"
-        aria-label="Search"
-        placeholder={placeholder}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        className="h-7 w-52 rounded-md border border-line bg-ground pr-2 pl-7 placeholder:text-muted"
-      />
-    </label>
-  );
-}
-
-interface ChoiceProps {
-  label: string;
-  value: string | undefined;
-  options: readonly string[];
-  onChange: (value: string | undefined) => void;
-}
-
-function Choice({ label, value, options, onChange }: ChoiceProps) {
-  const known = value === undefined || options.includes(value) ? options : [value, ...options];
-  return (
-    <select
-      aria-label={label}
-      value={value ?? ''}
-      onChange={(event) => onChange(event.target.value || undefined)}
-      className={`h-7 max-w-44 rounded-md border bg-ground px-1.5 ${value ? 'border-accent text-ink' : 'border-line text-muted'}`}
-    >
-      <option value="">{label}: any</option>
-      {known.map((option) => (
-        <option key={option} value={option}>
-          {option}
-        </option>
-      ))}
-    </select>
   );
 }

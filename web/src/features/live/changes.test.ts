@@ -13,11 +13,19 @@ describe('changes that arrive', () => {
       clusters: ['prod'],
       sets: false,
       rollouts: ['1', '2'],
+      promotions: false,
     });
   });
 
   it('that the page does not show make it read nothing', () => {
     expect(isNothing(addChange(NOTHING, { kind: 'repository', keys: ['1'] }))).toBe(true);
+  });
+
+  it('of promotions make them read again, and those of kinds to come nothing', () => {
+    expect(planReading(addChange(NOTHING, { kind: 'promotion', keys: ['web'] }))).toMatchObject({
+      promotions: true,
+    });
+    expect(isNothing(addChange(NOTHING, { kind: 'moon' as never, keys: ['1'] }))).toBe(true);
   });
 
   it('are read as lists when there are many', () => {

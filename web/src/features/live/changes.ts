@@ -7,6 +7,7 @@ export interface Pending {
   clusters: ReadonlySet<string>;
   sets: boolean;
   rollouts: ReadonlySet<string>;
+  promotions: boolean;
 }
 
 export const NOTHING: Pending = {
@@ -15,6 +16,7 @@ export const NOTHING: Pending = {
   clusters: new Set(),
   sets: false,
   rollouts: new Set(),
+  promotions: false,
 };
 export const EVERYTHING: Pending = { ...NOTHING, all: true };
 
@@ -34,24 +36,37 @@ export function addChange(pending: Pending, { kind, keys }: Change): Pending {
       return { ...pending, sets: true };
     case 'rollout':
       return { ...pending, rollouts: new Set([...pending.rollouts, ...keys]) };
+    case 'promotion':
+      return { ...pending, promotions: true };
     case 'command':
     case 'repository':
     case 'project':
       return pending;
+    default:
+      // Of a hub that is newer than this page.
+      return pending;
   }
 }
 
-export function isNothing({ all, applications, clusters, sets, rollouts }: Pending): boolean {
-  return !all && applications.size === 0 && clusters.size === 0 && !sets && rollouts.size === 0;
+export function isNothing({ all, applications, clusters, sets, rollouts, promotions }: Pending): boolean {
+  const none = applications.size === 0 && clusters.size === 0 && rollouts.size === 0;
+  return none && !all && !sets && !promotions;
 }
 
 /** What to read again, as little as is worth it. Applications of a changed cluster are read with it. */
 export type Reading =
   | { kind: 'all' }
-  | { kind: 'some'; applications: string[]; clusters: string[]; sets: boolean; rollouts: string[] };
+  | {
+      kind: 'some';
+      applications: string[];
+      clusters: string[];
+      sets: boolean;
+      rollouts: string[];
+      promotions: boolean;
+    };
 
 export function planReading(pending: Pending): Reading {
-  const { all, applications, clusters, sets, rollouts } = pending;
+  const { all, applications, clusters, sets, rollouts, promotions } = pending;
   if (all || applications.size > MAX_SINGLE_APPLICATIONS || clusters.size > MAX_SINGLE_CLUSTERS)
     return { kind: 'all' };
   return {
@@ -60,5 +75,6 @@ export function planReading(pending: Pending): Reading {
     clusters: [...clusters],
     sets,
     rollouts: [...rollouts],
+    promotions,
   };
 }

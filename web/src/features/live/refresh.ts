@@ -6,6 +6,7 @@ import { readApplications, split } from '../applications/queries.ts';
 import { keyOf } from '../applications/state.ts';
 import { clustersQuery } from '../clusters/queries.ts';
 import { setsQuery, summaryQuery } from '../fleet/queries.ts';
+import { PROMOTIONS } from '../promotions/queries.ts';
 import { ROLLOUT, ROLLOUT_LISTS } from '../rollouts/queries.ts';
 import type { Reading } from './changes.ts';
 import { type Updates, patchPages, patchRows } from './patch.ts';
@@ -21,6 +22,7 @@ export async function refresh(queries: QueryClient, reading: Reading): Promise<v
   }
   if (reading.sets || reading.applications.length > 0)
     void queries.invalidateQueries({ queryKey: setsQuery.queryKey });
+  if (reading.promotions) void queries.invalidateQueries({ queryKey: [PROMOTIONS] });
   // Awaited, so that a rollout that moves fast is read as often as the hub answers, and no reading is cut off by the next.
   const rollouts = refreshRollouts(queries, reading.rollouts);
   const updates = new Map<string, ApplicationView | null>();
