@@ -165,20 +165,13 @@ export class FactsRepository {
     }));
   }
 
-  /** The applied targets of a release (or of some Applications of it), of all clusters; empty once it is forgotten. */
-  async releaseTargets(
-    trx: Kysely<Schema>,
-    releaseId: string,
-    applicationIds?: readonly string[],
-  ): Promise<Target[]> {
+  /** The applied targets of a release, of all clusters; empty once it is forgotten. */
+  async releaseTargets(trx: Kysely<Schema>, releaseId: string): Promise<Target[]> {
     const rows = await trx
       .selectFrom('release_targets')
       .selectAll()
       .where('release_id', '=', releaseId)
       .where('assignment_digest', 'is not', null)
-      .$if(applicationIds !== undefined, (all) =>
-        all.where(sql<boolean>`application_id = any(${applicationIds}::uuid[])`),
-      )
       .execute();
     return rows.map((row) => ({
       applicationId: row.application_id,

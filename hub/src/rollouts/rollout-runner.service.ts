@@ -42,6 +42,8 @@ export interface LoadedRollout {
   records: Map<string, TargetRecord>;
   /** When all of its rows were compared with it, and nothing was left to be looked at again soon; 0: never. */
   comparedAt: number;
+  /** What its release says of each target, by `keyOfTarget`: it never says anything else. Undefined: not read yet. */
+  contents?: ReadonlyMap<string, Content>;
 }
 
 type Assign = Extract<Action, { kind: 'assign' }>;
@@ -205,7 +207,7 @@ export class RolloutRunner {
     const came = (to: Target['state']) =>
       changed.filter(({ id, state: now }) => now === to && before.targets.get(id)?.state !== to);
     const [done, restoring] = [came('done'), came('restoring')];
-    const contents = await this.#contents(trx, loaded, done);
+    const contents = done.length > 0 ? await this.#contents(trx, loaded) : new Map<string, Content>();
     const proofs = [...done, ...restoring].flatMap((target) => {
       const { applicationId, clusterId, proven } = records.get(target.id)!;
       const content: Content | null | undefined =
@@ -222,11 +224,7 @@ export class RolloutRunner {
     const newest = await this.assignments.latestRelease(trx, owner, applicationIds);
     if (!newest) return [];
     const released = new Map(newest.targets.map((target) => [keyOfTarget(target), target]));
-    const contents = await this.#contents(
-      trx,
-      loaded,
-      assigns.map(({ target }) => state.targets.get(target)!),
-    );
+    const contents = await this.#contents(trx, loaded);
     const held: Hold[] = [];
     const dropped: TargetRecord[] = [];
     const wanted: { action: Assign; target: ReleasedTarget }[] = [];
@@ -258,17 +256,14 @@ export class RolloutRunner {
     });
   }
 
-  /** What its release says of some targets, by `keyOfTarget`. */
-  async #contents(
-    trx: Trx,
-    { state, records }: LoadedRollout,
-    of: readonly Target[],
-  ): Promise<ReadonlyMap<string, Content>> {
-    if (of.length === 0) return new Map();
-    const { id } = state.rollout.to;
-    const applicationIds = of.map((target) => records.get(target.id)!.applicationId);
-    const targets = await this.facts.releaseTargets(trx, id, applicationIds);
-    return new Map(targets.map((target) => [keyOfTarget(target), contentOf(target, id)!]));
+  async #contents(trx: Trx, loaded: LoadedRollout): Promise<ReadonlyMap<string, Content>> {
+    const { id } = loaded.state.rollout.to;
+    const read = async () => {
+      const targets = await this.facts.releaseTargets(trx, id);
+      return new Map(targets.map((target) => [keyOfTarget(target), contentOf(target, id)!]));
+    };
+    loaded.contents ??= await read();
+    return loaded.contents;
   }
 
   async #tell(

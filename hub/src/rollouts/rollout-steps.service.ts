@@ -115,9 +115,10 @@ export class RolloutSteps {
     const { row, owner } = loaded;
     const before = loaded.state.rollout;
     if (before.phase === 'pending') return null;
-    const joining = await this.starts.joining(trx, owner, row.id);
     const now = this.clock.now();
     const enough = some && this.#isEnough(loaded, now) ? some : undefined;
+    // Whoever adds targets asks for a look at all of them.
+    const joining = enough ? [] : await this.starts.joining(trx, owner, row.id);
     const { events, facts, againMs } = await this.news.of(trx, loaded, joining, enough);
     const joined = joining.map(({ input, record }) => ({ ...record, target: { id: input.id } as Target }));
     const wake = await this.runner.run(trx, loaded, events, now, joined);
