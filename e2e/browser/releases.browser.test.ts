@@ -25,13 +25,22 @@ const application = (name: string) => ({
     syncPolicy: { automated: { prune: true }, syncOptions: ['CreateNamespace=true'] },
   },
 });
-const file = (name: string) => `envs/${name}/web.yaml`;
+const HIDDEN = ['correct-horse-battery', 'staple-correct-horse'] as const;
+const files = (name: string, tag: string, hidden: string) => ({
+  [`envs/${name}/web.yaml`]: deployment(tag),
+  [`envs/${name}/key.yaml`]: {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'key' },
+    stringData: { word: hidden },
+  },
+});
 
 beforeAll(async () => {
   scene = await Scene.start({ MUSTER_POLL_SECONDS: '1', MUSTER_PROMOTION_SECONDS: '1' });
   await scene.join({ autoApprove: true });
-  const files = Object.fromEntries(ENVIRONMENTS.map((name) => [file(name), deployment('1.0.0')]));
-  await scene.repository.write(files, 'The shop opens');
+  const all = ENVIRONMENTS.map((name) => files(name, '1.0.0', HIDDEN[0]));
+  await scene.repository.write(Object.assign({}, ...all), 'The shop opens');
   await scene.deploy(
     ENVIRONMENTS.map((name) => application(name)),
     ENVIRONMENTS.map((name) => `web-${name}`),
@@ -52,7 +61,7 @@ const panelOf = async (name: string) => {
 
 describe('a pin', () => {
   it('is set from the page with release, time and reason, and says who set it and until when', async () => {
-    await scene.repository.write({ [file('staging')]: deployment('1.1.0') }, 'Autumn sale');
+    await scene.repository.write(files('staging', '1.1.0', HIDDEN[1]), 'Autumn sale');
     const panel = await panelOf('web-staging');
     await panel.getByText('Autumn sale').first().waitFor();
     await panel.getByRole('button', { name: 'Pin …' }).click();
@@ -157,6 +166,29 @@ describe('promotions', () => {
     expect(await approve.getAttribute('aria-disabled')).toBe('true');
     await viewer.getByText('This needs the role approver of the project default.').first().waitFor();
     await viewer.close();
+  });
+
+  it('compare what an environment has with what comes to it: commits, images, manifests, no secrets', async () => {
+    await prod().getByRole('link', { name: 'What is different' }).click();
+    await region('Summary').getByText('Of the targets 1 changed, on 1 cluster.').waitFor();
+    await region('Commits').getByText('Autumn sale').waitFor();
+    await region('Images').getByText('shop/web:1.1.0').waitFor();
+    const lines = page.getByLabel('Difference of Deployment', { exact: false });
+    await lines.getByText(/\+.*image: shop\/web:1\.1\.0/).waitFor();
+    await page.getByLabel('Difference of Secret', { exact: false }).waitFor();
+    const text = await page.content();
+    for (const word of HIDDEN)
+      for (const value of [word, Buffer.from(word).toString('base64')]) expect(text).not.toContain(value);
+    await page.setViewportSize({ width: 390, height: 800 });
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await button('Swap').click();
+    await region('Commits').getByText('B is older than A.').waitFor();
+    await page.getByLabel('b', { exact: true }).fill('argocd/web-staging#99');
+    await button('Compare').click();
+    await page.getByRole('alert').filter({ hasText: '99' }).waitFor();
+    await button('Back to web').click();
+    await prod().getByText('Waits for 1 approval until').waitFor();
   });
 
   it('are rejected with a reason, and ask again', async () => {

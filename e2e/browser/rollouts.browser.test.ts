@@ -134,6 +134,13 @@ describe('rollouts on the page', () => {
     });
   });
 
+  it('compare the releases that they lead from and to', async () => {
+    await page.getByRole('link', { name: 'What is different' }).click();
+    await region('Images').getByText('shop/web:1.1.0').waitFor();
+    await button('Back to the rollout').click();
+    await page.getByRole('heading', { name: /argocd\/web.*complete/ }).waitFor();
+  });
+
   it('that fail say why, and that they went back', async () => {
     await button('All rollouts').click();
     await scene.repository.commit('broken', 'Winter sale');

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { ApplicationPanel } from '../applications/application-panel.tsx';
 import { ListView } from '../applications/list-view.tsx';
 import { ClusterPanel } from '../clusters/cluster-panel.tsx';
+import { ComparePage } from '../compare/compare-page.tsx';
 import { useLive } from '../live/use-live.ts';
 import { PromotionPage } from '../promotions/promotion-page.tsx';
 import { PromotionsView } from '../promotions/promotions-view.tsx';
@@ -43,6 +44,7 @@ export function FleetPage() {
 
 function Shown() {
   const [search] = useFleetSearch();
+  if (search.a !== undefined && search.b !== undefined) return <ComparePage a={search.a} b={search.b} />;
   if (search.rollout !== undefined) return <RolloutPage key={search.rollout} id={search.rollout} />;
   if (search.promotion !== undefined) return <PromotionPage key={search.promotion} name={search.promotion} />;
   switch (search.view) {

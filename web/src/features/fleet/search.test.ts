@@ -32,6 +32,16 @@ describe('search parameters', () => {
     expect(changedSearch(found, { app: undefined })).toEqual({ tree: true });
   });
 
+  it('name what is compared, which stands over what it was reached from', () => {
+    const found = readSearch({ promotion: 'web', a: 'argocd/web#1', b: 'argocd/web#2' });
+    expect(found).toEqual({ promotion: 'web', a: 'argocd/web#1', b: 'argocd/web#2' });
+    expect(shownView({ a: 'x', b: 'y' })).toBe('rollouts');
+    expect(shownView(found)).toBe('promotions');
+    expect(changedSearch(found, { app: 'a/b' })).toEqual({ ...found, app: 'a/b' });
+    expect(changedSearch(found, { view: 'list' })).toEqual({ view: 'list' });
+    expect(changedSearch(found, { a: undefined, b: undefined })).toEqual({ promotion: 'web' });
+  });
+
   it('name a rollout, which another view lets go of', () => {
     const found = readSearch({ view: 'rollouts', rollout: 'x', phase: 'failed', open: 'true', policy: 'p' });
     expect(found).toEqual({ view: 'rollouts', rollout: 'x', phase: 'failed', open: true, policy: 'p' });

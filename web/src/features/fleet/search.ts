@@ -23,6 +23,9 @@ export interface FleetSearch {
   policy?: string;
   /** The promotion (its name) that is looked at. */
   promotion?: string;
+  /** Two releases that are compared, named as `muster release diff` names them. */
+  a?: string;
+  b?: string;
   /** Filters of the list of rollouts, besides `q`. */
   phase?: string;
   project?: string;
@@ -47,6 +50,8 @@ const TEXTS = [
   'rollout',
   'policy',
   'promotion',
+  'a',
+  'b',
   'phase',
   'project',
 ] as const;
@@ -71,6 +76,8 @@ export function readSearch(given: Record<string, unknown>): FleetSearch {
   return found;
 }
 
+const PLACES = ['view', 'rollout', 'promotion'] as const;
+
 /** Search parameters after a change: an object goes with the Application that it was seen in, a rollout with its view. */
 export function changedSearch(before: FleetSearch, change: Partial<FleetSearch>): FleetSearch {
   const other = ('app' in change && change.app !== before.app) || change.about !== undefined;
@@ -79,12 +86,16 @@ export function changedSearch(before: FleetSearch, change: Partial<FleetSearch>)
     ...before,
     ...(other && { object: undefined, tab: undefined }),
     ...(elsewhere && { rollout: undefined, policy: undefined, promotion: undefined }),
+    // What is compared stands over what it was reached from: to go anywhere else leaves it.
+    ...(!('a' in change) && PLACES.some((place) => place in change) && { a: undefined, b: undefined }),
     ...change,
   };
 }
 
 /** What is shown: one rollout stands among the rollouts, one promotion among the promotions. */
-export function shownView({ view, rollout, promotion }: FleetSearch): View | undefined {
+export function shownView({ view, rollout, promotion, a, b }: FleetSearch): View | undefined {
+  if (view === undefined && a !== undefined && b !== undefined)
+    return promotion === undefined ? 'rollouts' : 'promotions';
   if (rollout !== undefined) return 'rollouts';
   return promotion === undefined ? view : 'promotions';
 }

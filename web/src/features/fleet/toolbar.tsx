@@ -29,7 +29,7 @@ export function Toolbar() {
   const [search, change] = useFleetSearch();
   const view = shownView(search);
   const delivery = view === 'rollouts' || view === 'promotions' || view === 'policies';
-  const single = search.rollout !== undefined || search.promotion !== undefined;
+  const single = search.rollout !== undefined || search.promotion !== undefined || search.b !== undefined;
   return (
     <div
       role="search"

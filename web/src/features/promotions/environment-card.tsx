@@ -3,6 +3,8 @@ import { shortCommit } from '@muster/api/commits';
 import { Ago, Chip, StateWord } from '../../ui/parts.tsx';
 import { EDGE } from '../../ui/tone.ts';
 import { VerbButtons } from '../../ui/verb-buttons.tsx';
+import { CompareLink } from '../compare/compare-link.tsx';
+import { comparedByPromotion } from '../compare/names.ts';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { inLocalTime } from '../rollouts/hub-time.ts';
 import { Left } from '../rollouts/parts.tsx';
@@ -51,7 +53,10 @@ export function EnvironmentCard({ environment, before, may, onAsk }: CardProps) 
       {before && change && (
         <div className="mt-auto border-t border-line pt-1.5">
           <Change change={change} from={before.name} />
-          <p className="text-xs text-muted">{howWords(environment)}</p>
+          <p className="flex flex-wrap gap-x-3 text-xs text-muted">
+            {howWords(environment)}
+            <CompareLink compared={comparedByPromotion(environment, before)}>What is different</CompareLink>
+          </p>
           <div className="mt-1.5">
             <VerbButtons
               label={`The change for ${name}`}

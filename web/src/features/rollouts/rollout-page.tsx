@@ -5,6 +5,8 @@ import { useEffect, useRef, useState } from 'react';
 import { ErrorNotice, StaleNotice } from '../../ui/notice.tsx';
 import { Ago, Button, Chip, SkeletonRows } from '../../ui/parts.tsx';
 import { useFleetSearch } from '../fleet/use-search.ts';
+import { CompareLink } from '../compare/compare-link.tsx';
+import { comparedByRollout } from '../compare/names.ts';
 import { allows } from '../session/permissions.ts';
 import { sessionQuery } from '../session/queries.ts';
 import { hubOffset } from './hub-time.ts';
@@ -85,6 +87,7 @@ function Head({ rollout, may, onAsk }: Omit<PartProps, 'offset'>) {
   const title = useRef<HTMLHeadingElement>(null);
   // Who came here by a link of the page reads on from here.
   useEffect(() => title.current?.focus({ preventScroll: true }), [rollout.id]);
+  const compared = comparedByRollout(rollout);
   const { owner, ownerKind, project, policy, kind, createdAt, endedAt, supersededBy } = rollout;
   return (
     <header className="flex flex-wrap items-start gap-x-6 gap-y-2 px-4 pt-1 pb-2">
@@ -102,7 +105,8 @@ function Head({ rollout, may, onAsk }: Omit<PartProps, 'offset'>) {
         </h2>
         <p className="text-sm">
           {kind === 'undo' && <Chip title="Somebody goes back to an earlier release">undo</Chip>}{' '}
-          <ReleaseLine rollout={rollout} author />
+          <ReleaseLine rollout={rollout} author />{' '}
+          {compared && <CompareLink compared={compared}>What is different</CompareLink>}
         </p>
         <p className="flex flex-wrap gap-x-4 text-muted">
           <span>
