@@ -230,6 +230,21 @@ describe('objects of an Application', () => {
     test.hub.cancelAsk(followed.id);
     await answered(followed);
 
+    const whole = ask({ object: object('apps', 'Deployment', 'talks'), follow: true, tailLines: 1 });
+    await eventually(() => whole.text.includes('a new line'), { what: 'the first lines of all Pods' });
+    await test.cluster.kube.delete('v1/Pod', `default/${pods[1]!.name}`);
+    await eventually(
+      () => lines(whole).some(({ pod, text }) => pod === pods[1]!.name && text === 'is gone'),
+      { what: 'word that the Pod is gone' },
+    );
+    const known = new Set(pods.map(({ name }) => name));
+    await eventually(() => lines(whole).some(({ pod, time }) => !known.has(pod) && time !== ''), {
+      what: 'lines of the Pod that took its place',
+    });
+    expect(whole.ended).toBe(false);
+    test.hub.cancelAsk(whole.id);
+    await answered(whole);
+
     const left = ask({ follow: true });
     await eventually(() => left.text !== '', { what: 'the first lines' });
     left.close();

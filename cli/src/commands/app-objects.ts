@@ -53,7 +53,7 @@ export function appObjectCommands(app: Command, host: Host): void {
 function logsCommand(app: Command, host: Host): void {
   verb(app, 'logs <name>', {
     summary: 'Print logs of an Application’s Pods',
-    details: `Of all its Pods, of those that an object owns, or of one; lines of several are marked with their Pod. Needs the role operator and is kept in the audit log, as nobody can redact what an application writes. At most 20 containers at once; following ends after half an hour. ${LIVE}`,
+    details: `Of all its Pods, of those that an object owns, or of one; lines of several are marked with their Pod. Needs the role operator and is kept in the audit log, as nobody can redact what an application writes. Following what owns Pods, new Pods join and gone ones end with a note. At most 20 containers at once; following ends after half an hour, when the Job has ended, or when what owns the Pods is gone. ${LIVE}`,
     examples: [
       'muster app logs guestbook-dev --tail 20',
       'muster app logs guestbook-dev --resource Deployment/web -f',
@@ -204,13 +204,19 @@ async function logs(context: Context, given: string, options: LogsOptions): Prom
   const marked = !key?.startsWith('/Pod/') || container === '*';
   let lines = 0;
   for await (const event of client.applications.logs(namespace, name, query)) {
-    if (event.type === 'line') lines++;
+    if (event.type === 'line' && !event.line.note) lines++;
     if (event.type === 'end') {
       if (lines === 0) terminal.note('No lines.');
       if (event.end.cut) terminal.note(`note: ${plain(event.end.cut)}`);
     } else if (output === 'json') terminal.out(JSON.stringify(event.line));
+    else if (event.line.note) terminal.note(noteText(event.line));
     else terminal.out(lineText(event.line, marked, options.timestamps ?? false));
   }
+}
+
+/** What is said of a container: not a line of its log. */
+function noteText({ pod, container, text }: LogLine): string {
+  return `--- ${plain(pod)} ${plain(container)} ${plain(text)} ---`;
 }
 
 function lineText({ pod, container, time, text }: LogLine, marked: boolean, timestamps: boolean): string {

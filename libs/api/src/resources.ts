@@ -146,6 +146,8 @@ export const LogLine = z
     /** Empty where the runtime gave none. */
     time: z.string(),
     text: z.string(),
+    /** Said of the container by its agent, such as that its Pod is gone. */
+    note: z.boolean().optional(),
   })
   .meta({ id: 'LogLine' });
 export type LogLine = z.infer<typeof LogLine>;
