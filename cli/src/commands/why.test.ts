@@ -74,6 +74,40 @@ test('what is well is one line; a set is a table of reasons', () => {
   ]);
 });
 
+test('wide names every example, the command and who can; what is left out is counted', () => {
+  const text = whyText(
+    {
+      kind: 'set',
+      of: 'argocd/web',
+      project: 'p',
+      links: [],
+      blocked: true,
+      headline: '9 of 9 are blocked',
+      targets: {
+        total: 9,
+        blocked: 9,
+        more: false,
+        omitted: { groups: 2, targets: 5 },
+        groups: [
+          {
+            kind: 'agent',
+            text: 'the agent of … is silent',
+            count: 4,
+            examples: ['argocd/web-a@a', 'argocd/web-b@b', 'argocd/web-c@c'],
+            command: 'muster cluster list',
+            who: 'an admin',
+          },
+        ],
+      },
+    },
+    { now, colour: false, wide: true },
+  );
+  expect(text).toContain(
+    'argocd/web-a@a, argocd/web-b@b, argocd/web-c@c and 1 more   muster cluster list   an admin',
+  );
+  expect(text).toContain('5 more are blocked by 2 other things.');
+});
+
 test('a target is an Application, or one in a cluster', () => {
   expect(parseTarget('web')).toEqual({ namespace: 'argocd', name: 'web' });
   expect(parseTarget('team/web@eu-1')).toEqual({ namespace: 'team', name: 'web', cluster: 'eu-1' });

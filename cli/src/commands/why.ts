@@ -12,6 +12,7 @@ export function whyCommand(root: Command, host: Host): void {
     examples: [
       'muster why web-eu',
       'muster why web@prod-eu-1   # the one of a set in a cluster',
+      'muster why web -o wide     # every example, and what ends it',
       'muster why web -o json',
     ],
     output: true,
@@ -21,14 +22,19 @@ export function whyCommand(root: Command, host: Host): void {
       const found = await context.client().why(namespace, name, cluster === undefined ? {} : { cluster });
       const { terminal, format } = context;
       printOne(terminal, format, found, found.of, () =>
-        whyText(found, { now: context.now(), colour: terminal.colour }),
+        whyText(found, { now: context.now(), colour: terminal.colour, wide: format === 'wide' }),
       );
     }),
   );
 }
 
+type Group = NonNullable<WhyView['targets']>['groups'][number];
+
 /** The chain as people read it. */
-export function whyText(why: WhyView, { now, colour }: { now: number; colour: boolean }): string {
+export function whyText(
+  why: WhyView,
+  { now, colour, wide = false }: { now: number; colour: boolean; wide?: boolean },
+): string {
   const { kind, of, cluster, links, targets, headline } = why;
   const what = `${kind === 'set' ? 'ApplicationSet ' : ''}${of}${cluster ? ` in ${cluster}` : ''}`;
   const chain = links.map((one, i) => linkText(one, i, now));
@@ -36,7 +42,10 @@ export function whyText(why: WhyView, { now, colour }: { now: number; colour: bo
   return [
     `${what}: ${headline}`,
     ...chain,
-    ...(targets.groups.length > 0 ? ['', groupTable(targets.groups, now, colour)] : []),
+    ...(targets.groups.length > 0 ? ['', groupTable(targets.groups, { now, colour, wide })] : []),
+    ...(targets.omitted
+      ? [`${targets.omitted.targets} more are blocked by ${targets.omitted.groups} other things.`]
+      : []),
     ...(targets.more ? [`Only the first ${targets.total} were looked at.`] : []),
   ].join('\n');
 }
@@ -57,22 +66,35 @@ function linkText(one: WhyLink, index: number, now: number): string {
   return [head, ...lines.map((line) => `      ${plain(line)}`)].join('\n');
 }
 
-function groupTable(groups: NonNullable<WhyView['targets']>['groups'], now: number, colour: boolean): string {
+function groupTable(
+  groups: readonly Group[],
+  { now, colour, wide }: { now: number; colour: boolean; wide: boolean },
+): string {
   return table(
     groups,
     [
       { title: 'TARGETS', value: ({ count }) => count },
       { title: 'BLOCKED BY', value: ({ kind }) => kind },
       { title: 'SINCE', value: ({ since }) => age(since, now) },
-      { title: 'WHY', value: ({ text }) => (text.length > 120 ? `${text.slice(0, 119)}…` : text) },
+      { title: 'WHY', value: ({ text }) => (!wide && text.length > 120 ? `${text.slice(0, 119)}…` : text) },
       {
         title: 'EXAMPLES',
-        value: ({ examples, count }) =>
-          `${examples.slice(0, 2).join(', ')}${count > 2 ? ` and ${count - Math.min(2, examples.length)} more` : ''}`,
+        value: ({ examples, count }) => exampleText(examples.slice(0, wide ? 5 : 2), count),
       },
+      ...(wide
+        ? [
+            { title: 'DO', value: ({ command = '' }: Group) => command },
+            { title: 'WHO', value: ({ who = '' }: Group) => who },
+          ]
+        : []),
     ],
     colour,
   );
+}
+
+function exampleText(named: readonly string[], count: number): string {
+  const more = count - named.length;
+  return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 function short(time: string): string {

@@ -374,4 +374,27 @@ describe('the targets of a set', () => {
     ]);
     expect(view.groups[0]).not.toHaveProperty('command');
   });
+
+  it('that wait for what is called like their own cluster, since whenever, have one reason; what is beyond 50 is counted', () => {
+    const waiting = Array.from({ length: 100 }, (_, i) => ({
+      id: `argocd/web-c${i}@c${i}`,
+      links: [
+        {
+          kind: 'dependency' as const,
+          text: `it waits for Application argocd/db-c${i} on cluster c${i}: Progressing since 2026-11-01T10:00:${10 + (i % 50)}Z`,
+        },
+      ],
+    }));
+    const view = targetsView(waiting, false);
+    expect(view.groups).toMatchObject([
+      { text: 'it waits for Application argocd/db-… on cluster …: Progressing', count: 100 },
+    ]);
+    expect(view).not.toHaveProperty('omitted');
+    const each = Array.from({ length: 70 }, (_, i) => ({
+      id: `argocd/web-c${i}@c${i}`,
+      links: [{ kind: 'render' as const, text: `line ${i} is wrong` }],
+    }));
+    expect(targetsView(each, false)).toMatchObject({ blocked: 70, omitted: { groups: 20, targets: 20 } });
+    expect(targetsView(each, false).groups).toHaveLength(50);
+  });
 });

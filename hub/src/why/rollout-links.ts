@@ -139,6 +139,14 @@ export function dependencyLinks({ waits, rollout }: WhyFacts, app: string): WhyL
   );
 }
 
+/** Nothing but a change of what is written ends it. */
+export function circleLink({ text, causes }: { text: string; causes: readonly string[] }): WhyLink {
+  return link('dependency', `it is a circle, which never ends by itself: ${text}`, {
+    ends: `one of these is taken away: ${causes.slice(0, 10).join(', ')}`,
+    who: 'whoever writes the annotation, or an admin, by the policy',
+  });
+}
+
 /** It is kept from the newest release, and no open rollout says why. */
 export function holdLinks(hold: HoldFacts | null, owner: string, project: string): WhyLink[] {
   if (!hold) return [];

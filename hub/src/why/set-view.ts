@@ -21,7 +21,8 @@ export function targetsView(chains: readonly TargetChain[], more: boolean): Targ
     const [first] = links;
     if (!first) continue;
     blocked += 1;
-    const text = withoutNames(first.text, id);
+    const text =
+      first.kind === 'dependency' ? withoutOwnOthers(first.text, id) : withoutNames(first.text, id);
     const key = `${first.kind} ${text}`;
     const group = groups.get(key);
     if (!group) {
@@ -45,7 +46,16 @@ export function targetsView(chains: readonly TargetChain[], more: boolean): Targ
     if (group.command !== first.command) delete group.command;
   }
   const sorted = [...groups.values()].sort((a, b) => b.count - a.count || (a.text < b.text ? -1 : 1));
-  return { total: chains.length, blocked, more, groups: sorted.slice(0, MAX_GROUPS) };
+  const others = sorted.slice(MAX_GROUPS);
+  const omitted = { groups: others.length, targets: others.reduce((sum, { count }) => sum + count, 0) };
+  const groupsShown = sorted.slice(0, MAX_GROUPS);
+  return {
+    total: chains.length,
+    blocked,
+    more,
+    groups: groupsShown,
+    ...(others.length > 0 ? { omitted } : {}),
+  };
 }
 
 /** The names of a target itself say nothing about the reason. */
@@ -53,11 +63,19 @@ function withoutNames(text: string, id: string): string {
   const [app = '', cluster = ''] = id.split('@');
   const name = app.split('/')[1] ?? '';
   return [app, name, cluster]
-    .filter((one) => one.length > 0)
+    .filter((one) => one.length > 0 && text.includes(one))
     .reduce(
       (said, one) => said.replaceAll(new RegExp(`(?<![\\w-])${escaped(one)}(?![\\w-])`, 'g'), '…'),
       text,
     );
+}
+
+/** What it waits for is called like its own cluster in most fleets (`database-eu-1`), and says since when: one reason all the same. */
+function withoutOwnOthers(text: string, id: string): string {
+  const cluster = id.split('@')[1] ?? '';
+  const said = withoutNames(text, id).replaceAll(/ since \d{4}-\d\d-\d\dT[\d:.]+Z/g, '');
+  if (cluster === '' || !said.includes(cluster)) return said;
+  return said.replaceAll(new RegExp(`(?<![A-Za-z0-9])${escaped(cluster)}(?![A-Za-z0-9])`, 'g'), '…');
 }
 
 function escaped(text: string): string {

@@ -1,3 +1,4 @@
+import { DependencyCyclesModule } from '../rollouts/dependencies/dependency-cycles.module.ts';
 import { Module } from '@nestjs/common';
 import { ApplicationRecordsModule } from '../applications/application-records.module.ts';
 import { RolloutsModule } from '../rollouts/rollouts.module.ts';
@@ -7,7 +8,7 @@ import { WhyService } from './why.service.ts';
 
 /** What blocks a target. */
 @Module({
-  imports: [ApplicationRecordsModule, RolloutsModule],
+  imports: [DependencyCyclesModule, ApplicationRecordsModule, RolloutsModule],
   controllers: [WhyController],
   providers: [WhyRepository, WhyService],
 })

@@ -13,7 +13,8 @@ export interface WhyRow {
   set_id: string | null;
   set_name: string | null;
   set_conditions: SetCondition[] | null;
-  manifest_sealed: Buffer;
+  /** Read where it is OutOfSync: what it says of syncs is asked then. */
+  manifest_sealed: Buffer | null;
   conditions: ApplicationCondition[];
   bundle_digest: string | null;
   commit: string | null;
@@ -74,7 +75,7 @@ export interface WhyRow {
 
 export interface WhyFilter {
   projects: '*' | string[];
-  /** One Application. */
+  /** One Application; without it `setId`. */
   one?: { namespace: string; name: string };
   /** All of a set. */
   setId?: string;
@@ -94,6 +95,16 @@ export interface WhySet {
   problem_since: Date | null;
 }
 
+/** What is answered of each as it is; the objects of an Application, and its manifest, stay in the database. */
+const COLUMNS = sql.raw(`
+  id, namespace, name, project, set_id, set_name, set_conditions, conditions, bundle_digest, "commit", destination, leaving_at,
+  leaving_action, held_reason, tombstoned_at, is_root, cluster_name, cluster_state, cluster_created_at, last_seen_at,
+  silent_since, release_number, release_cause, problem, problem_since, is_held, held_digest, held_since, hold_reason,
+  hold_rollout, held_number, held_cause, hold_phase, hold_label, hold_failure, pinned_by, pin_reason, pinned_at, pin_expires_at,
+  waits, waits_since, wanted_digest, action, assignment_digest, signed_at, acked_at, refused, reports_current, applied_current,
+  sync_now, health_now, said_sync, said_health, health_message, observed_at, sync_since, health_since, status_conditions,
+  operation`);
+
 /**
  * Reads what all capabilities know of targets (sources, releases, holds, assignments, clusters, reports), a page of targets a
  * statement: what blocks one is spread over all of them.
@@ -105,6 +116,9 @@ export class WhyRepository {
   /** In the order of their names. */
   async targets(filter: WhyFilter): Promise<WhyRow[]> {
     const where: RawBuilder<unknown>[] = [sql`true`];
+    const owner = filter.setId
+      ? sql`${filter.setId}::uuid`
+      : sql`(select coalesce(set_id, id) from applications where namespace = ${filter.one!.namespace} and name = ${filter.one!.name})`;
     if (filter.projects !== '*') where.push(sql`a.project = any(${filter.projects}::text[])`);
     if (filter.one) where.push(sql`a.namespace = ${filter.one.namespace} and a.name = ${filter.one.name}`);
     if (filter.setId) where.push(sql`a.set_id = ${filter.setId}`);
@@ -112,22 +126,25 @@ export class WhyRepository {
     if (filter.after)
       where.push(sql`(a.namespace, a.name) > (${filter.after.namespace}, ${filter.after.name})`);
     const { rows } = await sql<WhyRow>`
-      select *, case when health_now <> 'Healthy' then (
+      with ended as materialized (
+        select id, phase, state -> 'to' ->> 'label' as label, state -> 'failure' ->> 'reason' as failure from rollouts
+        where ended_at is not null and owner_id = ${owner})
+      select ${COLUMNS}, case when 'OutOfSync' in (sync_now, said_sync) then sealed end as manifest_sealed,
+        case when health_now <> 'Healthy' then (
           select jsonb_agg(jsonb_build_object('kind', o.value -> 'kind', 'name', o.value -> 'name', 'health', o.value -> 'health',
             'message', o.value -> 'message'))
           from (select value from jsonb_each(resources) where value ->> 'health' in ('Degraded', 'Missing', 'Progressing', 'Suspended')
             order by (value ->> 'health') <> 'Degraded', key limit 5) as o) end as unhealthy
       from (
         select a.id, a.namespace, a.name, a.project, a.set_id, s.namespace || '/' || s.name as set_name, s.conditions as set_conditions,
-          a.manifest_sealed, a.conditions, a.bundle_digest, a.commit, a.destination, a.leaving_at, a.leaving_action, a.held_reason,
+          a.manifest_sealed as sealed, a.conditions, a.bundle_digest, a.commit, a.destination, a.leaving_at, a.leaving_action, a.held_reason,
           a.tombstoned_at, hr.application_id is not null as is_root, c.name as cluster_name, c.state as cluster_state,
           c.created_at as cluster_created_at, c.last_seen_at,
           ${SILENT_SINCE} as silent_since,
           r.number as release_number, r.cause as release_cause, p.message as problem, p.since as problem_since,
           th.application_id is not null as is_held, th.assignment_digest as held_digest, th.held_at as held_since,
           th.reason as hold_reason, th.rollout_id as hold_rollout, hl.number as held_number, hl.cause as held_cause,
-          case when ro.ended_at is not null then ro.phase end as hold_phase, ro.state -> 'to' ->> 'label' as hold_label,
-          ro.state -> 'failure' ->> 'reason' as hold_failure,
+          ro.phase as hold_phase, ro.label as hold_label, ro.failure as hold_failure,
           w.blockers as waits, w.since as waits_since, tp.pinned_by, tp.reason as pin_reason, tp.pinned_at, tp.expires_at as pin_expires_at,
           case when th.application_id is null then rt.assignment_digest else th.assignment_digest end as wanted_digest,
           g.action, g.assignment_digest, g.created_at as signed_at, g.acked_at, g.refused,
@@ -143,7 +160,7 @@ export class WhyRepository {
         left join application_sets s on s.id = a.set_id
         left join releases r on r.id = a.release_id
         left join releases hl on hl.id = th.release_id
-        left join rollouts ro on ro.id = th.rollout_id
+        left join ended ro on ro.id = th.rollout_id
         left join target_waits w on w.application_id = a.id and w.cluster_id = a.cluster_id
         left join rollout_problems p on p.owner_id = coalesce(a.set_id, a.id)
         where ${sql.join(where, sql` and `)}

@@ -6,18 +6,19 @@ import type { Actor } from '../access/actor.ts';
 import { ApplicationRecords } from '../applications/application-records.service.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import { type Owner, ownerKey } from '../releases/owner.ts';
+import { DependencyCycles } from '../rollouts/dependencies/dependency-cycles.service.ts';
 import { type OpenRollouts, OpenRolloutsReads } from '../rollouts/open-rollouts.service.ts';
 import { chainOf, headlineOf } from './chain.ts';
 import { factsOf } from './facts-of.ts';
 import { expansionLinks, problemLinks } from './intent-links.ts';
-import { blockerLink } from './rollout-links.ts';
+import { blockerLink, circleLink } from './rollout-links.ts';
 import { type TargetChain, targetsView } from './set-view.ts';
 import type { WhyFacts } from './why-facts.ts';
 import { type WhyRow, type WhySet, WhyRepository } from './why.repository.ts';
 
 /** Targets that are looked at in one answer, and in one statement. */
 const MAX_TARGETS = 20_000;
-const PAGE = 1_000;
+const PAGE = 2_500;
 /** Said of a whole set, not of each of its targets. */
 const OF_THE_SET: ReadonlySet<WhyLink['kind']> = new Set<WhyLink['kind']>(['expansion', 'policy', 'work']);
 
@@ -32,6 +33,7 @@ export class WhyService {
     @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
     @Inject(RecoveryService) private readonly recovery: RecoveryService,
     @Inject(AccessService) private readonly access: AccessService,
+    @Inject(DependencyCycles) private readonly cycles: DependencyCycles,
   ) {}
 
   /** Throws `not-found`, also for what the actor may not see, and where it is not in the cluster that is asked about. */
@@ -60,7 +62,8 @@ export class WhyService {
   async #application(row: WhyRow): Promise<WhyView> {
     const { namespace, name, project } = row;
     const facts = (await this.#facts([row], await this.#around(ownerOfRow(row))))[0]!;
-    const links = chainOf(facts, Date.now());
+    const chain = chainOf(facts, Date.now());
+    const links = [...(await this.#circle(chain.some(isWait) ? [row] : [])), ...chain];
     return {
       kind: 'application',
       of: `${namespace}/${name}`,
@@ -82,8 +85,16 @@ export class WhyService {
       blockerLink({ ...blocker, label: going!.label }, of, set.project),
     );
     const problem = set.problem === null ? null : { message: set.problem, since: set.problem_since! };
-    const links = [...expansionLinks(of, set.conditions), ...problemLinks(problem, of), ...waits];
     const targets = targetsView(chains, more);
+    const examples = targets.groups
+      .filter(isWait)
+      .flatMap((group) => group.examples.slice(0, 1).map(nameOfTarget));
+    const links = [
+      ...expansionLinks(of, set.conditions),
+      ...problemLinks(problem, of),
+      ...(await this.#circle(examples)),
+      ...waits,
+    ];
     const first = links[0]?.text ?? targets.groups[0]?.text;
     return {
       kind: 'set',
@@ -95,6 +106,13 @@ export class WhyService {
       links,
       targets,
     };
+  }
+
+  /** Whether what these wait for waits for itself, as policies and annotations are now. */
+  async #circle(waiting: readonly { namespace: string; name: string }[]): Promise<WhyLink[]> {
+    if (waiting.length === 0) return [];
+    const circle = await this.cycles.circle(waiting);
+    return circle ? [circleLink(circle)] : [];
   }
 
   /** The chains of all targets of a set, page by page. */
@@ -140,7 +158,7 @@ export class WhyService {
       factsOf(row, {
         ...around,
         sources: (sources.get(row.id) ?? []).map(({ url, revision, error }) => ({ url, revision, error })),
-        manifest: () => this.records.openManifest(row),
+        manifest: () => this.records.openManifest({ ...row, manifest_sealed: row.manifest_sealed! }),
       }),
     );
   }
@@ -154,6 +172,16 @@ function inCluster(row: WhyRow, cluster: string | undefined): WhyRow {
   if (cluster === undefined || row.cluster_name === cluster) return row;
   const where = row.cluster_name ? `it is in ${row.cluster_name}` : 'it is in no cluster';
   throw new MusterError('not-found', `${row.namespace}/${row.name} is not in cluster ${cluster}: ${where}`);
+}
+
+function isWait({ kind }: { kind: WhyLink['kind'] }): boolean {
+  return kind === 'dependency';
+}
+
+/** Of `namespace/name@cluster`. */
+function nameOfTarget(id: string): { namespace: string; name: string } {
+  const [namespace = '', name = ''] = id.split('@')[0]!.split('/');
+  return { namespace, name };
 }
 
 function headlineOfSet(

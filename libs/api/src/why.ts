@@ -82,6 +82,10 @@ export const WhyView = z
         total: z.number(),
         blocked: z.number(),
         more: z.boolean().describe('there are more than were looked at'),
+        omitted: z
+          .object({ groups: z.number(), targets: z.number() })
+          .optional()
+          .describe('what is blocked by something else, beyond the 50 reasons that block most'),
         groups: z.array(WhyGroup).describe('by what blocks them first, the largest first, at most 50'),
       })
       .optional()

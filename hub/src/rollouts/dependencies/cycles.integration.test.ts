@@ -5,6 +5,7 @@ import { PlanRequest } from '@muster/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../../access/actor.ts';
 import { type TestHub, application, startTestHub } from '../../applications/pipeline.fixture.ts';
+import { WhyService } from '../../why/why.service.ts';
 import { LabellingService } from '../../clusters/labelling.service.ts';
 import { PlansService } from '../../plans/plans.service.ts';
 import { configMap, policy, setOverClusters } from '../rollouts.fixture.ts';
@@ -157,4 +158,39 @@ test('a circle of an annotation one way and a policy the other is refused, which
     /^Application argocd\/(front|back)-b waits for Application argocd\/(back|front)-b, which waits for/,
   );
   await hub.apply([policy('after-front', { stages: [{ name: 'all', dependsOn: ['db-nobody'] }] })]);
+});
+
+test('a circle that a label closes without changing an Application is told by why, with what makes it', async () => {
+  const canary = { name: 'canary', clusters: { matchLabels: { ring: 'first' } } };
+  await hub.apply([
+    policy('rings', { stages: [canary, { name: 'rest' }] }),
+    policy('after-canary', {
+      stages: [{ name: 'all', dependsOn: [{ applicationSet: 'site', stage: 'canary' }] }],
+    }),
+    set('site', 'store-{{name}}', { 'muster.dev/rollout-policy': 'rings' }),
+    set('store', undefined, { 'muster.dev/rollout-policy': 'after-canary' }),
+  ]);
+  const why = (name: string) =>
+    hub.running.app.get(WhyService, { strict: false }).why(systemActor, 'argocd', name, {});
+  const texts = async (name: string) => (await why(name)).links.map(({ text }) => text);
+  await hub.eventually(async () =>
+    expect(await texts('site-b')).toEqual(
+      expect.arrayContaining([expect.stringContaining('Application argocd/store-b on cluster b: ')]),
+    ),
+  );
+  expect(await texts('site-b')).not.toEqual(
+    expect.arrayContaining([expect.stringContaining('it is a circle')]),
+  );
+  await hub.running.app
+    .get(LabellingService, { strict: false })
+    .label('tier notin (none)', { set: { ring: 'first' }, remove: [] }, systemActor);
+  const circle = {
+    kind: 'dependency',
+    text: 'it is a circle, which never ends by itself: Application argocd/site-b waits for Application argocd/store-b, which waits for stage canary of ApplicationSet argocd/site, which waits for Application argocd/site-b',
+    ends: 'one of these is taken away: muster.dev/depends-on of Application argocd/site-b, dependsOn of RolloutPolicy after-canary',
+  };
+  expect((await why('site-b')).links[0]).toMatchObject(circle);
+  expect((await why('site')).links).toEqual(
+    expect.arrayContaining([expect.objectContaining({ text: expect.stringContaining('it is a circle') })]),
+  );
 });

@@ -6,7 +6,7 @@ import type { Db } from '../../store/database.ts';
 import type { Labels, Trx } from '../../store/schema.ts';
 import { PoliciesRepository } from '../policies.repository.ts';
 import { policyOf } from '../policy-of.ts';
-import { CircleSearch, type GraphNode, keyOf } from './circle-search.ts';
+import { type Circle, CircleSearch, type GraphNode, keyOf } from './circle-search.ts';
 import { DependencyGraph } from './dependency-graph.repository.ts';
 
 /** A manifest that would be written. */
@@ -74,6 +74,14 @@ export class DependencyCycles {
         : 'dependsOn',
       hint: `what waits for itself is never given a release; take one away: ${circle.causes.slice(0, 10).join(', ')}`,
     });
+  }
+
+  /** What waits for itself among some Applications and what they wait for, as everything is written now. */
+  async circle(applications: readonly { namespace: string; name: string }[]): Promise<Circle | undefined> {
+    const { db } = this.graph;
+    const staged = await this.#staged(db, await this.policies.all(db));
+    const search = new CircleSearch(this.graph.in(db), [], staged);
+    return search.from(applications.map(({ namespace, name }) => ({ kind: 'application', namespace, name })));
   }
 
   /** Sets of which a policy says that they wait, as `namespace/name`. */
