@@ -72,7 +72,7 @@ it.skipIf(problem)(
     metrics.series.set('errors{cluster="rest",app="web-rest"}', 5);
     metrics.series.set('errors{cluster="canary",app="web-canary"}', 0.7);
     const back = await phase('web', second, 'rolled-back');
-    expect(back.failure).toBe('"errors" is not met: canary: 0.7');
+    expect(back.failure).toBe('"errors" is not met: canary: 0.7, not <= 0.1');
     expect(await values('web')).toEqual(['first', 'first']);
     const { transitions, same } = await fleet.client.rollouts.replay(back.id);
     expect(same).toBe(true);

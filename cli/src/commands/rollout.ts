@@ -254,6 +254,7 @@ function detailText(found: RolloutDetail, context: Context): string {
     '',
     stages,
     ...(gates.length > 0 ? ['', gateTable(gates, context)] : []),
+    ...(context.format === 'wide' ? measurementLines(gates, context) : []),
     ...(shown.length > 0 ? ['', targetTable(shown, context)] : []),
   ].join('\n');
 }
@@ -264,12 +265,41 @@ function gateTable(gates: readonly (RolloutGateView & { stage: string })[], cont
     [
       { title: 'GATE', value: ({ name }) => name },
       { title: 'STAGE', value: ({ stage }) => stage },
-      { title: 'IS', value: ({ status, unknownSince }) => (unknownSince ? 'not measurable' : status) },
+      { title: 'IS', value: (gate) => gateWord(gate, context) },
+      { title: 'BY', value: ({ by }) => by },
       { title: 'LAST', value: ({ last }) => last && plain(`${last.verdict}: ${last.detail}`) },
       { title: 'MEASURED', value: ({ last }) => last && `${age(last.at, context.now())} ago` },
       { title: 'NEEDS', value: ({ asks }) => plain(asks) },
     ],
     context.terminal.colour,
+  );
+}
+
+const GATE_OVER = { 'never-reached': 'never reached', undecided: 'not decided' } as const;
+
+function gateWord({ status, over, unknownSince }: RolloutGateView, context: Context): string {
+  if (over) return GATE_OVER[over];
+  if (unknownSince) return `not measurable for ${age(unknownSince, context.now())}`;
+  return status === 'pending' ? 'not asked yet' : status;
+}
+
+/** The newest measurements of gates, one line each, the newest first. */
+function measurementLines(
+  gates: readonly (RolloutGateView & { stage: string })[],
+  context: Context,
+): string[] {
+  return gates.flatMap(({ name, stage, by, recent = [], asks }) =>
+    recent.length === 0
+      ? []
+      : [
+          '',
+          `Measured by ${by === 'hub' ? 'the hub' : 'the agents'} for "${name}" of stage ${stage} (needs ${plain(asks)}):`,
+          ...recent
+            .toReversed()
+            .map(({ at, verdict, detail }) =>
+              plain(`  ${age(at, context.now())} ago  ${verdict}: ${detail}`),
+            ),
+        ],
   );
 }
 

@@ -33,7 +33,11 @@ async function goBy(spec: Record<string, unknown>): Promise<void> {
 }
 
 /** Somebody with a role, in some groups. */
-async function person(name: string, role: 'approver' | 'operator', ...groups: string[]): Promise<Actor> {
+async function person(
+  name: string,
+  role: 'approver' | 'operator' | 'admin',
+  ...groups: string[]
+): Promise<Actor> {
   const { id } = await on.db.insertInto('users').values({ name }).returning('id').executeTakeFirstOrThrow();
   for (const group of groups) {
     const made = await on.db
@@ -97,6 +101,47 @@ test('a pause holds every start until it is resumed; what is said and replayed a
   expect(replayed.transitions).toContainEqual(
     expect.objectContaining({ cause: 'paused by hand', reason: 'lunch' }),
   );
+});
+
+test('an approval is passed over by nobody but an admin', async () => {
+  const approval = { count: 2, groups: ['owners'], expires: '1h' };
+  await goBy({ stages: [{ name: 'all', gates: [{ name: 'sign-off', at: 'entry', approval }] }] });
+  const first = await on.digests(...NAMES);
+  await on.commit('second');
+  const skip = { verb: 'skip', stage: 'all', gate: 'sign-off', reason: 'in a hurry' };
+  await expect(ask(skip, await person('op', 'operator', 'owners'))).rejects.toMatchObject({
+    code: 'forbidden',
+    message: '"sign-off" asks for an approval: only admins may pass it over',
+  });
+  await expect(ask(skip, await person('ann', 'approver', 'owners'))).rejects.toMatchObject({
+    code: 'forbidden',
+  });
+  expect(await on.digests(...NAMES)).toEqual(first);
+  await ask(skip, await person('root', 'admin'));
+  await on.settled();
+  expect((await on.digests(...NAMES)).some((digest) => first.includes(digest))).toBe(false);
+});
+
+test('an approval that nobody gave in time stops the rollout; retry asks for it anew', async () => {
+  const approval = { count: 2, expires: '1h' };
+  await goBy({ stages: [{ name: 'all', gates: [{ name: 'sign-off', at: 'entry', approval }] }] });
+  await on.commit('second');
+  const [ann, bob] = [await person('ann', 'approver'), await person('bob', 'approver')];
+  await ask({ verb: 'approve' }, ann);
+  await on.pass(61 * 60_000);
+  expect(await on.rollout()).toMatchObject({ phase: 'failed', failure: { kind: 'expired' }, rollback: null });
+  await expect(ask({ verb: 'approve' }, bob)).rejects.toMatchObject({
+    code: 'precondition',
+    message: 'no approval is asked for any more: "sign-off" of stage all has failed',
+    hint: 'muster rollout retry asks for it anew',
+  });
+  await ask({ verb: 'retry', reason: 'back from lunch' });
+  // What was approved before was approved in time for another decision.
+  await ask({ verb: 'approve' }, bob);
+  expect((await on.states()).a).toBe('waiting');
+  await ask({ verb: 'approve' }, ann);
+  await on.settled();
+  expect((await on.states()).a).toBe('assigned');
 });
 
 test('a rollout is undone on what it touched, and can be tried again by hand', async () => {

@@ -30,21 +30,39 @@ export function verbEvent(
   }
 }
 
+/** `failed`: one that was refused, or that nobody gave in time. */
+function nothingAsked(failed: { stage: string; gate: string } | undefined): MusterError {
+  if (!failed) return new MusterError('precondition', 'no approval is asked for');
+  return new MusterError(
+    'precondition',
+    `no approval is asked for any more: "${failed.gate}" of stage ${failed.stage} has failed`,
+    { hint: 'muster rollout retry asks for it anew' },
+  );
+}
+
+/** The approval that a skip would do without; undefined: it does without none. */
+export function skippedApproval(asked: RolloutVerb, { stages, policy }: Rollout): string | undefined {
+  if (asked.verb !== 'skip' || asked.gate === undefined) return undefined;
+  const index = stages.findIndex(({ name }) => name === asked.stage);
+  const gate = policy.stages[index]?.gates.find(({ name }) => name === asked.gate);
+  return gate?.kind === 'approval' ? gate.name : undefined;
+}
+
 /** The approval that is meant: the one that is open, where only one is. */
 function askedGate(rollout: Rollout, stage?: string, gate?: string): { stage: string; gate: string } {
   if (stage !== undefined && gate !== undefined) return { stage, gate };
-  const open = rollout.stages.flatMap((one, i) =>
+  const approvals = rollout.stages.flatMap((one, i) =>
     one.gates.flatMap(({ name, status }, k) =>
-      status === 'open' &&
       rollout.policy.stages[i]!.gates[k]?.kind === 'approval' &&
       (stage === undefined || stage === one.name) &&
       (gate === undefined || gate === name)
-        ? [{ stage: one.name, gate: name }]
+        ? [{ stage: one.name, gate: name, status }]
         : [],
     ),
   );
-  if (open.length === 1) return open[0]!;
-  if (open.length === 0) throw new MusterError('precondition', 'no approval is asked for');
+  const open = approvals.filter(({ status }) => status === 'open');
+  if (open.length === 1) return { stage: open[0]!.stage, gate: open[0]!.gate };
+  if (open.length === 0) throw nothingAsked(approvals.find(({ status }) => status === 'failed'));
   throw new MusterError('invalid', 'several approvals are asked for', {
     hint: `say which: ${open.map((one) => `--stage ${one.stage} --gate ${one.gate}`).join(', or ')}`,
   });

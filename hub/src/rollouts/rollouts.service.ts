@@ -10,7 +10,7 @@ import { Audit } from '../audit/audit.ts';
 import type { Trx } from '../store/schema.ts';
 import { RolloutReads } from './reads/rollout-reads.service.ts';
 import { RolloutSteps } from './rollout-steps.service.ts';
-import { verbEvent } from './rollout-verbs.ts';
+import { skippedApproval, verbEvent } from './rollout-verbs.ts';
 import { replayOf, viewOf } from './rollout-views.ts';
 import { type RolloutLine, RolloutsRepository } from './rollouts.repository.ts';
 
@@ -42,7 +42,17 @@ export class RolloutsService implements OnModuleInit {
   async ask(actor: Actor, id: string, asked: RolloutVerb): Promise<RolloutView> {
     const row = await this.reads.visible(actor, id);
     const approves = asked.verb === 'approve' || asked.verb === 'reject';
-    this.access.require(actor, approves ? 'approver' : 'operator', row.project || '*');
+    const project = row.project || '*';
+    this.access.require(actor, approves ? 'approver' : 'operator', project);
+    const passedOver = skippedApproval(asked, row.state as Rollout);
+    if (passedOver !== undefined && !this.access.allows(actor, 'admin', project))
+      throw new MusterError(
+        'forbidden',
+        `"${passedOver}" asks for an approval: only admins may pass it over`,
+        {
+          hint: 'muster rollout approve takes the role approver, and one of the groups of the gate',
+        },
+      );
     const groups = approves ? await this.directory.groupsOf(actor) : [];
     const name = actor.userName ?? actor.name;
     return this.repository.db.transaction().execute(async (trx) => {
@@ -79,7 +89,13 @@ export class RolloutsService implements OnModuleInit {
   async #afterwards(trx: Trx, row: RolloutLine, asked: RolloutVerb): Promise<RolloutView> {
     const owner = { kind: row.owner_kind, id: row.owner_id };
     if (asked.verb !== 'retry' && asked.verb !== 'undo')
-      throw new MusterError('precondition', `the rollout has ended (${row.phase})`);
+      throw new MusterError('precondition', `the rollout has ended (${row.phase})`, {
+        ...(asked.verb === 'skip'
+          ? {
+              hint: 'muster rollout retry rolls the release out again; its gates may be skipped before they are asked',
+            }
+          : {}),
+      });
     const id =
       asked.verb === 'retry'
         ? await this.steps.again(trx, owner)

@@ -54,6 +54,12 @@ const stageSummary = z.object({
 });
 export type RolloutStageSummary = z.infer<typeof stageSummary>;
 
+const measurement = z.object({
+  verdict: z.enum(['ok', 'bad', 'unknown']),
+  at: z.iso.datetime(),
+  detail: z.string(),
+});
+
 /** A check of a stage: what it asks for, and how far that is. */
 export const RolloutGateView = z.object({
   name: z.string(),
@@ -69,10 +75,16 @@ export const RolloutGateView = z.object({
   approvals: z.array(z.object({ actor: z.string(), at: z.iso.datetime(), reason: z.string() })),
   bad: z.number().describe('measurements that were bad'),
   unknownSince: z.iso.datetime().optional().describe('it cannot be measured since'),
-  last: z
-    .object({ verdict: z.enum(['ok', 'bad', 'unknown']), at: z.iso.datetime(), detail: z.string() })
+  last: measurement.optional().describe('the newest measurement'),
+  recent: z.array(measurement).optional().describe('the newest measurements, at most five, the newest last'),
+  by: z
+    .enum(['hub', 'clusters'])
     .optional()
-    .describe('the newest measurement'),
+    .describe('who measures: the hub, or the agents of the clusters, which the measurements name'),
+  over: z
+    .enum(['never-reached', 'undecided'])
+    .optional()
+    .describe('it is pending, and will not be asked (again) in this rollout'),
 });
 export type RolloutGateView = z.infer<typeof RolloutGateView>;
 

@@ -254,6 +254,6 @@ export const PRUNE_GATE = 'prune';
 
 export function freshGate(gate: Gate, now: number, round = 0): GateState {
   const { name, at } = gate;
-  const counts = { bad: 0, good: 0, unknownSince: null, last: null };
+  const counts = { bad: 0, good: 0, unknownSince: null, last: null, recent: [] };
   return { name, at, status: 'pending', since: now, round, until: null, approvals: [], ...counts };
 }

@@ -45,7 +45,11 @@ export function stageBlockers(work: Work, index: number): Blocker[] {
     case 'passed':
       return [];
     case 'rolling':
-      return [...waitingBlockers(work, index), ...flightBlockers(work, index)];
+      return [
+        ...waitingBlockers(work, index),
+        ...flightBlockers(work, index),
+        ...gateBlockers(work, index, 'end', 'measured'),
+      ];
     case 'soaking':
       return [...flightBlockers(work, index), ...gateBlockers(work, index, 'end', 'soak')];
   }
@@ -55,10 +59,11 @@ export function gateBlockers(
   work: Work,
   index: number,
   at: 'entry' | 'end',
-  which: 'all' | 'soak' = 'all',
+  which: 'all' | 'soak' | 'measured' = 'all',
 ): Blocker[] {
   return gatesOf(work, index).flatMap(([gate, state]) => {
-    if (which === 'soak' && !isOverSoak(gate)) return [];
+    if (which !== 'all' && !isOverSoak(gate)) return [];
+    if (which === 'measured' && state.status !== 'open') return [];
     if (gate.at !== at || state.status === 'passed' || state.status === 'skipped') return [];
     return gateBlocker(work, gate, state, work.stage(index)) ?? [];
   });

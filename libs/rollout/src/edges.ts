@@ -28,7 +28,7 @@ const GATES: Ways<GateState['status']> = {
   open: ['pending'],
   passed: ['open'],
   failed: ['open'],
-  skipped: ['pending', 'open'],
+  skipped: ['pending', 'open', 'failed'],
 };
 
 const TARGETS: Ways<TargetState> = {

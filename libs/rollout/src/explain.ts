@@ -92,7 +92,10 @@ function blockers(work: Work): Blocker[] {
 }
 
 function decision({ rollout }: Work): Blocker {
-  const verbs = rollout.rollback ? 'a newer release, or abort' : 'a newer release, or retry, undo or abort';
+  const gates = rollout.stages.some(({ gates: all }) => all.some(({ status }) => status === 'failed'));
+  const verbs = rollout.rollback
+    ? 'a newer release, or abort'
+    : `a newer release, or retry, ${gates ? 'skip of its gate, ' : ''}undo or abort`;
   const text = `${verbs}: ${rollout.failure?.reason ?? 'it has failed'}`;
   return { what: 'decision', who: [], count: 1, text, since: rollout.since, until: null };
 }

@@ -183,12 +183,15 @@ function superseded(work: Work, by: string): void {
   work.movePhase('superseded', `${by} is newer`);
 }
 
+const RECENT = 5;
+
 function measured(work: Work, event: Extract<FactEvent, { kind: 'gate' }>): void {
   const stage = work.rollout.stages.find(({ name }) => name === event.stage);
   const gate = stage?.gates.find(({ name }) => name === event.gate);
   if (gate?.status !== 'open' || gate.round !== event.round) return;
   const { verdict, detail } = event;
   gate.last = { verdict, at: work.now, detail };
+  gate.recent = [...(gate.recent ?? []), gate.last].slice(-RECENT);
   if (verdict === 'bad') gate.bad += 1;
   // What could not be measured says nothing: a row of good ones goes on after it.
   if (verdict !== 'unknown') gate.good = verdict === 'ok' ? gate.good + 1 : 0;

@@ -130,6 +130,7 @@ const http = z.strictObject({
 const job = z.strictObject({
   manifest: z.record(z.string(), z.unknown()),
   run: z.enum(['each', 'first']).default('each'),
+  absent: z.enum(['ok', 'unknown']).optional(),
   deadline: between(1_000, 12 * 3_600_000, '1s and 12h').default(600_000),
 });
 

@@ -31,6 +31,8 @@ export function readGate(written: WrittenGate, at: string, found: string[]): Gat
     if (written.http?.over === 'soak') say('.at', 'what is judged over the soak is at the end');
     check.over = 'once';
   }
+  if (written.job?.absent !== undefined && when === 'end')
+    say('.job.absent', 'is of a gate at the entry: at the end every cluster holds the Application');
   return { name: written.name, at: when, ...check };
 }
 
@@ -46,7 +48,13 @@ function checksOf({ approval, windows, prometheus, http, job }: WrittenGate, say
   if (http) checks.push(readHttp(http, say));
   if (job) {
     checkJob(job.manifest, (field, problem) => say(`.job.manifest${field}`, problem));
-    checks.push({ kind: 'job', manifest: job.manifest, run: job.run, timeoutMs: job.deadline });
+    checks.push({
+      kind: 'job',
+      manifest: job.manifest,
+      run: job.run,
+      timeoutMs: job.deadline,
+      absent: job.absent ?? 'unknown',
+    });
   }
   return checks;
 }

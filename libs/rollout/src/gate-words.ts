@@ -1,4 +1,4 @@
-import type { BodyCheck, Gate, StatusRange } from './policy.ts';
+import type { BodyCheck, Condition, Gate, StatusRange } from './policy.ts';
 import type { GateState, Rollout } from './types.ts';
 import { instant } from './words.ts';
 import { hasEnded } from './work.ts';
@@ -16,9 +16,8 @@ export function needsText(gate: Gate): string {
       return 'an open window';
     case 'prometheus': {
       const { query, conditions } = gate;
-      const met = conditions.map(({ operator, value }) => `${operator} ${value}`).join(' and ');
       const shown = query.length > MAX_SHOWN ? `${query.slice(0, MAX_SHOWN)}…` : query;
-      return `${shown} ${met}${inARow(gate)}`;
+      return `${shown} ${conditionText(conditions)}${inARow(gate)}`;
     }
     case 'http':
       return `${gate.method} ${shownUrl(gate.url)} ${statusText(gate.statuses)}${bodyText(gate.body)}${inARow(gate)}`;
@@ -29,6 +28,11 @@ export function needsText(gate: Gate): string {
 
 function inARow({ successes }: { successes: number }): string {
   return successes > 1 ? `, ${successes} times in a row` : '';
+}
+
+/** `>= 1 and <= 5`. */
+export function conditionText(conditions: readonly Condition[]): string {
+  return conditions.map(({ operator, value }) => `${operator} ${value}`).join(' and ');
 }
 
 /** Without its query: secrets are often written there. */

@@ -1,6 +1,6 @@
 import type { Gate, HttpCheck, PrometheusCheck } from './policy.ts';
 import { freshGate } from './begin.ts';
-import type { FailureKind, GateState } from './types.ts';
+import type { FailureKind, GateState, Target } from './types.ts';
 import { windowVerdict } from './windows.ts';
 import type { Work } from './work.ts';
 
@@ -22,8 +22,12 @@ export function judgeGates(work: Work, index: number, at: 'entry' | 'end'): Gate
   return all;
 }
 
-/** Measurements over the soak begin with it, and may end it early. */
+/**
+ * Measurements over the soak begin as soon as something of the stage is healthy at the release, and may end the stage early:
+ * also before all of it has been started.
+ */
 export function judgeSoak(work: Work, index: number): GateVerdict {
+  if (!work.members(index).some(isProving)) return 'go';
   for (const [gate, state] of gatesOf(work, index)) {
     if (!isOverSoak(gate) || state.status === 'passed' || state.status === 'skipped') continue;
     if (state.status === 'pending') openGate(work, index, gate, state);
@@ -32,29 +36,39 @@ export function judgeSoak(work: Work, index: number): GateVerdict {
   return 'go';
 }
 
+/** It has the release, and was healthy with it: what is measured says something of the release. */
+export function isProving({ state }: Pick<Target, 'state'>): boolean {
+  return state === 'healthy' || state === 'done';
+}
+
 /** It is measured while the stage soaks. */
 export function isOverSoak(gate: Gate): gate is Gate & (PrometheusCheck | HttpCheck) {
   return gate.kind === 'prometheus' || (gate.kind === 'http' && gate.over === 'soak');
 }
 
-/** The stage goes back to its targets: what was judged at its end is judged again. */
+/** The stage goes back to its targets: what was judged at its end is judged again. What is measured over the soak goes on. */
 export function resetEndGates(work: Work, index: number): void {
   for (const [gate, state] of gatesOf(work, index)) {
     if (gate.at !== 'end' || state.status === 'pending' || state.status === 'skipped') continue;
-    resetGate(work, index, gate, state, 'its stage is not healthy throughout');
+    if (isOverSoak(gate) && state.status === 'open') {
+      state.until = null;
+      continue;
+    }
+    resetGate(work, index, state, 'its stage is not healthy throughout');
   }
 }
 
-export function resetGate(work: Work, index: number, gate: Gate, state: GateState, cause: string): void {
+/** It is asked anew when its turn comes. What was said last stays readable until then. */
+export function resetGate(work: Work, index: number, state: GateState, cause: string): void {
   work.moveGate(index, state, 'pending', cause);
-  Object.assign(state, freshGate(gate, work.now, state.round));
+  Object.assign(state, { until: null, unknownSince: null });
 }
 
 /** What still measures or asks is told to stop; it begins anew where the rollout goes on after all. */
 export function closeGates(work: Work, cause: string): void {
   for (const index of work.rollout.stages.keys())
-    for (const [gate, state] of gatesOf(work, index))
-      if (state.status === 'open') resetGate(work, index, gate, state, cause);
+    for (const [, state] of gatesOf(work, index))
+      if (state.status === 'open') resetGate(work, index, state, cause);
 }
 
 /** Whether the windows of the policy are closed. */
@@ -85,7 +99,7 @@ export function gatesOf(work: Work, index: number): [Gate, GateState][] {
 function openGate(work: Work, index: number, gate: Gate, state: GateState): void {
   // Windows are looked at each time; there is nothing to ask.
   if (gate.kind === 'windows') return;
-  state.round += 1;
+  Object.assign(state, freshGate(gate, work.now, state.round + 1));
   const { name: stage } = work.stage(index);
   work.moveGate(
     index,

@@ -70,11 +70,11 @@ describe('an answer of Prometheus', () => {
 
   it.each([
     [{ condition: '< 0.01' }, vector('0.002'), 'ok: 0.002{pod="p0"}'],
-    [{ condition: '< 0.01' }, vector('0.002', '0.5'), 'bad: 0.5{pod="p1"} (1 of 2)'],
+    [{ condition: '< 0.01' }, vector('0.002', '0.5'), 'bad: 0.5{pod="p1"} (1 of 2), not < 0.01'],
     [{ min: 1, max: 3 }, vector('1', '3'), 'ok: 1{pod="p0"}, 3{pod="p1"}'],
-    [{ min: 1, max: 3 }, vector('0.9'), 'bad: 0.9{pod="p0"}'],
+    [{ min: 1, max: 3 }, vector('0.9'), 'bad: 0.9{pod="p0"}, not >= 1 and <= 3'],
     [{ condition: '== 2' }, { resultType: 'scalar', result: [0, '2'] }, 'ok: 2'],
-    [{ max: 1 }, vector('+Inf'), 'bad: Infinity{pod="p0"}'],
+    [{ max: 1 }, vector('+Inf'), 'bad: Infinity{pod="p0"}, not <= 1'],
     [{ max: 1 }, vector(), 'unknown: the query answers no data'],
     [{ max: 1, noData: 'ok' }, vector(), 'ok: the query answers no data'],
     [{ max: 1, noData: 'bad' }, vector('NaN'), 'bad: the query answers NaN'],

@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { statusText } from './gate-words.ts';
+import { conditionText, statusText } from './gate-words.ts';
 import { atJsonPath } from './json-path.ts';
 import type { BodyCheck, Condition, HttpCheck, PrometheusCheck, Verdict } from './policy.ts';
 
@@ -87,7 +87,10 @@ export function judgePrometheus(
   }
   const worse = numbers.filter(({ value }) => !check.conditions.every((one) => meets(value, one)));
   const shown = worse.length > 0 ? worse : numbers;
-  return judged(worse.length > 0 ? 'bad' : 'ok', listed(shown, numbers.length));
+  const bound = conditionText(check.conditions);
+  return worse.length > 0
+    ? judged('bad', `${listed(shown, numbers.length)}, not ${bound}`)
+    : judged('ok', listed(shown, numbers.length));
 }
 
 interface Sample {

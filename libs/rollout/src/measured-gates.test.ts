@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { explain } from './explain.ts';
 import { needsText, openMeasurements } from './gate-words.ts';
 import { policyOf } from './testing/policies.ts';
-import { MINUTE, by, fleet, phase, step } from './testing/stories.ts';
+import { MINUTE, assigned, by, fleet, phase, step } from './testing/stories.ts';
 import { World } from './testing/world.ts';
+import { refusal } from './verbs.ts';
 
 const JOB = { apiVersion: 'batch/v1', kind: 'Job', spec: { template: { spec: {} } } };
 const gated = (gate: object, more: object = {}) => {
@@ -73,6 +74,109 @@ describe('a gate that is measured', () => {
       '"g" had no good result in time: it could not be measured, still no answer',
     );
     expect(phase(world)).toBe('failed');
+  });
+
+  it('over the soak is measured from the first target that is healthy, and ends the stage before more of it gets the release', () => {
+    const policy = policyOf([
+      {
+        name: 'all',
+        soak: '10m',
+        maxConcurrent: 1,
+        gates: [{ name: 'g', prometheus: { query: 'q', max: 1 } }],
+      },
+    ]);
+    const world = new World(policy, fleet(3));
+    world.feed();
+    expect(openMeasurements(world.state.rollout)).toEqual([]);
+    world.obey('c1');
+    expect(step(world)).toBe('rolling');
+    expect(openMeasurements(world.state.rollout)).toMatchObject([{ stage: 'all', round: 1 }]);
+    expect(assigned(world)).toEqual(['c1=b-c1', 'c2=b-c2']);
+    expect(explain(world.state, world.now).lines.join()).toContain(
+      'waits for "g" (prometheus): the first measurement',
+    );
+    say(world, 'bad', '7, not <= 1');
+    expect(phase(world)).toBe('rolling-back');
+    world.obey('c1');
+    world.obey('c2');
+    expect(phase(world)).toBe('rolled-back');
+    expect(assigned(world)).toEqual(['c1=b-c1', 'c2=b-c2']);
+  });
+
+  it('that turns bad in the same breath as the next turn comes holds that turn back', () => {
+    const policy = policyOf([
+      {
+        name: 'all',
+        soak: '10m',
+        maxConcurrent: 1,
+        gates: [{ name: 'g', prometheus: { query: 'q', max: 1 } }],
+      },
+    ]);
+    const world = new World(policy, fleet(3));
+    world.feed();
+    world.obey('c1');
+    world.receive('c2');
+    world.apply('c2');
+    world.observe('c2', 'Healthy');
+    world.report('c2');
+    const { report } = world.agent('c2').outbox.shift()!;
+    world.feed(report, { kind: 'gate', stage: 'all', gate: 'g', round: 1, verdict: 'bad', detail: '7' });
+    expect([phase(world), assigned(world)]).toEqual(['rolling-back', ['c1=b-c1', 'c2=b-c2']]);
+  });
+
+  it('that failed is passed over in one step, and the rollout goes on', () => {
+    const world = gated({ job: { manifest: JOB } }, { onFailure: 'stop', soak: '0s' });
+    world.obey('c1');
+    say(world, 'bad', 'no such table');
+    expect([phase(world), world.state.rollout.headHeld]).toEqual(['failed', true]);
+    expect(explain(world.state, world.now).lines).toContain(
+      'waits for a newer release, or retry, skip of its gate, undo or abort: "g" is not met: no such table',
+    );
+    world.feed({ kind: 'skip', what: { stage: 'all', gate: 'g' }, ...by });
+    const { headHeld, failure, stages } = world.state.rollout;
+    expect([phase(world), headHeld, failure, stages[0]!.gates[0]!.status]).toEqual([
+      'completed',
+      false,
+      null,
+      'skipped',
+    ]);
+  });
+
+  it('that failed is no way round what else has failed, nor round a rollback', () => {
+    const world = new World(
+      policyOf([{ name: 'all', onFailure: 'stop', gates: [{ name: 'g', job: { manifest: JOB } }] }]),
+      fleet(2),
+    );
+    const skip = { kind: 'skip', what: { stage: 'all', gate: 'g' }, ...by } as const;
+    world.feed();
+    world.obey('c1', 'Degraded');
+    expect(phase(world)).toBe('failed');
+    world.feed(skip);
+    expect([phase(world), world.state.rollout.failure?.kind]).toEqual(['failed', 'budget']);
+    const back = gated({ job: { manifest: JOB } }, { soak: '0s' });
+    back.obey('c1');
+    say(back, 'bad');
+    expect(refusal(back.state, skip)).toBe('it was taken back: its gates decide nothing any more');
+  });
+
+  it('keeps what was said of it until it is asked anew, and the newest few results', () => {
+    const world = gated({ http: { url, failures: 9 } }, { onFailure: 'stop' });
+    const its = () => world.state.rollout.stages[0]!.gates[0]!;
+    world.obey('c1');
+    for (let i = 1; i <= 7; i++) say(world, i % 2 ? 'bad' : 'ok', `${i}`);
+    expect(its().recent!.map(({ detail }) => detail)).toEqual(['3', '4', '5', '6', '7']);
+    world.feed({ kind: 'abort', ...by });
+    expect(its()).toMatchObject({ status: 'pending', round: 1, last: { verdict: 'bad', detail: '7' } });
+    const again = gated({ job: { manifest: JOB } }, { onFailure: 'stop', soak: '0s' });
+    again.obey('c1');
+    say(again, 'bad');
+    again.feed({ kind: 'retry', ...by });
+    expect(again.state.rollout.stages[0]!.gates[0]).toMatchObject({
+      status: 'open',
+      round: 2,
+      last: null,
+      bad: 0,
+    });
   });
 
   it('is measured anew by retry, and passed over by skip', () => {

@@ -84,6 +84,8 @@ export interface JobCheck {
   manifest: Record<string, unknown>;
   run: 'each' | 'first';
   timeoutMs: number;
+  /** What it says of a cluster that does not hold the Application yet, where nothing can run for it. Left out: unknown. */
+  absent?: 'ok' | 'unknown';
 }
 
 export interface Condition {

@@ -61,6 +61,8 @@ function judge(work: Work, index: number, at: 'entry' | 'end'): boolean {
 }
 
 function roll(work: Work, index: number): boolean {
+  // What is bad with those that have the release ends the stage before more of it gets it.
+  if (failsBySoak(work, index)) return false;
   passOverOffline(work, index);
   startDue(work, index, 'waiting');
   if (isUnsettled(work, index)) return false;
@@ -71,13 +73,16 @@ function roll(work: Work, index: number): boolean {
 
 function soak(work: Work, index: number): boolean {
   if (isUnsettled(work, index)) return backToRolling(work, index);
-  const verdict = judgeSoak(work, index);
-  if (typeof verdict === 'object') {
-    fail(work, index, verdict.failed, verdict.reason);
-    return false;
-  }
+  if (failsBySoak(work, index)) return false;
   if (work.members(index).some(({ state }) => state === 'healthy')) return false;
   work.moveStage(index, 'end', 'it was healthy for its whole soak');
+  return true;
+}
+
+function failsBySoak(work: Work, index: number): boolean {
+  const verdict = judgeSoak(work, index);
+  if (typeof verdict !== 'object') return false;
+  fail(work, index, verdict.failed, verdict.reason);
   return true;
 }
 

@@ -132,7 +132,15 @@ export interface GateState {
   /** It could not be measured since. */
   unknownSince: number | null;
   /** The newest result. */
-  last: { verdict: 'ok' | 'bad' | 'unknown'; at: number; detail: string } | null;
+  last: GateResult | null;
+  /** The newest few, the newest last. Absent in what older hubs wrote. */
+  recent?: GateResult[];
+}
+
+export interface GateResult {
+  verdict: 'ok' | 'bad' | 'unknown';
+  at: number;
+  detail: string;
 }
 
 export interface StageState {

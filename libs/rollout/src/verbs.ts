@@ -3,7 +3,7 @@ import { closeGates, gatesOf, policyHeld, resetGate, startsHeld } from './gates.
 import type { Gate } from './policy.ts';
 import { beginRollback } from './rollback.ts';
 import { start } from './starts.ts';
-import type { By, GateState, RolloutState, Target, VerbEvent } from './types.ts';
+import type { By, FailureKind, GateState, RolloutState, Target, VerbEvent } from './types.ts';
 import { Work, hasEnded, inFlight } from './work.ts';
 
 /** Why a verb makes no sense now, in one sentence; undefined: it is carried out. */
@@ -126,10 +126,7 @@ function planSkip(work: Work, verb: VerbEvent & { kind: 'skip' }): Plan {
   if (what.gate !== undefined) {
     const found = findGate(work, what.stage, what.gate);
     if (!found) return { refused: `stage "${what.stage}" has no gate "${what.gate}"` };
-    const { index, state } = found;
-    if (state.status !== 'pending' && state.status !== 'open')
-      return { refused: `the gate is ${state.status}` };
-    return { run: () => work.moveGate(index, state, 'skipped', cause, byOf(verb)) };
+    return planSkipGate(work, verb, found);
   }
   const index = work.rollout.stages.findIndex(({ name }) => name === what.stage);
   const waiting = index < 0 ? [] : work.members(index).filter(({ state }) => state === 'waiting');
@@ -139,6 +136,36 @@ function planSkip(work: Work, verb: VerbEvent & { kind: 'skip' }): Plan {
       for (const target of waiting) work.move(target, 'skipped', cause, {}, byOf(verb));
     },
   };
+}
+
+/** One that has failed is passed over too: where nothing else stopped the rollout it goes on. */
+function planSkipGate(
+  work: Work,
+  verb: VerbEvent & { kind: 'skip' },
+  { index, state }: { index: number; state: GateState },
+): Plan {
+  if (work.rollout.rollback) return { refused: 'it was taken back: its gates decide nothing any more' };
+  if (state.status === 'passed' || state.status === 'skipped')
+    return { refused: `the gate is ${state.status}` };
+  return {
+    run: () => {
+      work.moveGate(index, state, 'skipped', 'passed over by hand', byOf(verb));
+      if (stoppedByGates(work) && failedGates(work).length === 0) goOn(work, verb, 'passed over by hand');
+    },
+  };
+}
+
+const BY_GATE: ReadonlySet<FailureKind> = new Set(['gate', 'rejected', 'expired']);
+
+/** The rollout has stopped, and nothing but a gate stopped it. */
+function stoppedByGates({ rollout: { phase, failure } }: Work): boolean {
+  return phase === 'failed' && failure !== null && BY_GATE.has(failure.kind);
+}
+
+function goOn(work: Work, verb: By, cause: string): void {
+  work.rollout.failure = null;
+  work.rollout.headHeld = false;
+  work.movePhase('running', cause, byOf(verb));
 }
 
 function planRetry(work: Work, verb: VerbEvent & { kind: 'retry' }): Plan {
@@ -158,11 +185,8 @@ function planRetry(work: Work, verb: VerbEvent & { kind: 'retry' }): Plan {
         const to = target.stage === null ? 'manual' : late ? 'deferred' : 'waiting';
         work.move(target, to, 'tried again by hand', {}, byOf(verb));
       }
-      for (const { index, gate, state } of gates) resetGate(work, index, gate, state, 'tried again by hand');
-      if (phase !== 'failed') return;
-      work.rollout.failure = null;
-      work.rollout.headHeld = false;
-      work.movePhase('running', 'tried again by hand', byOf(verb));
+      for (const { index, state } of gates) resetGate(work, index, state, 'tried again by hand');
+      if (phase === 'failed') goOn(work, verb, 'tried again by hand');
     },
   };
 }
@@ -171,7 +195,7 @@ function failedGates(work: Work) {
   return work.rollout.stages.flatMap((_, index) =>
     gatesOf(work, index)
       .filter(([, state]) => state.status === 'failed')
-      .map(([gate, state]) => ({ index, gate, state })),
+      .map(([, state]) => ({ index, state })),
   );
 }
 

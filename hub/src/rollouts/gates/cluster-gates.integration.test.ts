@@ -134,7 +134,7 @@ describe.skipIf(problem)('with a real Prometheus', () => {
     );
     metrics.series.set('errors{cluster="b",region="rb",app="web-b"}', 0.5);
     await on.hub.eventually(async () => expect((await on.rollout()).phase).toBe('rolling-back'));
-    expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 0.5');
+    expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 0.5, not < 0.01');
   });
 
   test('no data is waited for, unless the policy says what it means; a query that is the same everywhere is asked once', async () => {
@@ -179,7 +179,7 @@ describe.skipIf(problem)('with a real Prometheus', () => {
       );
       metrics.series.set('errors{cluster="b",region="rb",app="web-b"}', 7);
       await on.hub.eventually(async () => expect((await on.rollout()).phase).toBe('rolling-back'));
-      expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 7');
+      expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 7, not <= 1');
       expect(gateway.asked).toEqual([]);
     } finally {
       await agents.stop();
@@ -267,6 +267,30 @@ test('a Job that fails takes the release back with its last words; run first tak
   expect(await commands()).toHaveLength(1);
   await on.pass(MINUTE);
   expect(await on.db.selectFrom('gate_measurements').selectAll().execute()).toEqual([]);
+});
+
+/** A set that no cluster has anything of yet. */
+async function applyNew(name: string, absent: Record<string, unknown>): Promise<void> {
+  const gates = [{ name: 'g', at: 'entry', job: { manifest: JOB, ...absent } }];
+  const set = setOverClusters(on.hub, { 'muster.dev/rollout-policy': name });
+  set.metadata.name = name;
+  set.spec.template.metadata.name = `${name}-{{name}}`;
+  await on.hub.apply([policy(name, { stages: [{ name: 'all', gates }] }), set]);
+}
+
+test('before the first deployment there is nothing to run a Job for: that is said at once', async () => {
+  await applyNew('shop', {});
+  await on.hub.eventually(async () => expect((await gate()).last?.verdict).toBe('unknown'));
+  const { lines } = await on.get(RolloutReads).get(systemActor, (await on.rollout()).id, { targets: 1 });
+  expect(lines.join('\n')).toContain(
+    '"g" (job), which cannot be measured: a: the Application is not deployed there yet, so no Job can run for it',
+  );
+  await applyNew('site', { absent: 'ok' });
+  await on.hub.eventually(async () => {
+    expect(await on.rollouts()).toHaveLength(2);
+    expect((await on.states()).a).toBe('assigned');
+  });
+  expect(await commands()).toEqual([]);
 });
 
 test('a Job that an agent refuses is not known, and says who refuses what', async () => {

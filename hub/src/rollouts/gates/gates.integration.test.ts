@@ -199,3 +199,52 @@ test('a gate that failed is measured anew by retry, in a round of its own', asyn
   const { same } = await on.get(RolloutsService).replay(systemActor, (await on.rollout()).id);
   expect(same).toBe(true);
 });
+
+test('a gate that failed is passed over in one step; what was measured and what was never asked stays to be read', async () => {
+  const spec = {
+    stages: [
+      {
+        name: 'canary',
+        clusters: { matchLabels: { tier: 'canary' } },
+        onFailure: 'stop',
+        gates: [{ name: 'g', ...http({ failures: 1 }) }],
+      },
+      { name: 'rest', gates: [{ name: 'sign-off', at: 'entry', approval: {} }] },
+    ],
+  };
+  await on.hub.apply([policy('p', spec), setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'p' })]);
+  await on.settled();
+  page.status = 503;
+  await on.commit('second');
+  await on.report('a');
+  await on.hub.eventually(async () => expect((await on.rollout()).phase).toBe('failed'));
+  const failed = await get();
+  expect(failed.progress[0]!.gates[0]).toMatchObject({
+    status: 'failed',
+    by: 'hub',
+    bad: 2,
+    recent: [{ verdict: 'bad' }, { verdict: 'bad', detail: 'it answered 503, not 200' }],
+  });
+  expect(failed.progress[1]!.gates[0]).toMatchObject({ status: 'pending' });
+  expect(failed.progress[1]!.gates[0]).not.toHaveProperty('over');
+  const ask = (verb: Record<string, unknown>) =>
+    on.get(RolloutsService).ask(systemActor, failed.id, verb as never);
+  await ask({ verb: 'skip', stage: 'canary', gate: 'g', reason: 'the page is being moved' });
+  await on.settled();
+  expect(await on.rollout()).toMatchObject({ phase: 'running', headHeld: false, stage: 1 });
+  expect((await gateState()).status).toBe('skipped');
+  await ask({ verb: 'abort', reason: 'enough' });
+  const ended = await get();
+  expect(ended.progress[1]!.gates[0]).toMatchObject({ status: 'pending', over: 'undecided' });
+  await expect(ask({ verb: 'skip', stage: 'rest', gate: 'sign-off', reason: '' })).rejects.toMatchObject({
+    code: 'precondition',
+    hint: expect.stringContaining('muster rollout retry'),
+  });
+});
+
+test('a gate whose turn never came says so', async () => {
+  await goBy(http());
+  await on.commit('second');
+  await on.get(RolloutsService).ask(systemActor, (await on.rollout()).id, { verb: 'undo', reason: 'no' });
+  expect((await get()).progress[0]!.gates[0]).toMatchObject({ status: 'pending', over: 'never-reached' });
+});

@@ -90,7 +90,7 @@ export class GatesService {
     const { gate } = open;
     const targets = async () =>
       (await this.repository.targets(row.rollout_id, open.stageIndex)).filter(({ target }) =>
-        gate.at === 'entry' ? target.state === 'waiting' : HOLDS.has(target.state),
+        gate.at === 'entry' ? target.state === 'waiting' : PROVES.has(target.state),
       );
     switch (gate.kind) {
       case 'http':
@@ -106,8 +106,8 @@ export class GatesService {
   }
 }
 
-/** It has the release of this rollout. */
-const HOLDS: ReadonlySet<Target['state']> = new Set(['assigned', 'applied', 'healthy', 'done']);
+/** It has the release of this rollout, and was healthy with it: others say nothing of the release yet. */
+const PROVES: ReadonlySet<Target['state']> = new Set(['healthy', 'done']);
 
 const given = (looked: Looked) => () => Promise.resolve(looked);
 

@@ -25,8 +25,10 @@ export class JobGate {
   ): Promise<{ act(trx: Trx): Promise<JobStep> }> {
     const runs = { ...(progress.runs as Record<string, JobRun> | undefined) };
     const begun = targets.filter(({ target }) => runs[target.id]);
-    const chosen = check.run === 'each' ? targets : (begun.length > 0 ? begun : targets).slice(0, 1);
-    const places = await Promise.all(chosen.map((one) => this.#place(one, runs[one.target.id])));
+    const present = targets.filter(({ target }) => target.holds !== null);
+    const first = [begun, present, targets].find((some) => some.length > 0) ?? [];
+    const chosen = check.run === 'each' ? targets : first.slice(0, 1);
+    const places = await Promise.all(chosen.map((one) => this.#place(check, one, runs[one.target.id])));
     const plan = planJobs(places);
     const byId = new Map(chosen.map((one) => [one.target.id, one]));
     return {
@@ -59,13 +61,18 @@ export class JobGate {
     };
   }
 
-  async #place({ target, cluster }: MeasuredTarget, run: JobRun | undefined): Promise<JobPlace> {
+  async #place(
+    check: JobCheck,
+    { target, cluster }: MeasuredTarget,
+    run: JobRun | undefined,
+  ): Promise<JobPlace> {
     const row = run && (await this.commands.get(run.command).catch(notFound));
     return {
       target: target.id,
       place: cluster,
       run,
       problem: target.connected ? undefined : 'its agent is silent',
+      absent: target.holds === null ? (check.absent ?? 'unknown') : undefined,
       // A command that is forgotten is as one that nobody answered.
       outcome: run && !row ? 'unknown' : (row?.outcome ?? null),
       message: row?.message ?? '',

@@ -6,6 +6,7 @@ const place = (target: string, more: Partial<JobPlace> = {}): JobPlace => ({
   place: `cluster-${target}`,
   run: undefined,
   problem: undefined,
+  absent: undefined,
   outcome: null,
   message: '',
   ...more,
@@ -67,4 +68,15 @@ it('what is refused or silent is not known, and tried anew', () => {
   });
   for (const message of ['', '{', 'null', '[]', '{"job":1}'])
     expect(planJobs([place('a', { run, outcome: 'succeeded', message })]).judgement?.verdict).toBe('unknown');
+});
+
+it('where the Application is not deployed yet nothing is begun: that is said at once, or counts as good', () => {
+  const unknown = planJobs([place('a', { absent: 'unknown' }), place('b', ended('succeeded'))]);
+  expect([unknown.begin, unknown.judgement?.verdict]).toEqual([[], 'unknown']);
+  expect(unknown.judgement!.detail).toContain(
+    'cluster-a: the Application is not deployed there yet, so no Job can run',
+  );
+  const fine = planJobs([place('a', { absent: 'ok' }), place('b', ended('succeeded'))]);
+  expect([fine.begin, fine.judgement?.verdict]).toEqual([[], 'ok']);
+  expect(planJobs([place('a', { absent: 'ok' }), place('b', { run })]).judgement).toBeUndefined();
 });

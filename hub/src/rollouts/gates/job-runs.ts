@@ -17,6 +17,8 @@ export interface JobPlace {
   run: JobRun | undefined;
   /** Why nothing can be begun there now. */
   problem: string | undefined;
+  /** The cluster does not hold the Application yet, and what the policy makes of that; undefined: it holds it. */
+  absent: 'ok' | 'unknown' | undefined;
   /** Of the newest command; null: it is under way. */
   outcome: 'succeeded' | 'failed' | 'refused' | 'unknown' | 'expired' | null;
   message: string;
@@ -42,6 +44,10 @@ export function planJobs(places: readonly JobPlace[]): JobPlan {
   const known: PlaceJudgement[] = [];
   for (const one of places) {
     const { target, place, run, problem, outcome, message } = one;
+    if (!run && one.absent) {
+      known.push({ place, ...judged(one.absent, ABSENT[one.absent]) });
+      continue;
+    }
     const unknown = (detail: string) => void known.push({ place, ...judged('unknown', detail) });
     if (!run || outcome === 'expired') {
       if (problem === undefined) plan.begin.push(target);
@@ -60,6 +66,13 @@ export function planJobs(places: readonly JobPlace[]): JobPlan {
   if (all || known.some(({ verdict }) => verdict === 'bad')) plan.judgement = judgePlaces(known);
   return plan.judgement?.verdict === 'bad' ? { ...plan, begin: [], resume: [] } : plan;
 }
+
+/** Said at once: nobody has to find out at the deadline of the gate. */
+const ABSENT = {
+  ok: 'the Application is not deployed there yet',
+  unknown:
+    'the Application is not deployed there yet, so no Job can run for it: skip the gate this once, or have it say `absent: ok`',
+};
 
 /** What an agent says of a Job that has ended. */
 function endOf(message: string): Judgement {

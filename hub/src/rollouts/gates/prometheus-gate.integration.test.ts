@@ -70,7 +70,7 @@ describe.skipIf(problem)('a real Prometheus', () => {
     });
     expect(await ask('sum by (app) (errors)')).toEqual({
       verdict: 'bad',
-      detail: '0.5{app="web-b"} (1 of 2)',
+      detail: '0.5{app="web-b"} (1 of 2), not < 0.01',
     });
     expect(await ask('count(many)', { conditions: [{ operator: '==', value: 1001 }] })).toEqual({
       verdict: 'ok',
@@ -80,7 +80,7 @@ describe.skipIf(problem)('a real Prometheus', () => {
 
   it('is asked for each cluster, and the bad one is named', async () => {
     const one = 'sum by (app) (errors{app="{{application.name}}"})';
-    expect(await ask(one)).toEqual({ verdict: 'bad', detail: 'b: 0.5{app="web-b"}' });
+    expect(await ask(one)).toEqual({ verdict: 'bad', detail: 'b: 0.5{app="web-b"}, not < 0.01' });
     expect(await ask(one, { conditions: [{ operator: '<', value: 1 }] })).toEqual({
       verdict: 'ok',
       detail: 'a: 0{app="web-a"}; b: 0.5{app="web-b"}',
@@ -100,8 +100,11 @@ describe.skipIf(problem)('a real Prometheus', () => {
       });
     }
     // 0/0 for web-a; what is a number counts.
-    expect(await ask('sum by (app) (errors / errors)')).toEqual({ verdict: 'bad', detail: '1{app="web-b"}' });
-    expect(await ask('1 / 0')).toEqual({ verdict: 'bad', detail: 'Infinity' });
+    expect(await ask('sum by (app) (errors / errors)')).toEqual({
+      verdict: 'bad',
+      detail: '1{app="web-b"}, not < 0.01',
+    });
+    expect(await ask('1 / 0')).toEqual({ verdict: 'bad', detail: 'Infinity, not < 0.01' });
   });
 
   it('says in its own words what is wrong with a query', async () => {

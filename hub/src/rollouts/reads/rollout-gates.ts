@@ -1,5 +1,12 @@
 import type { RolloutGateView, RolloutStageDetail } from '@muster/api';
-import { type Gate, type GateState, type Rollout, needsText } from '@muster/rollout';
+import {
+  type Gate,
+  type GateState,
+  type Rollout,
+  type StageStep,
+  hasEnded,
+  needsText,
+} from '@muster/rollout';
 
 /** Who asks, and whether they may approve at all. */
 export interface Asker {
@@ -27,13 +34,23 @@ export function stageSettings(
     onFailure: policy.onFailure,
     gates: stage.gates.flatMap((state, i) => {
       const gate = policy.gates[i];
-      return gate ? [gateView(gate, state, asker)] : [];
+      return gate ? [gateView(gate, state, { rollout, index, asker })] : [];
     }),
   };
 }
 
-function gateView(gate: Gate, state: GateState, asker: Asker): RolloutGateView {
-  const { name, at, status, since, until, approvals, bad, last, unknownSince } = state;
+interface GateContext {
+  rollout: Rollout;
+  /** Of its stage. */
+  index: number;
+  asker: Asker;
+}
+
+function gateView(gate: Gate, state: GateState, { rollout, index, asker }: GateContext): RolloutGateView {
+  const { name, at, since, until, approvals, bad, last, unknownSince, recent = last ? [last] : [] } = state;
+  const status = statusOf(gate, state, rollout.stages[index]!.step);
+  const over = status === 'pending' ? overOf(rollout, index, state) : undefined;
+  const by = measuredBy(gate);
   return {
     name,
     kind: gate.kind,
@@ -49,7 +66,38 @@ function gateView(gate: Gate, state: GateState, asker: Asker): RolloutGateView {
     bad,
     ...(unknownSince == null ? {} : { unknownSince: instant(unknownSince) }),
     ...(last ? { last: { ...last, at: instant(last.at) } } : {}),
+    ...(recent.length > 0 ? { recent: recent.map((one) => ({ ...one, at: instant(one.at) })) } : {}),
+    ...(by ? { by } : {}),
+    ...(over ? { over } : {}),
   };
+}
+
+/** Windows are looked at each time: nobody asks them, so that they are behind once their stage is. */
+function statusOf(gate: Gate, { status }: GateState, step: StageStep): GateState['status'] {
+  if (gate.kind !== 'windows' || status !== 'pending') return status;
+  const behind = gate.at === 'end' ? step === 'passed' : step !== 'waiting' && step !== 'entry';
+  return behind ? 'passed' : status;
+}
+
+function overOf(rollout: Rollout, index: number, { round }: GateState): RolloutGateView['over'] {
+  const asks =
+    !hasEnded(rollout.phase) && rollout.rollback === null && rollout.stages[index]!.step !== 'passed';
+  if (asks) return undefined;
+  return round > 0 ? 'undecided' : 'never-reached';
+}
+
+function measuredBy(gate: Gate): RolloutGateView['by'] {
+  switch (gate.kind) {
+    case 'http':
+      return 'hub';
+    case 'prometheus':
+      return gate.from === 'hub' ? 'hub' : 'clusters';
+    case 'job':
+      return 'clusters';
+    case 'approval':
+    case 'windows':
+      return undefined;
+  }
 }
 
 function mayApprove(

@@ -152,6 +152,7 @@ export const decisions: fc.Arbitrary<Happening>[] = [
       for (const { name: gate, status } of gates)
         if (status === 'open') return void world.feed({ kind: 'skip', what: { stage, gate }, ...by });
   }),
+  happens('skip gate', skipGate),
   verb('retry', () => ({ kind: 'retry', ...by })),
   verb('retry one', (target) => ({ kind: 'retry', targets: [target], ...by })),
   verb('start', (target) => ({ kind: 'start', targets: [target], ...by })),
@@ -174,6 +175,15 @@ function vote({ world }: Real, actor: string, kind: 'approve' | 'reject'): void 
     for (const gate of gates)
       if (gate.status === 'open')
         world.feed({ kind, actor, reason: 'because', stage: name, gate: gate.name, groups: ['sre'] });
+}
+
+/** One that has failed, else one that is asked now. */
+function skipGate({ world }: Real): void {
+  const all = world.state.rollout.stages.flatMap(({ name, gates }) =>
+    gates.map(({ name: gate, status }) => ({ stage: name, gate, status })),
+  );
+  const chosen = all.find(({ status }) => status === 'failed') ?? all.find(({ status }) => status === 'open');
+  if (chosen) world.feed({ kind: 'skip', what: { stage: chosen.stage, gate: chosen.gate }, ...by });
 }
 
 function measure({ world }: Real, verdict: 'ok' | 'bad' | 'unknown'): void {

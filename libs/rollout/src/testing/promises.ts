@@ -1,9 +1,9 @@
 import { explain } from '../explain.ts';
-import { openMeasurements } from '../gate-words.ts';
 import type { Window } from '../policy.ts';
 import { shareOf, toleratedOf } from '../quantity.ts';
 import type { Action, RolloutEvent, RolloutState, Step, Target, TargetInput, Version } from '../types.ts';
 import { DeadlineClock } from './deadline-clock.ts';
+import { GatePromises, demand, membersOf } from './gate-promises.ts';
 import type { Heard, World } from './world.ts';
 
 /**
@@ -22,8 +22,7 @@ export class Promises {
   readonly #late = new Set<string>();
   readonly #byHand = new Set<string>();
   readonly #pruning: ReadonlySet<string>;
-  readonly #measuring = new Set<string>();
-  readonly #results = new Map<string, { good: number; bad: number }>();
+  readonly #gatePromises = new GatePromises();
   readonly #clock = new DeadlineClock();
   /** A budget was exceeded: nothing may be started before a person says so. */
   #spent: string | undefined;
@@ -67,8 +66,8 @@ export class Promises {
     }
     this.#gates(world, step, advances);
     this.#prunes(step, advances);
-    for (const event of events) if (event.kind === 'gate') this.#hear(event, before);
-    this.#measured(step);
+    const more = new Set(advances.map(({ target }) => this.#stageOf(step.state, target)));
+    this.#gatePromises.check(step, before, events, more);
     this.#order(world, step, advances);
     for (const { target } of advances) {
       this.#advanced.add(target);
@@ -174,48 +173,6 @@ export class Promises {
         }
       }
     }
-  }
-
-  /** Counts what was said of a gate in its round, while it was measured. */
-  #hear(event: RolloutEvent & { kind: 'gate' }, { rollout }: RolloutState): void {
-    const stage = rollout.stages.find(({ name }) => name === event.stage);
-    const gate = stage?.gates.find(({ name }) => name === event.gate);
-    if (gate?.status !== 'open' || gate.round !== event.round) return;
-    const key = `${event.stage}/${event.gate}/${event.round}`;
-    const { good, bad } = this.#results.get(key) ?? { good: 0, bad: 0 };
-    if (event.verdict === 'ok') this.#results.set(key, { good: good + 1, bad });
-    if (event.verdict === 'bad') this.#results.set(key, { good: 0, bad: bad + 1 });
-  }
-
-  /** What is to be measured is what it was said to begin with and not to end; what passed was measured well enough. */
-  #measured({ state, actions, transitions }: Step): void {
-    const { rollout } = state;
-    for (const action of actions) {
-      if (action.kind !== 'evaluate-gate' && action.kind !== 'close-gate') continue;
-      const key = `${action.stage}/${action.gate}/${action.round}`;
-      if (action.kind === 'evaluate-gate') this.#measuring.add(key);
-      else this.#measuring.delete(key);
-    }
-    const open = openMeasurements(rollout).map(({ stage, gate, round }) => `${stage}/${gate.name}/${round}`);
-    demand(
-      open.length === this.#measuring.size && open.every((key) => this.#measuring.has(key)),
-      `measured is ${[...this.#measuring].join()}, not ${open.join()}`,
-    );
-    for (const { subject, from, to } of transitions) {
-      const [what, stage, name] = subject.split('/');
-      if (what !== 'gate' || from !== 'open' || to !== 'passed') continue;
-      const index = rollout.stages.findIndex((one) => one.name === stage);
-      const gate = rollout.policy.stages[index]!.gates.find((one) => one.name === name)!;
-      if (!('timeoutMs' in gate)) continue;
-      const { round } = rollout.stages[index]!.gates.find((one) => one.name === name)!;
-      const { good, bad } = this.#results.get(`${stage}/${name}/${round}`) ?? { good: 0, bad: 0 };
-      const [needed, tolerated] = 'failures' in gate ? [gate.successes, gate.failures] : [1, 0];
-      demand(good >= needed && bad <= tolerated, `"${name}" passed with ${good} good and ${bad} bad`);
-    }
-    if (rollout.paused || rollout.phase !== 'running') return;
-    for (const { gates } of rollout.stages)
-      for (const { name, status, until } of gates)
-        demand(status !== 'open' || until === null || until > rollout.clock, `"${name}" waits for too long`);
   }
 
   /** Something of a stage was started in its turn. */
@@ -351,10 +308,6 @@ type Assign = Action & { kind: 'assign' };
 
 const EXCUSED = new Set<Target['state']>(['pinned', 'gone', 'skipped', 'failed']);
 
-function membersOf(state: RolloutState, stage: number): Target[] {
-  return [...state.targets.values()].filter((target) => target.stage === stage);
-}
-
 function isFlying({ state }: Target): boolean {
   return state === 'assigned' || state === 'applied';
 }
@@ -370,8 +323,4 @@ export function soakedFor(heard: readonly Heard[], version: Version, soakMs: num
     else if (one.after) since ??= one.at;
   }
   return since !== undefined && now >= since + soakMs;
-}
-
-function demand(holds: boolean | undefined, message: string): asserts holds {
-  if (!holds) throw new Error(message);
 }

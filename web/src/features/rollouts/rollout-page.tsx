@@ -59,6 +59,7 @@ function Content({ rollout, offset }: { rollout: RolloutDetail; offset: number }
   const may: May = {
     operate: allows(session, 'operator', scope),
     approve: allows(session, 'approver', scope),
+    admin: allows(session, 'admin', scope),
     project,
   };
   const done = ({ verb }: Ask, after: RolloutView) => {

@@ -111,4 +111,10 @@ describe('that an Application differs from its newest release', () => {
 it('an approval says how many are there', () => {
   expect(gateWords(approval())).toBe('0 of 2 approved');
   expect(gateWords(approval({ status: 'passed' }))).toBe('passed');
+  expect(gateWords(approval({ status: 'pending' }))).toBe('not asked yet');
+  expect(gateWords(approval({ status: 'pending', over: 'never-reached' }))).toBe('never reached');
+  expect(gateWords(approval({ status: 'pending', over: 'undecided' }))).toBe('not decided');
+  expect(gateWords(approval({ kind: 'http', unknownSince: '2026-01-01T00:00:00.000Z' }))).toBe(
+    'not measurable',
+  );
 });

@@ -182,7 +182,17 @@ const GATE_TONES: Record<RolloutGateView['status'], Tone> = {
 export const gateTone = ({ status }: Pick<RolloutGateView, 'status'>): Tone => GATE_TONES[status];
 
 /** How far a gate is, in words. */
-export function gateWords({ kind, status, count = 1, approvals }: RolloutGateView): string {
+export function gateWords({
+  kind,
+  status,
+  count = 1,
+  approvals,
+  over,
+  unknownSince,
+}: RolloutGateView): string {
+  if (over === 'never-reached') return 'never reached';
+  if (over === 'undecided') return 'not decided';
+  if (unknownSince && status === 'open') return 'not measurable';
   if (kind === 'approval' && status === 'open') return `${approvals.length} of ${count} approved`;
   return { pending: 'not asked yet', open: 'open', passed: 'passed', failed: 'failed', skipped: 'skipped' }[
     status

@@ -130,8 +130,10 @@ function settingsOf(
     .join(' · ');
 }
 
+const MEASURED_BY = { hub: 'the hub', clusters: 'the agents' } as const;
+
 function Gate({ gate, offset, ended }: { gate: RolloutGateView; offset: number; ended: boolean }) {
-  const { name, at, asks, status, since, until, approvals, last, bad } = gate;
+  const { name, at, asks, status, since, until, approvals, last, bad, unknownSince, recent = [], by } = gate;
   return (
     <div className="min-w-0">
       <p className="flex items-baseline justify-between gap-2">
@@ -171,8 +173,27 @@ function Gate({ gate, offset, ended }: { gate: RolloutGateView; offset: number; 
           title={exactly(last.at)}
         >
           last: {last.verdict} {last.detail} <Ago at={last.at} suffix=" ago" />
+          {by && ` by ${MEASURED_BY[by]}`}
           {bad > 0 && `, ${bad} bad so far`}
         </p>
+      )}
+      {status === 'open' && unknownSince && !ended && (
+        <p className="text-xs text-warn">
+          not measurable for <Ago at={unknownSince} />: nothing counts meanwhile
+        </p>
+      )}
+      {recent.length > 1 && (
+        <details className="text-xs text-muted">
+          <summary className="cursor-pointer">the last {recent.length} measurements</summary>
+          <ol aria-label={`Measurements of ${name}`}>
+            {recent.toReversed().map((one) => (
+              <li key={one.at} title={exactly(one.at)} className="break-words">
+                <span className={one.verdict === 'bad' ? 'text-bad' : ''}>{one.verdict}</span> {one.detail}{' '}
+                <Ago at={one.at} suffix=" ago" />
+              </li>
+            ))}
+          </ol>
+        </details>
       )}
     </div>
   );

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { approval, rollout, stage, target } from './sample.fixture.ts';
 import { type May, gateVerbs, rolloutVerbs, stageVerbs, targetVerbs, verbBody, verbText } from './verbs.ts';
 
-const admin: May = { operate: true, approve: true, project: 'shop' };
-const viewer: May = { operate: false, approve: false, project: 'shop' };
+const admin: May = { operate: true, approve: true, admin: true, project: 'shop' };
+const viewer: May = { operate: false, approve: false, admin: false, project: 'shop' };
 const labels = (offers: { label: string }[]) => offers.map(({ label }) => label);
 
 describe('what is offered for a rollout', () => {
@@ -66,6 +66,11 @@ describe('what is offered for a gate', () => {
       undefined,
       'This needs the role operator of the project shop.',
     ]);
+    // Who may not approve must not get round it either.
+    expect(refused(approval(), { ...admin, admin: false })[2]).toMatch('role admin of the project shop');
+    const measured = approval({ kind: 'http', status: 'failed' });
+    expect(refused(measured, { ...admin, admin: false, approve: false })).toEqual([undefined]);
+    expect(refused(measured, { ...admin, operate: false })[0]).toMatch('role operator of the project shop');
   });
 });
 

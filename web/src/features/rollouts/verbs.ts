@@ -24,6 +24,7 @@ export interface Ask {
 export interface May {
   operate: boolean;
   approve: boolean;
+  admin: boolean;
   project: string;
 }
 
@@ -73,7 +74,7 @@ export function gateVerbs(
   gate: RolloutGateView,
   may: May,
 ): Offer<Ask>[] {
-  if (!goesForward(found) || (gate.status !== 'open' && gate.status !== 'pending')) return [];
+  if (!goesForward(found) || gate.status === 'passed' || gate.status === 'skipped') return [];
   const place = { stage, gate: gate.name };
   const votes =
     gate.kind === 'approval' && gate.status === 'open'
@@ -82,7 +83,9 @@ export function gateVerbs(
           offer({ verb: 'reject', ...place }, 'Reject', cannotVote(gate, may, false)),
         ]
       : [];
-  return [...votes, offer({ verb: 'skip', ...place }, 'Skip gate', lacks(may))];
+  // Who may not approve must not get round it either.
+  const passOver = gate.kind === 'approval' && !may.admin ? needsRole('admin', may.project) : lacks(may);
+  return [...votes, offer({ verb: 'skip', ...place }, 'Skip gate', passOver)];
 }
 
 function cannotVote(
