@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../src/index.ts';
 import { agentFixture } from './testing/fixture.ts';
 import { configMap, deployment } from './testing/objects.ts';
-import type { TestAnswer } from './testing/test-hub.ts';
+import type { TestAnswer } from './testing/test-asks.ts';
 
 const test = agentFixture('access');
 const { joined, settled, find, gone, result } = test;

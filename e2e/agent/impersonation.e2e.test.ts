@@ -38,7 +38,12 @@ async function tenant(name: string, more: object[] = []): Promise<void> {
 /** Installs the chart so that the agent writes nothing as itself, and starts it with what its account may do. */
 async function install(serviceAccounts: string[] = [ACCOUNT]): Promise<void> {
   const { cluster, dir, hub } = agents;
-  const invitation = { token: hub.token, gateway: hub.address, enrol: hub.address, caSha256: hub.caSha256 };
+  const invitation = {
+    token: hub.joining.token,
+    gateway: hub.address,
+    enrol: hub.address,
+    caSha256: hub.caSha256,
+  };
   const values = { impersonation: { required: true, serviceAccounts } };
   const { env } = await installAgent({ kube: cluster.kube, dir, invitation, values });
   agents.agent = await agents.start({ ...env, MUSTER_AGENT_STORE: 'folder', MUSTER_AGENT_WAVE_PAUSE: '0' });

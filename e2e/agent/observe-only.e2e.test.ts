@@ -18,7 +18,12 @@ const inDefault = <T extends KubeObject | object>(object: T) => {
 /** Installs the chart with these limits and starts the agent with what its ServiceAccount may do. */
 async function install(verbs: string[]): Promise<void> {
   const { cluster, dir, hub } = agents;
-  const invitation = { token: hub.token, gateway: hub.address, enrol: hub.address, caSha256: hub.caSha256 };
+  const invitation = {
+    token: hub.joining.token,
+    gateway: hub.address,
+    enrol: hub.address,
+    caSha256: hub.caSha256,
+  };
   const { env } = await installAgent({ kube: cluster.kube, dir, invitation, values: { limits: { verbs } } });
   agents.agent = await agents.start({ MUSTER_AGENT_VERBS: '', ...env, MUSTER_AGENT_STORE: 'folder' });
 }

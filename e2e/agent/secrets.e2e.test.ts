@@ -38,7 +38,7 @@ const job = (name: string, annotations: Record<string, string>, env: object[]) =
 async function started(): Promise<void> {
   health = await freePort();
   await on.joined({ MUSTER_AGENT_LOG_LEVEL: 'trace', MUSTER_AGENT_HEALTH_PORT: String(health) });
-  canaries.add('join token', on.hub.token);
+  canaries.add('join token', on.hub.joining.token);
 }
 
 /** Waits until a sync has ended, and answers what the agent says of the Application, as text. */

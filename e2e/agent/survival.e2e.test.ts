@@ -30,14 +30,14 @@ describe('an agent that loses its hub, its process or its records', () => {
     });
     await on.hub.restart();
     await settled('offline');
-    expect(on.hub.enrolments).toBe(1);
+    expect(on.hub.joining.enrolments).toBe(1);
   });
 
   it('keeps healing what it applied while the next bundle cannot be had', async () => {
     await joined();
     await on.hub.assign({ name: 'between', objects: [configMap('between')] });
     await settled('between');
-    on.hub.withholdBundles = true;
+    on.hub.bundles.withheld = true;
     await on.hub.assign({ name: 'between', objects: [configMap('between', { a: 'next' })] });
     await eventually(
       (see) => see(on.hub.status('between'))?.conditions.some(({ type }) => type === 'BundleUnavailable'),
@@ -51,7 +51,7 @@ describe('an agent that loses its hub, its process or its records', () => {
       },
     );
     expect(on.hub.status('between')?.sync).not.toBe('Synced');
-    on.hub.withholdBundles = false;
+    on.hub.bundles.withheld = false;
     await eventually(
       async () => (await on.cluster.kube.get('v1/ConfigMap', 'default/between')).data.a === 'next',
       { what: 'the next' },

@@ -97,19 +97,19 @@ describe('what an agent trusts and may do', () => {
 
   it('waits for approval, renews without dropping its stream, resumes a cut download', async () => {
     await openHub();
-    on.hub.pending = true;
-    on.hub.certificateLifeMs = 12_000;
+    on.hub.joining.pending = true;
+    on.hub.joining.certificateLifeMs = 12_000;
     on.agent = await start();
-    await eventually(() => on.hub.enrolments === 1, { what: 'the enrolment' });
-    on.hub.pending = false;
+    await eventually(() => on.hub.joining.enrolments === 1, { what: 'the enrolment' });
+    on.hub.joining.pending = false;
     await eventually(() => on.hub.connected, { what: 'the session' });
-    on.hub.cutDownloadAt = 32 * 1024;
+    on.hub.bundles.cutAt = 32 * 1024;
     const objects = Array.from({ length: 40 }, (_, i) =>
       configMap(`big-${i}`, { noise: randomBytes(3000).toString('base64') }),
     );
     await on.hub.assign({ name: 'big', objects });
     await settled('big');
-    expect(on.hub.downloads).toBe(2);
+    expect(on.hub.bundles.downloads).toBe(2);
     await eventually(() => on.hub.renewals > 0, { what: 'a renewal' });
     expect(on.hub.hellos.length).toBe(1);
   });

@@ -1,15 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import { zstdCompress } from 'node:zlib';
-import {
-  type sendUnaryData,
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServerReadableStream,
-  type ServerWritableStream,
-} from '@grpc/grpc-js';
-import { canonicalJson, sha256 } from '@muster/base';
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { sha256 } from '@muster/base';
 import {
   type DesiredAssignment,
   type HubEffect,
@@ -23,30 +15,20 @@ import {
   Action,
   type ApplicationGone,
   type ApplicationStatus,
-  Ask,
+  type Ask,
   Assignment,
   Command,
   SyncCommand,
   type Signed,
   SyncPolicy,
 } from '@muster/proto/records';
+import { type TestAnswer, TestAsks } from './test-asks.ts';
+import { TestBundles } from './test-bundles.ts';
+import { TestJoining } from './test-joining.ts';
 import { TestKeys } from './test-keys.ts';
 import { TestPki } from './test-pki.ts';
 
-const hour = 3_600_000;
-
 type Stream = ServerDuplexStream<proto.SessionRequest, proto.SessionResponse>;
-
-/** What came of an ask. */
-export interface TestAnswer {
-  readonly id: string;
-  text: string;
-  end: proto.AnswerEnd | undefined;
-  /** The call is over, whoever ended it. */
-  ended: boolean;
-  /** Breaks the call off, as a hub where nobody waits any more. */
-  close(): void;
-}
 
 /** What a test wants a cluster to hold. */
 export interface Wanted {
@@ -63,36 +45,27 @@ export interface Wanted {
  * machine of `@muster/link`; only what the database would hold is in memory.
  */
 export class TestHub {
-  readonly token = randomUUID();
   readonly statuses = new Map<string, ApplicationStatus>();
   readonly gone: ApplicationGone[] = [];
   readonly results = new Map<string, proto.CommandResult>();
-  readonly answers = new Map<string, TestAnswer>();
   readonly refused: string[] = [];
   readonly hellos: proto.Hello[] = [];
   /** All that agents have said in sessions, as it was on the wire. */
   readonly received: Buffer[] = [];
-  /** Set: enrolments wait. */
-  pending = false;
   /** How far this hub's clock is ahead of the agent's. */
   clockAheadMs = 0;
-  certificateLifeMs = 24 * hour;
-  enrolments = 0;
   renewals = 0;
-  downloads = 0;
-  /** Bytes after which a download is cut off, once. */
-  cutDownloadAt = 0;
-  /** Downloads fail as when the hub goes away. */
-  withholdBundles = false;
   readonly hubId: string;
   readonly clusterId = randomUUID();
   address = '';
+  readonly bundles = new TestBundles();
+  joining!: TestJoining;
 
   private server = new Server();
   private readonly keys = new TestKeys();
+  private readonly asks = new TestAsks(this.keys);
   private pki!: TestPki;
   private serverKeys!: { key: Buffer; chain: Buffer };
-  private readonly bundles = new Map<string, Buffer>();
   private readonly desired = new Map<string, DesiredAssignment>();
   private readonly commands: OfferedCommand[] = [];
   private session: { machine: HubSession; stream: Stream } | undefined;
@@ -106,6 +79,7 @@ export class TestHub {
   static async start(): Promise<TestHub> {
     const hub = new TestHub();
     hub.pki = await TestPki.create(`CN=${hub.clusterId}`);
+    hub.joining = new TestJoining(hub.keys, hub.pki, hub.clusterId);
     hub.serverKeys = await hub.pki.server();
     await hub.listen(0);
     return hub;
@@ -125,7 +99,7 @@ export class TestHub {
       MUSTER_AGENT_HUB: this.address,
       MUSTER_AGENT_ENROL: this.address,
       MUSTER_AGENT_CA_SHA256: this.caSha256,
-      MUSTER_AGENT_TOKEN: this.token,
+      MUSTER_AGENT_TOKEN: this.joining.token,
     };
   }
 
@@ -162,9 +136,7 @@ export class TestHub {
     policy,
     extra,
   }: Wanted): Promise<Signed> {
-    const plain = Buffer.from(canonicalJson({ objects }));
-    const bundleDigest = sha256(plain);
-    this.bundles.set(bundleDigest, await promisify(zstdCompress)(plain));
+    const { digest: bundleDigest, plainSize } = await this.bundles.add(objects);
     this.generation += 1n;
     const assignment = Assignment.fromPartial({
       hubId: this.hubId,
@@ -174,7 +146,7 @@ export class TestHub {
       applicationName: name,
       action,
       ...(action === Action.APPLY
-        ? { bundleDigest, bundleSize: BigInt(plain.length), destinationNamespace: namespace }
+        ? { bundleDigest, bundleSize: BigInt(plainSize), destinationNamespace: namespace }
         : {}),
       syncPolicy: { automated: true, prune: true, selfHeal: true, ...policy },
       project: {
@@ -213,27 +185,16 @@ export class TestHub {
     return id;
   }
 
-  /** Asks about an Application; what comes back is in `answers`. */
+  /** Asks about an Application; what comes back is in the answer. */
   ask(application: string, query: Ask['query'], more: Partial<Ask> = {}): TestAnswer {
-    const id = randomUUID();
-    const ask = Ask.fromPartial({
-      hubId: this.hubId,
-      clusterId: this.clusterId,
-      id,
-      epoch: 1n,
-      actor: 'test',
-      issuedAtMs: BigInt(Date.now()),
-      expiresAtMs: BigInt(Date.now() + 30_000),
-      applicationNamespace: 'argocd',
+    const { hubId, clusterId } = this;
+    const { answer, signed } = this.asks.ask({
+      hubId,
+      clusterId,
       applicationName: application,
-      maxSeconds: 60,
-      maxBytes: 8n * 1024n * 1024n,
       query,
       ...more,
-    } as never);
-    const answer: TestAnswer = { id, text: '', end: undefined, ended: false, close: () => undefined };
-    this.answers.set(id, answer);
-    const signed = this.keys.sign('muster.ask.v1', Ask.encode(ask).finish());
+    });
     if (this.session) this.carryOut(this.session.machine.handle({ kind: 'ask', signed }));
     return answer;
   }
@@ -242,56 +203,21 @@ export class TestHub {
     if (this.session) this.carryOut(this.session.machine.handle({ kind: 'ask-cancel', id }));
   }
 
-  private take(
-    call: ServerReadableStream<proto.AnswerRequest, proto.AnswerResponse>,
-    done: sendUnaryData<proto.AnswerResponse>,
-  ): void {
-    let answer: TestAnswer | undefined;
-    call.on('data', (message: proto.AnswerRequest) => {
-      answer ??= this.answers.get(message.askId);
-      if (!answer) return call.emit('error', Object.assign(new Error('nobody waits'), { code: 5 }));
-      answer.close = () => call.emit('error', Object.assign(new Error('nobody waits'), { code: 1 }));
-      answer.text += Buffer.from(message.data).toString('utf8');
-      if (message.end) answer.end = message.end;
-    });
-    const over = () => {
-      if (answer) answer.ended = true;
-    };
-    call.on('end', () => {
-      over();
-      done(null, {});
-    });
-    call.on('cancelled', over);
-    call.on('error', over);
-  }
-
   status(name: string): ApplicationStatus | undefined {
     return this.statuses.get(`argocd/${name}`);
   }
 
   private async listen(port: number): Promise<void> {
     const services = this.server;
-    services.addService(proto.EnrollmentServiceService, {
-      enroll: (call, answer) => void this.enroll(call.request).then((r) => answer(null, r), answer),
-      getEnrollment: (call, answer) =>
-        void this.getEnrollment(call.request).then((r) => answer(null, r), answer),
-      renewExpired: (call, answer) =>
-        void this.issueFor(call.request.csr).then(
-          (certificateChain) => answer(null, { certificateChain }),
-          answer,
-        ),
-    } satisfies proto.EnrollmentServiceServer);
+    services.addService(proto.EnrollmentServiceService, this.joining.service());
     services.addService(proto.AgentServiceService, {
       renew: (call, answer) => {
         this.renewals++;
-        void this.issueFor(call.request.csr).then(
-          (certificateChain) => answer(null, { certificateChain }),
-          answer,
-        );
+        void this.joining.renew(call.request).then((renewed) => answer(null, renewed), answer);
       },
       session: (stream) => this.open(stream),
-      getBundle: (call) => this.bundle(call),
-      answer: (call, done) => this.take(call, done),
+      getBundle: (call) => this.bundles.send(call),
+      answer: (call, done) => this.asks.take(call, done),
     } satisfies proto.AgentServiceServer);
     const ca = Buffer.from(this.pki.ca.toString('pem'));
     const pair = { private_key: this.serverKeys.key, cert_chain: this.serverKeys.chain };
@@ -299,40 +225,6 @@ export class TestHub {
     const tls = ServerCredentials.createSsl(ca, [pair], false);
     const bound = await promisify(services.bindAsync.bind(services))(`127.0.0.1:${port}`, tls);
     this.address = `127.0.0.1:${bound}`;
-  }
-
-  private csr: Buffer = Buffer.alloc(0);
-
-  private issueFor(csr: Buffer): Promise<Buffer[]> {
-    return this.pki.issueFor(csr, this.certificateLifeMs);
-  }
-
-  private async enroll(request: proto.EnrollRequest): Promise<proto.EnrollResponse> {
-    if (request.token !== this.token)
-      throw Object.assign(new Error('the join token is not known'), { code: 16 });
-    this.enrolments++;
-    this.csr = request.csr;
-    return { enrollmentId: 'e1', ...(await this.enrolment()) };
-  }
-
-  private async getEnrollment(request: proto.GetEnrollmentRequest): Promise<proto.GetEnrollmentResponse> {
-    if (request.enrollmentId !== 'e1') throw Object.assign(new Error('no such enrolment'), { code: 5 });
-    return this.enrolment();
-  }
-
-  private async enrolment(): Promise<proto.GetEnrollmentResponse> {
-    if (this.pending)
-      return { state: 1, identity: undefined, message: 'waits for approval', retryAfterSeconds: 1 };
-    const identity: proto.Identity = {
-      hubId: this.hubId,
-      clusterId: this.clusterId,
-      clusterName: 'test',
-      certificateChain: await this.issueFor(this.csr),
-      rootPublicKey: this.keys.rootPublicKey,
-      keySet: this.keys.keySet(),
-      registration: this.keys.registration(this.clusterId),
-    };
-    return { state: 2, identity, message: '', retryAfterSeconds: 0 };
   }
 
   private row(signed: Signed): DesiredAssignment {
@@ -433,33 +325,5 @@ export class TestHub {
       }
     }
     return { kind: 'report-stored', instanceId, sequence: this.cursor.sequence, gap: !follows };
-  }
-
-  private bundle(call: ServerWritableStream<proto.GetBundleRequest, proto.GetBundleResponse>): void {
-    this.downloads++;
-    const stored = this.bundles.get(call.request.digest);
-    if (this.withholdBundles) {
-      call.emit('error', Object.assign(new Error('away'), { code: 14 }));
-      return;
-    }
-    if (!stored) {
-      call.emit('error', Object.assign(new Error('no such bundle'), { code: 5 }));
-      return;
-    }
-    const size = BigInt(stored.length);
-    for (let at = Number(call.request.offset); at < stored.length; at += 32 * 1024) {
-      if (this.cutDownloadAt > 0 && at >= this.cutDownloadAt) {
-        this.cutDownloadAt = 0;
-        call.emit('error', Object.assign(new Error('cut'), { code: 14 }));
-        return;
-      }
-      call.write({
-        offset: BigInt(at),
-        data: stored.subarray(at, at + 32 * 1024),
-        storedSize: size,
-        encoding: 'zstd',
-      });
-    }
-    call.end();
   }
 }

@@ -1,13 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { connect } from 'node:tls';
 import { credentials, status } from '@grpc/grpc-js';
-import { AgentServiceClient, CommandOutcome, Facts } from '@muster/proto';
+import { AgentServiceClient } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ApplicationList } from '../applications/application-list.repository.ts';
-import type { CommandVerb } from '../commands/command.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { CommandsService } from '../commands/commands.service.ts';
 import { ReportIngest } from '../status/report-ingest.ts';
 import { Gateway } from './gateway.ts';
 import { LinkFixture } from './testing/fixture.ts';
@@ -22,12 +20,7 @@ describe('sessions', () => {
     fixture = await LinkFixture.start();
   });
   afterAll(() => fixture?.stop());
-  const connected = async (name: string) => {
-    const agent = await fixture.agent(name);
-    agent.connect();
-    await eventually(() => expect(agent.welcome).toBeDefined());
-    return agent;
-  };
+  const connected = (name: string) => fixture.connected(name);
   const assignment = (name: string) =>
     fixture.db
       .selectFrom('assignments')
@@ -217,56 +210,6 @@ describe('sessions', () => {
     agent.disconnect();
   });
 
-  it('deliver commands until they have a result, once', async () => {
-    const agent = await connected('commanded');
-    agent.disconnect();
-    const commands = fixture.hub.app.get(CommandsService, { strict: false });
-    const clusterId = await fixture.clusterId('commanded');
-    const id = await fixture.db.transaction().execute((trx) =>
-      commands.issue(trx, {
-        clusterId,
-        application: { namespace: 'argocd', name: 'web' },
-        verb: { kind: 'sync', prune: true },
-        actor: 'admin',
-      }),
-    );
-    agent.connect();
-    await eventually(() => expect(agent.commands.map((each) => each.id)).toEqual([id]));
-    expect(agent.commands[0]!.verb).toMatchObject({ $case: 'sync', value: { prune: true } });
-    agent.disconnect();
-    agent.connect();
-    await eventually(() => expect(agent.welcome).toBeDefined());
-    const other = await connected('not-commanded');
-    const forged = {
-      commandId: id,
-      outcome: CommandOutcome.FAILED,
-      message: 'not mine',
-      finishedAtMs: 0n,
-      payloadSha256: Buffer.alloc(0),
-    };
-    other.sendRaw({ $case: 'commandResult', value: forged });
-    await eventually(() =>
-      expect(other.received.some((each) => each.$case === 'commandResultAck')).toBe(true),
-    );
-    expect((await commands.get(id)).outcome).toBeNull();
-    other.disconnect();
-    const waiting = fixture.hub.request('GET', `/api/v1/commands/${id}?wait=10`);
-    agent.dispatch({
-      kind: 'command-finished',
-      id,
-      outcome: CommandOutcome.SUCCEEDED,
-      message: 'done',
-      nowMs: Date.now(),
-    });
-    expect((await waiting).body).toMatchObject({
-      outcome: 'succeeded',
-      message: 'done',
-      cluster: 'commanded',
-    });
-    expect(agent.commands).toHaveLength(1);
-    agent.disconnect();
-  });
-
   it('show how far the clock of a cluster is off, as its agent says', async () => {
     const agent = await connected('skewed');
     const heartbeat = { fingerprint: Buffer.alloc(0), highest: undefined, facts: undefined };
@@ -283,58 +226,6 @@ describe('sessions', () => {
     const metrics = await fixture.hub.app.get(Metrics, { strict: false }).text();
     expect(metrics).toMatch(/^muster_clusters_with_wrong_clock(\{.*\})? 1$/m);
     agent.disconnect();
-  });
-
-  it('refuse at once what the agent says it does not accept', async () => {
-    const agent = await connected('observer');
-    const commands = fixture.hub.app.get(CommandsService, { strict: false });
-    const clusterId = await fixture.clusterId('observer');
-    const limits = {
-      verbs: ['refresh', 'diff', 'inspect', 'logs'],
-      namespaces: ['team-*'],
-      kinds: [],
-      clusterKinds: [],
-      serviceAccounts: [],
-      needsServiceAccount: false,
-    };
-    const facts = { ...Facts.fromPartial({ kubernetesVersion: 'v1.34.0' }), limits };
-    agent.sendRaw({ $case: 'heartbeat', value: { fingerprint: Buffer.alloc(0), highest: undefined, facts } });
-    await eventually(async () =>
-      expect((await fixture.hub.request('GET', '/api/v1/clusters/observer')).body.limits).toMatchObject({
-        accepts: 'observe-only',
-        observeOnly: true,
-        namespaces: ['team-*'],
-      }),
-    );
-    const issue = (verb: CommandVerb) =>
-      fixture.db.transaction().execute((trx) => commands.issue(trx, { clusterId, verb, actor: 'admin' }));
-    await expect(issue({ kind: 'sync' })).rejects.toMatchObject({
-      code: 'precondition',
-      message: expect.stringContaining('does not accept sync: it is set to observe-only'),
-    });
-    await expect(issue({ kind: 'refresh' })).resolves.toBeDefined();
-    await expect(issue({ kind: 'sync', dryRun: true })).resolves.toBeDefined();
-    agent.disconnect();
-  });
-
-  it('end commands that nobody took as expired, and those without an answer as unknown', async () => {
-    await fixture.agent('absent');
-    const commands = fixture.hub.app.get(CommandsService, { strict: false });
-    const clusterId = await fixture.clusterId('absent');
-    const issue = () =>
-      fixture.db
-        .transaction()
-        .execute((trx) => commands.issue(trx, { clusterId, verb: { kind: 'refresh' }, actor: 'admin' }));
-    const [unsent, sent] = [await issue(), await issue()];
-    await fixture.db
-      .updateTable('commands')
-      .set({ expires_at: sql<Date>`now() - interval '2 hours'` })
-      .where('id', 'in', [unsent, sent])
-      .execute();
-    await fixture.db.updateTable('commands').set({ sent_at: new Date() }).where('id', '=', sent).execute();
-    await commands.sweep();
-    expect((await commands.get(unsent)).outcome).toBe('expired');
-    expect((await commands.get(sent)).outcome).toBe('unknown');
   });
 
   it('push a changed registration to the agent, signed', async () => {

@@ -278,3 +278,12 @@ export function setOverClusters(
 export function policy(name: string, spec: Record<string, unknown>) {
   return { apiVersion: 'muster.dev/v1alpha1', kind: 'RolloutPolicy', metadata: { name }, spec };
 }
+
+/** One canary, then the rest two at a time; a soak of ten minutes in each. */
+export const careful = policy('careful', {
+  defaults: { soak: '10m', deadline: '5m' },
+  stages: [
+    { name: 'canary', clusters: { matchLabels: { tier: 'canary' } } },
+    { name: 'rest', maxConcurrent: 2 },
+  ],
+});

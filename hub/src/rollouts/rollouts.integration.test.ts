@@ -5,19 +5,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemActor } from '../access/actor.ts';
 import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
 import { LabellingService } from '../clusters/labelling.service.ts';
-import { RolloutFixture, configMap, policy, setOverClusters } from './rollouts.fixture.ts';
+import { RolloutFixture, careful, configMap, setOverClusters } from './rollouts.fixture.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 const MINUTE = 60_000;
-
-/** One canary, then the rest two at a time; a soak of ten minutes in each. */
-const careful = policy('careful', {
-  defaults: { soak: '10m', deadline: '5m' },
-  stages: [
-    { name: 'canary', clusters: { matchLabels: { tier: 'canary' } } },
-    { name: 'rest', maxConcurrent: 2 },
-  ],
-});
 
 let folder: string;
 let on: RolloutFixture;
@@ -212,57 +203,6 @@ test('a release is sent to a connected agent only, and one that returns is known
   await on.disconnect('a');
   await on.settled();
   expect(await on.states()).toMatchObject({ a: 'applied' });
-});
-
-test('a cluster that joins meanwhile holds what the others come from, and follows after its stage', async () => {
-  await everywhere();
-  const first = await on.digests(...NAMES);
-  await on.commit('second');
-  await on.join('e', { tier: 'rest' });
-  await on.hub.eventually(async () => expect(await on.states()).toMatchObject({ e: 'deferred' }));
-  await on.hub.assignment('e', 'web-e');
-  // The same objects, in a cluster of its own.
-  const [a, b, e] = [await on.held('a'), await on.held('b'), await on.held('e')];
-  expect(e?.bundle).toBe(b?.bundle);
-  expect(e?.bundle).not.toBe(a?.bundle);
-  expect(await on.rollouts()).toHaveLength(1);
-  await on.report('e');
-  await on.report('a');
-  await on.pass(11 * MINUTE);
-  expect(await on.digests('b', 'c', 'd')).not.toEqual(first.slice(1));
-  for (const name of ['b', 'c', 'd']) await on.report(name);
-  expect((await on.held('e'))?.bundle).toBe(b?.bundle);
-  await on.pass(11 * MINUTE);
-  expect((await on.rollout()).phase).toBe('completed');
-  await on.settled();
-  expect((await on.held('e'))?.bundle).toBe(a?.bundle);
-});
-
-test('a cluster that joins while a release is held back holds what the others went back to', async () => {
-  await everywhere();
-  await on.commit('broken');
-  await on.report('a', 'Degraded');
-  await on.report('a');
-  expect((await on.rollout()).phase).toBe('rolled-back');
-  await on.join('e', { tier: 'rest' });
-  await on.hub.assignment('e', 'web-e');
-  await on.settled();
-  expect((await on.held('e'))?.bundle).toBe((await on.held('b'))?.bundle);
-});
-
-test('a cluster that joins holds nothing where nobody knows what it would have held', async () => {
-  await everywhere();
-  // Another specification, which each target gets in its turn.
-  const other = setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'careful' });
-  Object.assign(other.spec.template.spec.syncPolicy, { syncOptions: ['PruneLast=true'] });
-  await on.hub.apply([other]);
-  await on.hub.eventually(async () =>
-    expect(await on.states()).toMatchObject({ a: 'assigned', b: 'waiting' }),
-  );
-  await on.join('e', { tier: 'rest' });
-  await on.hub.eventually(async () => expect(await on.states()).toMatchObject({ e: 'deferred' }));
-  await on.settled();
-  expect(await on.held('e')).toBeUndefined();
 });
 
 test('labels that change meanwhile, and a commit that changes no target, leave a rollout as it is', async () => {

@@ -4,6 +4,7 @@ import { canonicalJson } from '@muster/base';
 import { assignmentDigest, payloadSha256 } from '@muster/link';
 import { Action, ApplicationStatus, Assignment } from '@muster/proto';
 import { sql } from 'kysely';
+import { expect, vi } from 'vitest';
 import { ASSIGNMENTS_CHANNEL } from '../../assignments/assignments.service.ts';
 import { Keys } from '../../keys/keys.ts';
 import { RecoveryService } from '../../recovery/recovery.service.ts';
@@ -51,6 +52,14 @@ export class LinkFixture {
     const identity = enrolment.accepted(await enrolment.enroll());
     enrolment.close();
     return new TestAgent(this.address, identity, enrolment.kubeSystemUid);
+  }
+
+  /** The same with an open session. */
+  async connected(name: string): Promise<TestAgent> {
+    const agent = await this.agent(name);
+    agent.connect();
+    await vi.waitFor(() => expect(agent.welcome).toBeDefined(), { timeout: 10_000, interval: 20 });
+    return agent;
   }
 
   async cluster(name: string) {
