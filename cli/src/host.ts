@@ -66,7 +66,9 @@ export class Host {
             hint: `muster login ${hub}`,
           });
         }
-        return hubClient({ hub, token, signal: this.signal });
+        const onRetry = (seconds: number, message: string) =>
+          this.terminal.note(`note: ${message}; trying again in ${Math.ceil(seconds)} s`);
+        return hubClient({ hub, token, signal: this.signal, onRetry });
       },
       now: Date.now,
     };

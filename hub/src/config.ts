@@ -60,6 +60,18 @@ export const settings = {
     'PostgreSQL 18 to use instead of the embedded one.',
     true,
   ),
+  databaseConnections: setting(
+    'MUSTER_DATABASE_CONNECTIONS',
+    z.coerce.number().int().min(2).max(1000).prefault('20'),
+    '20',
+    'Connections of one replica to PostgreSQL for requests and work; the queue and notifications need some of their own.',
+  ),
+  databaseWaitSeconds: setting(
+    'MUSTER_DATABASE_WAIT_SECONDS',
+    z.coerce.number().min(0.1).max(120).prefault('10'),
+    '10',
+    'How long a request waits for one of them before it is answered 503 with Retry-After.',
+  ),
   redisUrl: setting(
     'REDIS_URL',
     url('redis:', 'rediss:').optional(),

@@ -92,7 +92,11 @@ async function openStore(config: Config, logger: Logger, undo: (() => Promise<vo
     url = server.url;
   }
   await migrate(url);
-  const db = openDatabase(url, { onError: (error) => log.warn({ err: error }, 'an idle connection broke') });
+  const db = openDatabase(url, {
+    max: config.databaseConnections,
+    waitSeconds: config.databaseWaitSeconds,
+    onError: (error) => log.warn({ err: error }, 'an idle connection broke'),
+  });
   undo.push(() => db.destroy());
   const notifications = new Notifications(url, (error) => log.warn({ err: error }, 'notifications'));
   undo.push(() => notifications.close());

@@ -4,6 +4,7 @@ import { type ErrorCode, MusterError } from '@muster/base';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RateLimited } from '../access/login-limit.ts';
+import { Overloaded, overloadOf } from '../store/overload.ts';
 import { LOGGER, type Logger } from '../telemetry/logger.ts';
 
 /** The one mapping from error codes to HTTP. */
@@ -39,6 +40,9 @@ export function problemOf(error: MusterError, instance: string): Problem {
 
 /** Anything thrown while a request is handled, as a MusterError. */
 export function errorOf(thrown: unknown): MusterError {
+  if (thrown instanceof MusterError && thrown.code !== 'internal') return thrown;
+  const overload = overloadOf(thrown);
+  if (overload) return overload;
   if (thrown instanceof MusterError) return thrown;
   const status = statusOf(thrown);
   if (status === undefined) return new MusterError('internal', 'unexpected error', { cause: thrown });
@@ -81,7 +85,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.status >= 500) {
       this.logger.error({ err: thrown, request: problem.instance, method: request.method }, 'request failed');
     }
-    if (error instanceof RateLimited) void reply.header('retry-after', String(error.retryAfterSeconds));
+    if (error instanceof RateLimited || error instanceof Overloaded)
+      void reply.header('retry-after', String(error.retryAfterSeconds));
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="muster"');
     void reply.code(problem.status).type('application/problem+json').send(problem);
   }

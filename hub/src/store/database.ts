@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
+import { overloadOf } from './overload.ts';
 import { PoolClient } from './pool-client.ts';
 import type { Schema } from './schema.ts';
 
@@ -23,18 +24,33 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-/** A pool of at most `max` connections; `onError` hears of idle connections that broke. */
+/** A pool that says of a connection that cannot be had why, and that trying again may help. */
+class Pool extends pg.Pool {
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Parameters<pg.Pool['connect']>[0]): void;
+  override connect(callback?: Parameters<pg.Pool['connect']>[0]): Promise<pg.PoolClient> | void {
+    if (callback) return super.connect(callback);
+    return super.connect().catch((thrown: unknown) => {
+      throw overloadOf(thrown) ?? thrown;
+    });
+  }
+}
+
+/**
+ * A pool of at most `max` connections; `onError` hears of idle connections that broke. Who waits for one longer than
+ * `waitSeconds` gets Overloaded.
+ */
 export function openDatabase(
   url: string,
-  options: { max?: number; onError?: (error: Error) => void } = {},
+  options: { max?: number; waitSeconds?: number; onError?: (error: Error) => void } = {},
 ): Db {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     Client: PoolClient,
     connectionString: url,
     max: options.max ?? 20,
     types,
     application_name: 'muster-hub',
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: (options.waitSeconds ?? 10) * 1_000,
     keepAlive: true,
   });
   pool.on('error', options.onError ?? (() => undefined));

@@ -13,6 +13,8 @@ export interface ClientOptions {
   signal?: AbortSignal;
   /** Default: the global one. */
   fetch?: typeof fetch;
+  /** Hears that the hub is overloaded and that a reading request is sent again in so many seconds. */
+  onRetry?: (seconds: number, message: string) => void;
 }
 
 /** What a single request may be told. */
@@ -61,8 +63,28 @@ export class Transport {
     }
   }
 
-  /** The answer itself, whose status is below 400. */
+  /**
+   * The answer itself, whose status is below 400. What only reads is sent again a few times when the hub says that it
+   * is overloaded, and when to come back.
+   */
   async send(
+    method: string,
+    path: string,
+    request: { body?: unknown; headers?: Record<string, string> } & RequestOptions = {},
+  ): Promise<Response> {
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.#once(method, path, request);
+      if (response.status < 400) return response;
+      const seconds = method === 'GET' && attempt < TRIES ? retryAfter(response) : undefined;
+      const error = await problemError(response);
+      if (seconds === undefined) throw error;
+      this.options.onRetry?.(seconds, error.message);
+      // Who was sent away together does not come back together.
+      await pause(seconds * 1000 * (1 + Math.random() / 2), [request.signal, this.options.signal]);
+    }
+  }
+
+  async #once(
     method: string,
     path: string,
     { body, headers, signal }: { body?: unknown; headers?: Record<string, string> } & RequestOptions = {},
@@ -86,7 +108,6 @@ export class Transport {
         hint: 'Is it running, and is its address right?',
       });
     });
-    if (response.status >= 400) throw await problemError(response);
     return response;
   }
 
@@ -99,6 +120,33 @@ export class Transport {
     if (all.length === 0) return {};
     return { signal: all.length === 1 ? all[0]! : AbortSignal.any(all) };
   }
+}
+
+/** Times that a reading request is sent at most. */
+const TRIES = 5;
+const LONGEST_SECONDS = 15;
+
+/** In how many seconds a hub that is overloaded wants to be asked again; undefined: it does not say. */
+function retryAfter({ status, headers }: Response): number | undefined {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  if (status !== 503 || !(seconds >= 0)) return undefined;
+  return Math.min(Math.max(seconds, 0.1), LONGEST_SECONDS);
+}
+
+/** Waits; rejects with the reason of the first signal that is aborted. */
+function pause(ms: number, signals: readonly (AbortSignal | undefined)[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const given = signals.filter((signal) => signal !== undefined);
+    const over = (act: () => void) => {
+      clearTimeout(timer);
+      for (const signal of given) signal.removeEventListener('abort', stop);
+      act();
+    };
+    const stop = () => over(() => reject(given.find(({ aborted }) => aborted)?.reason as Error));
+    const timer = setTimeout(() => over(resolve), ms);
+    for (const signal of given) signal.addEventListener('abort', stop);
+    if (given.some(({ aborted }) => aborted)) stop();
+  });
 }
 
 const CODES = new Set<string>([

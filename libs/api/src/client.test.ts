@@ -41,6 +41,26 @@ describe('the API client', () => {
     expect(queryText({})).toBe('');
   });
 
+  it('sends what only reads again when the hub is overloaded, and never what writes', async () => {
+    const busy = () =>
+      Response.json(
+        { status: 503, code: 'unavailable', detail: 'the hub is busy' },
+        { status: 503, headers: { 'retry-after': '0' } },
+      );
+    const { send, requests } = answering(busy, busy, () => Response.json({ items: [] }), busy);
+    const told: string[] = [];
+    const onRetry = (_: number, message: string) => void told.push(message);
+    const client = hubClient({ hub: 'http://hub', fetch: send, onRetry });
+    expect(await client.applications.list()).toEqual({ items: [] });
+    expect(told).toEqual(['the hub is busy', 'the hub is busy']);
+    await expect(client.applications.sync('ns', 'web')).rejects.toMatchObject({ code: 'unavailable' });
+    expect(requests).toHaveLength(4);
+    const stop = new AbortController();
+    stop.abort(new Error('interrupted'));
+    const again = hubClient({ hub: 'http://hub', fetch: answering(busy).send, signal: stop.signal });
+    await expect(again.applications.list()).rejects.toThrow('interrupted');
+  });
+
   it('turns problem+json into a MusterError, and anything else into one by its status', async () => {
     const problem = { status: 412, code: 'precondition', detail: 'not now', where: 'x', hint: 'later' };
     const { send } = answering(
