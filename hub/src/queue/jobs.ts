@@ -47,6 +47,7 @@ export const JOBS: readonly { queue: QueueName; prefix: string }[] = [
   { queue: 'assign', prefix: 'set' },
   { queue: 'assign', prefix: 'application' },
   { queue: 'assign', prefix: 'waits' },
+  { queue: 'rollout', prefix: 'dependents' },
   { queue: 'rollout', prefix: 'rollout' },
   { queue: 'rollout', prefix: 'set' },
   { queue: 'rollout', prefix: 'application' },

@@ -1,6 +1,8 @@
+import { type Outcome, done } from '@muster/base';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ClusterChanges } from '../clusters/cluster-changes.ts';
 import { SessionChanges } from '../clusters/session-changes.ts';
+import type { JobContext } from '../queue/jobs.ts';
 import { type Asked, Outbox, type OutboxOptions } from '../queue/outbox.ts';
 import { Prompt } from '../queue/prompt.ts';
 import { type Owner, ownerKey } from '../releases/owner.ts';
@@ -51,11 +53,11 @@ export class RolloutTriggers implements OnModuleInit {
     const watching = await this.repository.watching(trx, targets);
     const rollouts = new Set([...watching.keys(), ...waiting.rollouts]);
     const asked = await this.ask(trx, [...rollouts], { promptly: true });
-    await this.waits.ask(trx, waiting.owners);
+    const later = await this.waits.ask(trx, waiting, { promptly: true });
     return () => {
       const others = new Set(waiting.rollouts);
       for (const [id, ask] of asked) this.#asks.note(id, ask, others.has(id) ? undefined : watching.get(id));
-      this.prompt.run('rollout', [...asked.keys()].map(keyOfRollout));
+      this.prompt.run('rollout', [...[...asked.keys()].map(keyOfRollout), ...later]);
     };
   }
 
@@ -95,7 +97,18 @@ export class RolloutTriggers implements OnModuleInit {
   async advanced(trx: Trx, owner: Owner): Promise<void> {
     const waiting = await this.waits.advanced(trx, owner);
     await this.ask(trx, waiting.rollouts);
-    await this.waits.ask(trx, waiting.owners);
+    await this.waits.ask(trx, waiting);
+  }
+
+  /** Tells those that wait for something of which so much waits that whoever told it left that to this. */
+  async dependents(key: string, context: Pick<JobContext, 'complete'>): Promise<Outcome> {
+    await this.repository.db.transaction().execute(async (trx) => {
+      const waiting = await this.waits.later(trx, key);
+      await this.ask(trx, waiting.rollouts);
+      await this.waits.ask(trx, waiting);
+      await context.complete(trx);
+    });
+    return done;
   }
 
   /** Has rollouts stepped, at once or not before a time. */

@@ -20,6 +20,11 @@ export function handlers(steps: RolloutSteps, triggers: RolloutTriggers, outages
       prefix: 'rollout',
       handle: (key, context) => steps.step(key.slice('rollout:'.length), context),
     },
+    {
+      queue: 'rollout',
+      prefix: 'dependents',
+      handle: (key, context) => triggers.dependents(key, context),
+    },
     look('set'),
     look('application'),
     {

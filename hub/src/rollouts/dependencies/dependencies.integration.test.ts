@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemActor } from '../../access/actor.ts';
 import { application } from '../../applications/pipeline.fixture.ts';
+import { WaitsRepository } from './waits.repository.ts';
 import { RolloutReads } from '../reads/rollout-reads.service.ts';
 import { RolloutFixture, configMap, policy, setOverClusters } from '../rollouts.fixture.ts';
 
@@ -245,4 +247,88 @@ test('a stage waits for an Application that its policy names, on whatever cluste
   await expect(
     hub.apply([policy('odd', { stages: [{ name: 'all', dependsOn: ['a/b/c'] }] })]),
   ).rejects.toThrow('spec.stages[0].dependsOn[0]');
+});
+
+test.each([1, 120])(
+  'a report that lets %i Applications go is stored while others judge them, and all of them are given their release',
+  async (count) => {
+    const made = set('web', 'db-a');
+    const elements = Array.from({ length: count }, (_, i) => ({ n: `n${i}`, name: 'a' }));
+    made.spec.generators = [{ list: { elements } }] as never;
+    made.spec.template.metadata = {
+      name: 'web-{{n}}',
+      annotations: { 'muster.dev/depends-on': 'db-a' },
+    } as never;
+    await on.hub.apply([made, set('db')]);
+    await on.hub.assignment('a', 'db-a');
+    const rows = () => on.db.selectFrom('target_waits').select(['woken', 'looked_at']).execute();
+    await on.hub.eventually(async () => expect(await rows()).toHaveLength(count));
+    await on.settled();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const judging = new Promise<void>((resolve, reject) => {
+      on.db
+        .transaction()
+        .execute(async (trx) => {
+          await trx.selectFrom('target_waits').select('application_id').forUpdate().execute();
+          resolve();
+          await released;
+        })
+        .catch(reject);
+    });
+    await judging;
+    const reported = db('a');
+    try {
+      await on.hub.eventually(async () => {
+        const { health } = await on.db
+          .selectFrom('target_status')
+          .select('health')
+          .where('application_name', '=', 'db-a')
+          .executeTakeFirstOrThrow();
+        expect(health).toBe('Healthy');
+      });
+    } finally {
+      release();
+    }
+    await reported;
+    await on.hub.eventually(async () => {
+      const { n } = await on.db
+        .selectFrom('assignments')
+        .select(({ fn }) => fn.countAll<string>().as('n'))
+        .where('application_name', 'like', 'web-%')
+        .executeTakeFirstOrThrow();
+      expect(Number(n)).toBe(count);
+    });
+    expect(await rows()).toEqual([]);
+  },
+);
+
+test('what begins to wait is looked at once more soon: what was told while it was judged found nobody to wake', async () => {
+  await on.hub.apply([set('web', 'db-{{name}}')]);
+  await on.hub.eventually(async () => expect(await waits('a')).toHaveLength(1));
+  const { application_id: applicationId, cluster_id: clusterId } = await on.db
+    .selectFrom('target_waits')
+    .selectAll()
+    .executeTakeFirstOrThrow();
+  const ids = { applicationId, clusterId };
+  const wait = { ...ids, blockers: [{ on: 'x', reason: 'y', since: null, soon: false }] };
+  class Enough extends Error {}
+  const ages: number[] = [];
+  const trial = on.db.transaction().execute(async (trx) => {
+    const age = async () => {
+      const { rows } = await sql<{ seconds: number }>`
+        select extract(epoch from now() - looked_at)::int as seconds from target_waits where application_id = ${applicationId}
+      `.execute(trx);
+      ages.push(rows[0]!.seconds);
+    };
+    await trx.deleteFrom('target_waits').execute();
+    await on.get(WaitsRepository).write(trx, [ids], [wait]);
+    await age();
+    await on.get(WaitsRepository).write(trx, [ids], [wait]);
+    await age();
+    throw new Enough();
+  });
+  await expect(trial).rejects.toThrow(Enough);
+  // Everything is looked at that was not for a minute.
+  expect(ages).toEqual([55, 0]);
 });

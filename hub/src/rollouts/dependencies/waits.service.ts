@@ -1,18 +1,11 @@
 import { type Rollout, inNamespace } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Owner, ownerKey } from '../../releases/owner.ts';
-import { Outbox } from '../../queue/outbox.ts';
+import { Outbox, type OutboxOptions } from '../../queue/outbox.ts';
 import type { Trx } from '../../store/schema.ts';
 import { type TargetIds, keyOfTarget } from '../target-content.ts';
 import { DependenciesService } from './dependencies.service.ts';
-import { type Wait, WaitsRepository } from './waits.repository.ts';
-
-/** A target by the names that agents use. */
-interface Reported {
-  clusterId: string;
-  namespace: string;
-  name: string;
-}
+import { type Later, type TargetKey, type Wait, WaitsRepository, type Woken } from './waits.repository.ts';
 
 /** Targets that are not given what they are to hold before what they wait for is healthy: whoever signs asks here. */
 @Injectable()
@@ -54,34 +47,68 @@ export class DependencyWaits {
     return this.repository.settled(trx, applicationIds);
   }
 
-  /** Agents reported on these targets. Answers the rollouts that wait for them. */
-  async reported(trx: Trx, targets: readonly Reported[]): Promise<{ rollouts: string[]; owners: Owner[] }> {
+  /** Agents reported on these targets. */
+  reported(trx: Trx, targets: readonly TargetKey[]): Promise<Woken> {
     return this.repository.dependents(trx, targets);
   }
 
-  /** A set's rollout has come further. Answers the rollouts that wait for its stages. */
-  async advanced(trx: Trx, owner: Owner): Promise<{ rollouts: string[]; owners: Owner[] }> {
-    if (owner.kind !== 'set') return { rollouts: [], owners: [] };
+  /** A set's rollout has come further. */
+  async advanced(trx: Trx, owner: Owner): Promise<Woken> {
+    if (owner.kind !== 'set') return { rollouts: [], owners: [], later: [] };
     return this.repository.dependentsOfSet(trx, owner.id);
   }
 
-  inClusters(trx: Trx, clusterIds: readonly string[]): Promise<Owner[]> {
+  /** Agents of clusters came or went. */
+  inClusters(trx: Trx, clusterIds: readonly string[]): Promise<Woken> {
     return this.repository.inClusters(trx, clusterIds);
+  }
+
+  /** What was left for later, by the key that `laterKeys` answered. */
+  async later(trx: Trx, key: string): Promise<Woken> {
+    return this.repository.wakeAll(trx, parseLater(key), true);
   }
 
   /** What no transaction told. */
   async overlooked(): Promise<void> {
     await this.repository.db.transaction().execute(async (trx) => {
-      await this.ask(trx, await this.repository.overlooked(trx));
+      await this.ask(trx, { owners: await this.repository.overlooked(trx), later: [] });
     });
   }
 
-  /** Has what was woken of owners judged again. After everything that wakes: rows of the outbox come last. */
-  async ask(trx: Trx, owners: readonly Owner[]): Promise<void> {
+  /**
+   * Has what was woken judged again, and the rest woken. After everything else that is written: rows of the outbox come last.
+   * Answers the keys of the queue `rollout` that are to be run once that is committed, if it is asked promptly.
+   */
+  async ask(
+    trx: Trx,
+    { owners, later }: Pick<Woken, 'owners' | 'later'>,
+    options: Pick<OutboxOptions, 'promptly'> = {},
+  ): Promise<string[]> {
     await this.outbox.add(
       trx,
       'assign',
       owners.map((owner) => `waits:${ownerKey(owner)}`),
     );
+    const keys = [...new Set(later.map(laterKey))];
+    await this.outbox.add(trx, 'rollout', keys, options);
+    return keys;
   }
+}
+
+function laterKey(one: Later): string {
+  switch (one.kind) {
+    case 'application':
+      return `dependents:application/${one.clusterId}/${one.namespace}/${one.name}`;
+    case 'stages':
+      return `dependents:stages/${one.setId}`;
+    case 'cluster':
+      return `dependents:cluster/${one.clusterId}`;
+  }
+}
+
+function parseLater(key: string): Later {
+  const [kind, id = '', namespace = '', name = ''] = key.slice('dependents:'.length).split('/');
+  if (kind === 'stages') return { kind, setId: id };
+  if (kind === 'cluster') return { kind, clusterId: id };
+  return { kind: 'application', clusterId: id, namespace, name };
 }
