@@ -1,11 +1,4 @@
-import type {
-  RolloutDetail,
-  RolloutGateView,
-  RolloutReplay,
-  RolloutTargetView,
-  RolloutVerb,
-  RolloutView,
-} from '@muster/api';
+import type { RolloutDetail, RolloutReplay, RolloutTargetView, RolloutVerb, RolloutView } from '@muster/api';
 import { allItems } from '@muster/api/client';
 import { MusterError } from '@muster/base';
 import type { Command } from 'commander';
@@ -13,6 +6,7 @@ import { UsageError } from '../exit.ts';
 import { type Context, group, type Host, verb } from '../host.ts';
 import { collectList, formatName, parseName } from '../names.ts';
 import { age, fields, paintState, plain, printList, printOne, table } from '../output.ts';
+import { gateTable, gatesOf, measurementLines, missingApprovals } from './rollout-gates.ts';
 import { rolloutPolicyCommands } from './rollout-policy.ts';
 import { watchRollout } from './rollout-watch.ts';
 
@@ -163,6 +157,9 @@ async function ask(context: Context, given: string, asked: RolloutVerb): Promise
   const id = await idOf(context, given);
   const after = await context.client().rollouts.ask(id, asked);
   context.terminal.out(`rollout/${after.id} ${asked.verb}: ${after.owner} is ${phaseText(after)}`);
+  if (asked.verb !== 'approve') return;
+  for (const line of missingApprovals(await context.client().rollouts.get(after.id, { targets: 0 })))
+    context.terminal.out(line);
 }
 
 async function list(context: Context, { open, of }: { open?: true; of?: string }): Promise<void> {
@@ -246,7 +243,7 @@ function detailText(found: RolloutDetail, context: Context): string {
     context.format === 'wide'
       ? found.targets
       : found.targets.filter(({ state }) => state !== 'done').slice(0, 20);
-  const gates = found.progress.flatMap((stage) => stage.gates.map((one) => ({ ...one, stage: stage.name })));
+  const gates = gatesOf(found);
   return [
     about,
     '',
@@ -257,50 +254,6 @@ function detailText(found: RolloutDetail, context: Context): string {
     ...(context.format === 'wide' ? measurementLines(gates, context) : []),
     ...(shown.length > 0 ? ['', targetTable(shown, context)] : []),
   ].join('\n');
-}
-
-function gateTable(gates: readonly (RolloutGateView & { stage: string })[], context: Context): string {
-  return table(
-    gates,
-    [
-      { title: 'GATE', value: ({ name }) => name },
-      { title: 'STAGE', value: ({ stage }) => stage },
-      { title: 'IS', value: (gate) => gateWord(gate, context) },
-      { title: 'BY', value: ({ by }) => by },
-      { title: 'LAST', value: ({ last }) => last && plain(`${last.verdict}: ${last.detail}`) },
-      { title: 'MEASURED', value: ({ last }) => last && `${age(last.at, context.now())} ago` },
-      { title: 'NEEDS', value: ({ asks }) => plain(asks) },
-    ],
-    context.terminal.colour,
-  );
-}
-
-const GATE_OVER = { 'never-reached': 'never reached', undecided: 'not decided' } as const;
-
-function gateWord({ status, over, unknownSince }: RolloutGateView, context: Context): string {
-  if (over) return GATE_OVER[over];
-  if (unknownSince) return `not measurable for ${age(unknownSince, context.now())}`;
-  return status === 'pending' ? 'not asked yet' : status;
-}
-
-/** The newest measurements of gates, one line each, the newest first. */
-function measurementLines(
-  gates: readonly (RolloutGateView & { stage: string })[],
-  context: Context,
-): string[] {
-  return gates.flatMap(({ name, stage, by, recent = [], asks }) =>
-    recent.length === 0
-      ? []
-      : [
-          '',
-          `Measured by ${by === 'hub' ? 'the hub' : 'the agents'} for "${name}" of stage ${stage} (needs ${plain(asks)}):`,
-          ...recent
-            .toReversed()
-            .map(({ at, verdict, detail }) =>
-              plain(`  ${age(at, context.now())} ago  ${verdict}: ${detail}`),
-            ),
-        ],
-  );
 }
 
 function targetTable(targets: readonly RolloutTargetView[], context: Context): string {

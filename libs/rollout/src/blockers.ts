@@ -76,7 +76,9 @@ function gateBlocker(work: Work, gate: Gate, state: GateState, stage: StageState
       const missing = gate.count - state.approvals.length;
       const whose = gate.groups.length > 0 ? ` of ${gate.groups.join(' or ')}` : '';
       const by = until === null ? '' : ` until ${instant(until)}`;
-      const text = `${missing} ${missing === 1 ? 'approval' : 'approvals'}${whose} at "${gate.name}"${by}${gate.at === 'entry' ? removedText(stage) : ''}`;
+      const names = state.approvals.map(({ actor }) => actor);
+      const given = names.length > 0 ? `, approved by ${someOf(names)} so far` : '';
+      const text = `${missing} ${missing === 1 ? 'approval' : 'approvals'}${whose} at "${gate.name}"${by}${given}${gate.at === 'entry' ? removedText(stage) : ''}`;
       return { what: 'approval', who: gate.groups, count: missing, text, since, until };
     }
     case 'windows': {

@@ -92,10 +92,15 @@ function blockers(work: Work): Blocker[] {
 }
 
 function decision({ rollout }: Work): Blocker {
-  const gates = rollout.stages.some(({ gates: all }) => all.some(({ status }) => status === 'failed'));
+  // Approvals are passed over by admins only: that is no way to advise.
+  const skips = rollout.stages.some(({ gates }, stage) =>
+    gates.some(
+      ({ status }, i) => status === 'failed' && rollout.policy.stages[stage]!.gates[i]?.kind !== 'approval',
+    ),
+  );
   const verbs = rollout.rollback
     ? 'a newer release, or abort'
-    : `a newer release, or retry, ${gates ? 'skip of its gate, ' : ''}undo or abort`;
+    : `a newer release, or retry, ${skips ? 'skip of its gate, ' : ''}undo or abort`;
   const text = `${verbs}: ${rollout.failure?.reason ?? 'it has failed'}`;
   return { what: 'decision', who: [], count: 1, text, since: rollout.since, until: null };
 }

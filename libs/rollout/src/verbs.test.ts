@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { explain } from './explain.ts';
 import { decide } from './decide.ts';
 import { rollingSyncPolicy } from './rolling-sync.ts';
 import { policyOf } from './testing/policies.ts';
@@ -99,6 +100,20 @@ describe('gates', () => {
     expect([phase(world), step(world)]).toEqual(['running', 'end']);
     world.feed(measured('ok'));
     expect(phase(world)).toBe('completed');
+  });
+
+  it('that ask for approvals say who gave one, and advise nobody to pass them over', () => {
+    const world = gated({ approval: { count: 2 }, at: 'entry' }, { onFailure: 'stop' });
+    world.feed();
+    const vote = { stage: 'all', gate: 'g', groups: [], reason: '' };
+    world.feed({ kind: 'approve', actor: 'ann', ...vote });
+    expect(explain(world.state, world.now).lines.join()).toMatch(
+      /waits for 1 approval at "g" until [^,]+, approved by ann so far/,
+    );
+    world.feed({ kind: 'reject', actor: 'bob', ...vote });
+    expect(explain(world.state, world.now).lines.join()).toContain(
+      'waits for a newer release, or retry, undo or abort: bob rejected "g"',
+    );
   });
 
   it('that measure badly, or nothing at all, fail the stage', () => {

@@ -64,7 +64,7 @@ function gateView(gate: Gate, state: GateState, { rollout, index, asker }: GateC
       : {}),
     approvals: approvals.map((one) => ({ ...one, at: instant(one.at) })),
     bad,
-    ...(unknownSince == null ? {} : { unknownSince: instant(unknownSince) }),
+    ...(unknownSince == null || status !== 'open' ? {} : { unknownSince: instant(unknownSince) }),
     ...(last ? { last: { ...last, at: instant(last.at) } } : {}),
     ...(recent.length > 0 ? { recent: recent.map((one) => ({ ...one, at: instant(one.at) })) } : {}),
     ...(by ? { by } : {}),
