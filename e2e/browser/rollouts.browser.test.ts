@@ -149,6 +149,7 @@ describe('rollouts on the page', () => {
     await region('Where it is').getByText('Stage canary failed').waitFor();
     await page.getByRole('heading', { name: /argocd\/web.*taken back/ }).waitFor();
     await target('canary').filter({ hasText: 'restored' }).waitFor();
+    await region('Stages').getByText('never reached').waitFor();
     await button('web-canary').click();
     const panel = page.getByRole('dialog', { name: 'web-canary' });
     await panel.getByText(/Kept from its newest release: .*was taken back/).waitFor();
