@@ -17,6 +17,11 @@ const ALONE = { sets: 1, groups: 1 };
 const TOGETHER = { sets: 100, groups: 20 };
 const ROLLOUTS = 5;
 const ROUND_TRIPS = 200;
+/**
+ * Agents are as far away as the next continent, and on machines of their own: what a thousand of them do with their
+ * assignments begins here when the last of a stage have left the hub, with which they share two cores.
+ */
+const DISTANCE_MS = 150;
 
 /** How soon a stage follows the one before, over simulated agents, and many rollouts at once. */
 export const rollouts: Bench = {
@@ -93,7 +98,16 @@ async function onFleet(
   const watch = new Stopwatch();
   const clusters = clustersOf(AGENTS, shape.groups);
   const observe = (seen: Seen) => watch.observe(seen);
-  const start = { hub, clusters, behaviour: behaviourOf(1), seed: 1, observe, log, signal };
+  const start = {
+    hub,
+    clusters,
+    behaviour: behaviourOf(1),
+    seed: 1,
+    distanceMs: DISTANCE_MS,
+    observe,
+    log,
+    signal,
+  };
   let fleet: SimulatedFleet | undefined;
   let scenario: RolloutScenario | undefined;
   try {

@@ -43,6 +43,8 @@ export interface AgentOptions {
   skewMs: number;
   /** Downloads each bundle, as a real agent does, and checks it against its digest. */
   downloads: boolean;
+  /** How long what the hub says is on its way, once it has left. `Seen` tells when it left, on the wire of this machine. */
+  distanceMs: number;
   observe(seen: Seen): void;
 }
 
@@ -55,7 +57,7 @@ export class SimulatedAgent {
   readonly #cluster: SimulatedCluster;
   readonly #bundles = new BundleDownloads();
   readonly #log: Logger;
-  /** When assignments came, before anything was verified: that work is not the hub's. */
+  /** When assignments left the hub, before anything was verified: that work is not the hub's. */
   readonly #arrivals = new WeakMap<Signed, number>();
   #link: AgentLink;
   #session: Session;
@@ -206,7 +208,12 @@ export class SimulatedAgent {
           if (message?.$case === 'reportAck')
             this.#options.observe({ kind: 'acknowledged', agent: this.name, at: performance.now() });
         }
-        return Reflect.apply(emit, stream, [event, ...values]) as boolean;
+        const arrive = () => Reflect.apply(emit, stream, [event, ...values]) as boolean;
+        const { distanceMs } = this.#options;
+        if (distanceMs === 0 || event !== 'data') return arrive();
+        // In the order in which they were sent; what is on its way when the stream ends is lost.
+        setTimeout(() => !stream.destroyed && !stream.readableEnded && arrive(), distanceMs);
+        return true;
       };
       return stream;
     };

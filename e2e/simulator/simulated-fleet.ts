@@ -18,6 +18,8 @@ export interface FleetOptions {
   skewMs?: number;
   /** Bundles are downloaded and checked; true unless told. */
   downloads?: boolean;
+  /** How long what the hub says is on its way, once it has left; 0 unless told. */
+  distanceMs?: number;
   /** File that keeps identities, for a hub that is started again. */
   cache?: string;
   observe?(seen: Seen): void;
@@ -76,6 +78,7 @@ export class SimulatedFleet {
         behaviour: options.behaviour,
         skewMs: Math.round((2 * chance(seed, 'skew', name) - 1) * skewMs),
         downloads: options.downloads ?? true,
+        distanceMs: options.distanceMs ?? 0,
         observe,
       });
       agents.set(name, agent);
