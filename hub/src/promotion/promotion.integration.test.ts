@@ -5,10 +5,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Actor, systemActor } from '../access/actor.ts';
 import { type ChangeEvent, Events } from '../api/events.ts';
 import { RepositoryPushes } from '../sources/pushes/repository-pushes.service.ts';
+import { sshdProblem, startSshServer } from '../sources/sshd.fixture.ts';
 import { ENVIRONMENTS, PromotionFixture, manifests } from './promotions.fixture.ts';
 import { PromotionsRepository } from './promotions.repository.ts';
 
 const approver: Actor = { kind: 'user', name: 'ada', grants: [{ role: 'approver', project: '*' }] };
+
+const sshProblem = sshdProblem();
+if (sshProblem) console.warn(`promotions over SSH are not tested: ${sshProblem}`);
 
 let folder: string;
 let fixture: PromotionFixture;
@@ -349,6 +353,75 @@ test('branches follow each other, are merged where they cannot, and conflicts ar
   });
   expect(head('env/staging')).toBe(theirs);
 });
+
+test('a merge that is exact takes the very tree, also where both sides changed the same lines, and keeps both histories', async () => {
+  const { hub } = fixture.on;
+  hub.commit({ 'web/web.yaml': manifests('x', 'web:1') }, 'first');
+  for (const name of ENVIRONMENTS) hub.git('branch', `env/${name}`);
+  hub.git('checkout', '-q', 'env/staging');
+  const own = hub.commit(
+    {
+      'web/web.yaml': manifests('x', 'web:hotfix'),
+      'web/only-there.yaml': 'kind: List\napiVersion: v1\nitems: []\n',
+    },
+    'own',
+  );
+  hub.git('checkout', '-q', 'env/dev');
+  await fixture.register(url());
+  await fixture.deploy(url(), (name) => ({ path: 'web', targetRevision: `env/${name}` }));
+  await fixture.apply({
+    repository: url(),
+    environments: ENVIRONMENTS.map((name, i) => ({
+      name,
+      application: `web-${name}`,
+      branch: `env/${name}`,
+      ...(i === 0 ? {} : { change: { mode: 'commit', merge: { exact: true } } }),
+    })),
+  });
+  const second = hub.commit({ 'web/web.yaml': manifests('x', 'web:2') }, 'second');
+  await fixture.pulled(url());
+  await fixture.healthy('dev');
+  expect(await fixture.change('staging')).toMatchObject({ state: 'done', result: head('env/staging') });
+  expect(hub.git('rev-parse', 'env/staging^1', 'env/staging^2')).toBe(`${own}\n${second}`);
+  expect(head('env/staging^{tree}')).toBe(head('env/dev^{tree}'));
+  const made = head('env/staging');
+  await fixture.look();
+  expect(head('env/staging')).toBe(made);
+});
+
+test.skipIf(sshProblem)(
+  'a repository that is read by SSH is pushed to by SSH, with the key that may write',
+  async () => {
+    const { hub } = fixture.on;
+    const server = await startSshServer(join(folder, 'sshd'), 'host');
+    try {
+      const url = `ssh://${server.user}@127.0.0.1:${server.port}${hub.work}`;
+      const files = ENVIRONMENTS.map((name) => [`envs/${name}/web.yaml`, manifests(name, 'web:1')] as const);
+      hub.commit(Object.fromEntries(files), 'first');
+      const { knownHosts, accepted, refused } = server;
+      await fixture.register(url, { credentials: { sshPrivateKey: accepted }, knownHosts });
+      await fixture.deploy(url, (name) => ({ path: `envs/${name}`, targetRevision: 'main' }));
+      await fixture.apply({ ...copying(), repository: url });
+      const pulled = async (image: string) => {
+        hub.commit({ 'envs/dev/web.yaml': manifests('dev', image) }, image);
+        await fixture.pulled(url);
+      };
+      await pulled('web:2');
+      await fixture.healthy('dev');
+      expect(await fixture.change('staging')).toMatchObject({ state: 'done', result: head() });
+      expect(read('envs/staging/web.yaml')).toContain('web:2');
+      await pulled('web:3');
+      await fixture.register(url, { credentials: { sshPrivateKey: refused }, knownHosts });
+      await fixture.healthy('dev');
+      const change = await fixture.change('staging');
+      expect(change).toMatchObject({ state: 'failed', why: expect.stringContaining('refused the SSH key') });
+      expect(JSON.stringify(change)).not.toContain('PRIVATE KEY');
+      expect(read('envs/staging/web.yaml')).toContain('web:2');
+    } finally {
+      await server.stop();
+    }
+  },
+);
 
 test('what would come back to where it began is refused when it is applied', async () => {
   await folders();

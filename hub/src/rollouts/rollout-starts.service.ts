@@ -262,7 +262,7 @@ export class RolloutStarts {
       turn.id,
       now,
     );
-    const { policy, to } = row.state as Rollout;
+    const { policy, to, paused } = row.state as Rollout;
     const newest = (await this.facts.newest(trx, owner.id))!;
     const targets = await this.facts.releaseTargets(trx, to.id);
     const released = await this.facts.releaseTargets(trx, newest.id);
@@ -280,6 +280,7 @@ export class RolloutStarts {
       to,
       seed: randomInt(2 ** 32),
       now,
+      paused,
     };
     await this.#start(trx, owner, { name: row.owner_name, project: row.project }, input, moving);
     await this.holds.hold(trx, holdsOf(moving, row.id, `the rollout of ${to.label} has not reached it`));

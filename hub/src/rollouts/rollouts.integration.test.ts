@@ -6,6 +6,7 @@ import { systemActor } from '../access/actor.ts';
 import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
 import { LabellingService } from '../clusters/labelling.service.ts';
 import { RolloutFixture, careful, configMap, setOverClusters } from './rollouts.fixture.ts';
+import { RolloutsService } from './rollouts.service.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 const MINUTE = 60_000;
@@ -139,6 +140,24 @@ test('with superseding queue each release has its turn', async () => {
   expect(third).not.toBe(second);
   expect(rest.some((digest) => first.includes(digest))).toBe(false);
   expect(await on.states()).toEqual({ a: 'assigned', b: 'waiting', c: 'waiting', d: 'waiting' });
+});
+
+test('what was paused while it waited for its turn is paused when that comes, and its log leads to it', async () => {
+  await everywhere();
+  await on.hub.apply([{ ...careful, spec: { ...careful.spec, superseding: 'queue' } }]);
+  await on.commit('second');
+  await on.commit('third');
+  const [running, waiting] = (await on.rollouts()).map(({ id }) => id);
+  const rollouts = on.get(RolloutsService);
+  await rollouts.ask(systemActor, waiting!, { verb: 'pause', reason: 'not today' });
+  await rollouts.ask(systemActor, running!, { verb: 'abort', reason: 'not at all' });
+  await on.settled();
+  expect(await on.states()).toEqual({ a: 'waiting', b: 'waiting', c: 'waiting', d: 'waiting' });
+  expect((await on.rollout()).paused).toMatchObject({ reason: 'not today' });
+  await rollouts.ask(systemActor, waiting!, { verb: 'resume', reason: 'now' });
+  await on.settled();
+  expect(await on.states()).toMatchObject({ a: 'assigned', b: 'waiting' });
+  expect(await rollouts.replay(systemActor, waiting!)).toMatchObject({ same: true });
 });
 
 test('with superseding batch only the newest of those that wait has its turn', async () => {

@@ -28,6 +28,13 @@ export interface NewRollout {
   targets: readonly TargetRecord[];
 }
 
+/** What a rollout was frozen with; `after`: how much was logged of it while it waited for its turn. */
+interface Begun {
+  rollout: Rollout;
+  targets: Target[];
+  after?: number;
+}
+
 /** One step as it is kept. */
 export interface LoggedStep {
   entry: LogEntry;
@@ -107,7 +114,7 @@ export class RolloutsRepository {
     }));
   }
 
-  /** Writes a rollout and its targets; one that waited for its turn is written over. */
+  /** Writes a rollout and its targets; one that waited for its turn is written over, and what was logged of it until then counts no more. */
   async begin(trx: Trx, { owner, ownerName, project, state, targets }: NewRollout): Promise<void> {
     const { rollout } = state;
     const begun = JSON.stringify({ rollout, targets: [...state.targets.values()] });
@@ -115,8 +122,8 @@ export class RolloutsRepository {
       insert into rollouts (id, owner_kind, owner_id, owner_name, project, kind, policy, phase, state, begun, from_release, to_release, created_at)
       values (${rollout.id}, ${owner.kind}, ${owner.id}, ${ownerName}, ${project}, ${rollout.kind}, ${rollout.policy.name}, ${rollout.phase},
         ${JSON.stringify(rollout)}::jsonb, ${begun}::jsonb, ${rollout.from?.id ?? null}, ${rollout.to.id}, ${new Date(rollout.createdAt)})
-      on conflict (id) do update set phase = excluded.phase, state = excluded.state, begun = excluded.begun,
-        from_release = excluded.from_release
+      on conflict (id) do update set phase = excluded.phase, state = excluded.state, from_release = excluded.from_release,
+        begun = excluded.begun || jsonb_build_object('after', rollouts.entries), entries = rollouts.entries + 1
     `.execute(trx);
     await this.writeTargets(trx, rollout.id, targets);
   }
@@ -135,7 +142,9 @@ export class RolloutsRepository {
           ${proven('releaseId')}::uuid[], ${proven('digest')}::text[], ${proven('bundleDigest')}::text[], ${proven('commit')}::text[],
           ${batch.map((one) => (one.proven?.commits ? JSON.stringify(one.proven.commits) : null))}::jsonb[])
         on conflict (rollout_id, target_id) do update set state = excluded.state, stage = excluded.stage,
-          connected = excluded.connected, data = excluded.data, application_id = excluded.application_id, cluster_id = excluded.cluster_id
+          connected = excluded.connected, data = excluded.data, application_id = excluded.application_id, cluster_id = excluded.cluster_id,
+          proven_release = excluded.proven_release, proven_digest = excluded.proven_digest, proven_bundle = excluded.proven_bundle,
+          proven_commit = excluded.proven_commit, proven_commits = excluded.proven_commits
       `.execute(trx);
     }
   }
@@ -167,16 +176,17 @@ export class RolloutsRepository {
       await sql`update rollout_targets set live = false where rollout_id = ${rollout.id}`.execute(trx);
   }
 
-  async begun(id: string): Promise<{ rollout: Rollout; targets: Target[] } | undefined> {
+  async begun(id: string): Promise<Begun | undefined> {
     const row = await this.db.selectFrom('rollouts').select('begun').where('id', '=', id).executeTakeFirst();
-    return row?.begun as { rollout: Rollout; targets: Target[] } | undefined;
+    return row?.begun as Begun | undefined;
   }
 
-  async log(id: string): Promise<LoggedStep[]> {
+  async log(id: string, after = 0): Promise<LoggedStep[]> {
     const rows = await this.db
       .selectFrom('rollout_log')
       .selectAll()
       .where('rollout_id', '=', id)
+      .where('seq', '>', BigInt(after))
       .orderBy('seq')
       .execute();
     return rows.map(({ at, events, transitions }) => ({

@@ -35,7 +35,7 @@ export class RolloutsService implements OnModuleInit {
   async replay(actor: Actor, id: string): Promise<RolloutReplay> {
     const row = await this.reads.visible(actor, id);
     const begun = (await this.repository.begun(id))!;
-    return replayOf(id, begun, await this.repository.log(id), await this.reads.state(row));
+    return replayOf(id, begun, await this.repository.log(id, begun.after), await this.reads.state(row));
   }
 
   /** Throws `forbidden`, `invalid`, or `precondition` with the reason why it makes no sense now. */

@@ -24,6 +24,8 @@ export interface BeginInput {
   /** A whole number; what is random follows from it. */
   seed: number;
   now: number;
+  /** It was paused while it waited for its turn. */
+  paused?: Rollout['paused'];
 }
 
 /** A rollout that waits for its turn: nothing is frozen before `begin` makes it anew, under the same id. */
@@ -62,7 +64,7 @@ export function begin(input: BeginInput): RolloutState {
     since: now,
     clock: now,
     createdAt: now,
-    paused: null,
+    paused: input.paused ?? null,
     stage: 0,
     stages,
     failure: null,
