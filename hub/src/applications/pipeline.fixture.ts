@@ -15,7 +15,7 @@ import { SourcesService } from '../sources/sources.service.ts';
 import type { Db } from '../store/database.ts';
 import type { Row } from '../store/schema.ts';
 import { makeRepository } from '../sources/repository.fixture.ts';
-import { type TestDatabase, startTestDatabase } from '../testing/index.ts';
+import { TEST_CONNECTIONS, type TestDatabase, startTestDatabase } from '../testing/index.ts';
 
 // A job that the queue lost is handed over again after half a minute.
 const PATIENCE = { timeout: 75_000, interval: 25 };
@@ -53,6 +53,7 @@ export async function startTestHub(
   const database: TestDatabase = await startTestDatabase();
   const config = readConfig({
     DATABASE_URL: database.url,
+    MUSTER_DATABASE_CONNECTIONS: String(TEST_CONNECTIONS),
     MUSTER_DATA_DIR: join(folder, 'data'),
     MUSTER_HTTP_PORT: '0',
     MUSTER_SESSION_PORT: '0',

@@ -29,6 +29,8 @@ export interface EmbeddedPostgresOptions {
   dir: string;
   /** Tests trade durability for speed. */
   durable?: boolean;
+  /** Connections that it takes at once; default 200: a hub needs some 50. */
+  maxConnections?: number;
   /** Called when the server ended by itself and cannot be used any more. */
   onLost?: (error: Error) => void;
 }
@@ -145,7 +147,7 @@ async function attempt(
     listen_addresses: '127.0.0.1',
     port: String(port),
     unix_socket_directories: '',
-    max_connections: '200',
+    max_connections: String(options.maxConnections ?? 200),
     timezone: 'UTC',
     log_timezone: 'UTC',
     shared_buffers: '128MB',

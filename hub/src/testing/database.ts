@@ -19,6 +19,8 @@ export interface TestDatabase {
 
 const DIR = join(tmpdir(), `muster-test-postgres-${userInfo().uid}`);
 const DEADLINE_MS = 60_000;
+/** Of a test itself, and of each hub that it starts: enough to be concurrent, and few enough for many tests at once. */
+export const TEST_CONNECTIONS = 10;
 
 /** Makes a fresh database on the PostgreSQL that all integration tests share. */
 export async function startTestDatabase(): Promise<TestDatabase> {
@@ -27,7 +29,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   await admin.query(`create database ${name} template ${template}`);
   const url = urlOf(admin, name);
-  const db = openDatabase(url);
+  const db = openDatabase(url, { max: TEST_CONNECTIONS });
   return {
     url,
     db,
@@ -71,15 +73,17 @@ async function ensureTemplate(admin: pg.Client): Promise<string> {
 async function connectServer(): Promise<pg.Client> {
   const deadline = Date.now() + DEADLINE_MS;
   while (Date.now() < deadline) {
-    const client = await connectTo(join(DIR, 'url'));
-    if (client) return client;
-    if (takeTurn()) startServer();
+    const found = await connectTo(join(DIR, 'url'));
+    if (typeof found === 'object') return found;
+    // One that has no room now is not started again: others let go of theirs.
+    if (found === 'none' && takeTurn()) startServer();
     await sleep(100);
   }
-  throw new Error(`the PostgreSQL for tests did not start; see ${DIR}.log`);
+  throw new Error(`the PostgreSQL for tests did not start, or had no room for a minute; see ${DIR}.log`);
 }
 
-async function connectTo(file: string): Promise<pg.Client | undefined> {
+/** A connection to the server whose URL is in a file; `busy`: it is there, and has no room or is starting; else `none`. */
+export async function connectTo(file: string): Promise<pg.Client | 'busy' | 'none'> {
   try {
     const client = new pg.Client({
       connectionString: readFileSync(file, 'utf8'),
@@ -88,8 +92,9 @@ async function connectTo(file: string): Promise<pg.Client | undefined> {
     client.on('error', () => undefined);
     await client.connect();
     return client;
-  } catch {
-    return undefined;
+  } catch (thrown) {
+    const { code = '' } = thrown as { code?: string };
+    return /^(53|57P03)/.test(code) ? 'busy' : 'none';
   }
 }
 

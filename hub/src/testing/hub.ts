@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { readConfig } from '../config.ts';
 import { startHub } from '../hub.ts';
-import { type TestDatabase, startTestDatabase } from './database.ts';
+import { TEST_CONNECTIONS, type TestDatabase, startTestDatabase } from './database.ts';
 
 export const ADMIN_PASSWORD = 'correct horse battery staple';
 
@@ -37,6 +37,7 @@ export async function startTestHub(
   const config = readConfig({
     MUSTER_DATA_DIR: dataDir,
     DATABASE_URL: database.url,
+    MUSTER_DATABASE_CONNECTIONS: String(TEST_CONNECTIONS),
     MUSTER_HTTP_PORT: '0',
     MUSTER_SESSION_PORT: '0',
     MUSTER_ENROL_PORT: '0',

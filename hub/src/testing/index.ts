@@ -1,1 +1,1 @@
-export { type TestDatabase, startTestDatabase } from './database.ts';
+export { TEST_CONNECTIONS, type TestDatabase, startTestDatabase } from './database.ts';

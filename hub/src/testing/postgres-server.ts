@@ -10,9 +10,11 @@ import pg from 'pg';
 import { startEmbeddedPostgres } from '../store/embedded-postgres.ts';
 
 const IDLE_SECONDS = 30;
+/** Several checkouts test at once, each with hubs of some 50 connections. */
+const MAX_CONNECTIONS = 1_000;
 
 const dir = process.argv[2]!;
-const server = await startEmbeddedPostgres({ dir, durable: false });
+const server = await startEmbeddedPostgres({ dir, durable: false, maxConnections: MAX_CONNECTIONS });
 const client = new pg.Client({ connectionString: server.url });
 client.on('error', () => process.exit(1));
 await client.connect();
