@@ -311,7 +311,9 @@ describe('bootstrap', () => {
     const file = join(folder, 'promotion.yaml');
     writeFileSync(file, PROMOTION);
     expect((await muster(['promotion', 'list'])).notes).toContain('No Promotions: muster apply');
-    expect((await muster(['apply', '-f', file])).out).toContain('shop');
+    expect((await muster(['apply', '-f', file])).out).toContain('promotion/shop created');
+    expect((await muster(['delete', '-f', file])).out).toContain('promotion/shop deleted');
+    expect((await muster(['apply', '-f', file])).code).toBe(0);
     const listed = await muster(['promotion', 'list']);
     expect(listed.out).toMatch(/shop +dev → prod +/);
     const shown = await muster(['promotion', 'get', 'shop']);

@@ -13,9 +13,9 @@ interface FileOptions {
 
 export function applyCommands(root: Command, host: Host): void {
   verb(root, 'apply', {
-    summary: 'Create or change ApplicationSets, Applications and AppProjects',
+    summary: 'Create or change ApplicationSets, Applications, AppProjects, RolloutPolicies and Promotions',
     details:
-      'Takes any mix of argoproj.io/v1alpha1 documents as Argo CD users have them. All or nothing: when one is refused, none is applied.',
+      'Takes any mix of argoproj.io/v1alpha1 documents as Argo CD users have them, and of muster.dev/v1alpha1. All or nothing: when one is refused, none is applied.',
     examples: [
       'muster apply -f applicationset.yaml',
       'muster apply -R -f fleet/ --dry-run',
@@ -29,7 +29,7 @@ export function applyCommands(root: Command, host: Host): void {
     .action(host.run(apply));
 
   verb(root, 'delete', {
-    summary: 'Delete the ApplicationSets, Applications and AppProjects of files',
+    summary: 'Delete what the documents of files name',
     examples: ['muster delete -f applicationset.yaml'],
   })
     .requiredOption('-f, --filename <file>', 'file, folder or - (repeatable)', collectList)
@@ -48,7 +48,7 @@ async function apply(context: Context, options: FileOptions & { dryRun?: true })
       throw locateProblem(MusterError.from(thrown), documents);
     });
   const name = (each: (typeof answer.results)[number]) =>
-    `${each.kind.toLowerCase()}/${each.kind === 'AppProject' ? each.name : formatName(each)}`;
+    `${each.kind.toLowerCase()}/${each.namespace === '' || each.kind === 'AppProject' ? each.name : formatName(each)}`;
   if (context.formatGiven) {
     printList(terminal, format, answer.results, {
       name,
@@ -101,6 +101,12 @@ async function removeOne(client: HubClient, { value, where }: Document): Promise
     case 'AppProject':
       await client.projects.remove(name);
       return `appproject/${name}`;
+    case 'RolloutPolicy':
+      await client.rollouts.removePolicy(name);
+      return `rolloutpolicy/${name}`;
+    case 'Promotion':
+      await client.promotions.remove(name);
+      return `promotion/${name}`;
     case 'ConfigMap':
       if (name === 'argocd-cm') {
         await client.settings.remove();
