@@ -244,7 +244,17 @@ describe('all of it', () => {
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     await page.goto(`${scene.hub.url}/?promotion=web`);
     await region('prod').waitFor();
+    expect(await page.title()).toBe('web · Muster');
     expect(await overflow(page)).toBeLessThanOrEqual(0);
+    // States are seen without scrolling sideways, also within the matrix and the list.
+    for (const view of ['', '?view=list']) {
+      await page.goto(`${scene.hub.url}/${view}`);
+      const row = page.getByRole('row').filter({ has: page.locator('[data-app="argocd/web-prod"]') });
+      for (const word of ['Synced', 'Healthy']) {
+        const box = await row.getByText(word, { exact: true }).last().boundingBox();
+        expect(box!.x + box!.width).toBeLessThanOrEqual(390);
+      }
+    }
     expect(complaints).toEqual([]);
     await button('Matrix').waitFor();
   });

@@ -1,5 +1,11 @@
 import type { PromotionChangeView, PromotionEnvironmentView, PromotionView } from '@muster/api';
-import { type Environment, type EnvironmentStanding, approvalFor, parsePromotion } from '@muster/rollout';
+import {
+  type Environment,
+  type EnvironmentStanding,
+  approvalFor,
+  objectText,
+  parsePromotion,
+} from '@muster/rollout';
 import { ownerName } from './promotion-text.ts';
 import { type ChangeRow, type PromotionRow, changeOf } from './promotions.repository.ts';
 
@@ -75,7 +81,9 @@ export function changeView(
     why: row.why,
     release: Number(row.release_number),
     commit: row.commit,
-    ...(removals && removals.count > 0 ? { removes: removals } : {}),
+    ...(removals && removals.count > 0
+      ? { removes: { ...removals, names: removals.names.map(objectText) } }
+      : {}),
     approvals,
     ...(asks
       ? {

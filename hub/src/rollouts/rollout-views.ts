@@ -71,6 +71,7 @@ export function listItemOf(
   return {
     ...viewOf(row, releases),
     since: at(rollout.since),
+    ...(rollout.failure ? { failedStage: rollout.failure.stage } : {}),
     progress: stagesInBrief(rollout, counts),
     waitsFor: waitsInBrief(rollout, counts, now),
   };

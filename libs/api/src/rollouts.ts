@@ -123,6 +123,7 @@ export type RolloutView = z.infer<typeof RolloutView>;
 /** With what can be said of it at a glance. */
 export const RolloutListItem = RolloutView.extend({
   since: z.iso.datetime().describe('of its phase'),
+  failedStage: z.string().optional(),
   progress: z.array(stageSummary).describe('without `states` once it has ended'),
   waitsFor: z.array(z.string()),
 });

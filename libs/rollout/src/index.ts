@@ -13,6 +13,7 @@ export {
 } from './dependencies.ts';
 export { EDGES, edgeOf } from './edges.ts';
 export * from './explain.ts';
+export { objectText } from './words.ts';
 export { type Measurement, needsText, openMeasurements, shownUrl } from './gate-words.ts';
 export * from './judging.ts';
 export * from './policy.ts';

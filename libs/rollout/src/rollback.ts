@@ -41,7 +41,7 @@ function choose(work: Work): void {
     const back = target.proven;
     if (!back || back.digest === target.to)
       work.move(target, 'kept', 'there is no earlier release that it was proven good at');
-    else work.move(target, 'reverting', `it goes back to ${back.release}`);
+    else work.move(target, 'reverting', `it goes back to ${earlier(work, back.release)}`);
   }
 }
 
@@ -63,12 +63,15 @@ function sendBack(work: Work): void {
   }
 }
 
+/** An earlier release in words: only the one that the rollout came from has a name here. */
+function earlier({ rollout: { from } }: Work, release: string): string {
+  return from?.id === release ? from.label : 'what it was last proven good at';
+}
+
 /** Also to a silent agent: when it returns it must find the earlier release, never the one that is taken back. */
 function restore(work: Work, target: Target): void {
   const { digest, release } = target.proven!;
-  const { from } = work.rollout;
-  const name = from?.id === release ? from.label : 'what it was last proven good at';
-  work.move(target, 'restoring', `it is given ${name} again`, {
+  work.move(target, 'restoring', `it is given ${earlier(work, release)} again`, {
     holds: digest,
     version: null,
     proved: false,

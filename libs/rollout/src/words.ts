@@ -11,12 +11,15 @@ export function someOf(names: readonly string[], shown = 3): string {
 
 const NAMED = 5;
 
+/** `Deployment shop/web` of `apps/Deployment/shop/web`. */
+export function objectText(identity: string): string {
+  const [, kind, namespace, name] = identity.split('/');
+  return `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
+}
+
 /** `removes 3 objects: Deployment shop/x, …`; of the objects' identities. */
 export function removalText({ count, names }: { count: number; names: readonly string[] }): string {
-  const objects = names.slice(0, NAMED).map((identity) => {
-    const [, kind, namespace, name] = identity.split('/');
-    return `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
-  });
+  const objects = names.slice(0, NAMED).map(objectText);
   const rest = count - objects.length;
   const more = rest > 0 ? ` and ${rest} more` : '';
   return `removes ${count} ${count === 1 ? 'object' : 'objects'}: ${objects.join(', ')}${more}`;

@@ -18,9 +18,11 @@ export function StateWord({
   quiet?: boolean;
 }) {
   return (
-    <span className={`inline-flex items-center gap-1 whitespace-nowrap ${quiet ? 'text-muted' : TEXT[tone]}`}>
-      <StateIcon word={word} className={TEXT[tone]} />
-      {children ?? word}
+    <span
+      className={`inline-flex items-baseline gap-1 whitespace-nowrap ${quiet ? 'text-muted' : TEXT[tone]}`}
+    >
+      <StateIcon word={word} className={`self-center ${TEXT[tone]}`} />
+      <span>{children ?? word}</span>
     </span>
   );
 }
@@ -40,7 +42,7 @@ export function Chip({ children, title }: { children: ReactNode; title?: string 
   return (
     <span
       title={title}
-      className="inline-block max-w-44 truncate rounded bg-raised px-1.5 text-[11px] leading-4.5 text-muted"
+      className="inline-block max-w-44 truncate rounded bg-raised px-1.5 align-middle text-[11px] leading-4.5 text-muted"
     >
       {children}
     </span>

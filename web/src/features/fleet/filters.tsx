@@ -30,7 +30,7 @@ export function SearchField({ placeholder }: { placeholder: string }) {
         placeholder={placeholder}
         value={text}
         onChange={(event) => setText(event.target.value)}
-        className="h-7 w-52 rounded-md border border-line bg-ground pr-2 pl-7 placeholder:text-muted"
+        className="h-7 w-56 rounded-md border border-line bg-ground pr-2 pl-7 placeholder:text-muted"
       />
     </label>
   );

@@ -13,6 +13,7 @@ import { RolloutsView } from '../rollouts/rollouts-view.tsx';
 import { sessionQuery } from '../session/queries.ts';
 import { FleetHeader } from './fleet-header.tsx';
 import { MatrixView } from './matrix-view.tsx';
+import { useTitle } from './title.ts';
 import { Toolbar } from './toolbar.tsx';
 import { useFleetSearch } from './use-search.ts';
 
@@ -21,6 +22,7 @@ export function FleetPage() {
   const live = useLive();
   const [search, change] = useFleetSearch();
   const { data: session } = useQuery(sessionQuery);
+  useTitle(search);
   return (
     <div className="flex h-screen flex-col">
       {session && <FleetHeader session={session} live={live} />}

@@ -2,6 +2,7 @@ import type { ApplicationView } from '@muster/api';
 import { useQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useMemo, useRef } from 'react';
+import { useNarrow } from '../../lib/narrow.ts';
 import { ErrorNotice, Notice } from '../../ui/notice.tsx';
 import { SkeletonRows } from '../../ui/parts.tsx';
 import { StateIcon } from '../../ui/icons.tsx';
@@ -11,6 +12,7 @@ import { ClusterCell } from '../clusters/cluster-cell.tsx';
 import { clustersQuery } from '../clusters/queries.ts';
 import { NoClusters, NoSets } from './empty.tsx';
 import { nextPlace } from './grid-keys.ts';
+import { MatrixCards } from './matrix-cards.tsx';
 import { MatrixCell } from './matrix-cell.tsx';
 import { type Matrix, type MatrixColumn, buildMatrix, filterMatrix } from './matrix.ts';
 import { setsQuery } from './queries.ts';
@@ -32,6 +34,7 @@ export function MatrixView() {
         : undefined,
     [clusters.data, sets.data, applications.data],
   );
+  const narrow = useNarrow();
   const shown = useMemo(() => matrix && filterMatrix(matrix, search), [matrix, search]);
   if (!shown || !matrix) {
     const failed = [clusters, sets, applications].find((query) => query.isError);
@@ -48,6 +51,8 @@ export function MatrixView() {
       )}
       {shown.rows.length === 0 ? (
         <Notice title="No cluster matches these filters" />
+      ) : narrow ? (
+        <MatrixCards matrix={shown} />
       ) : (
         <Grid matrix={shown} />
       )}

@@ -29,12 +29,11 @@ export function EnvironmentCard({ environment, before, may, onAsk }: CardProps) 
     <section
       aria-label={name}
       data-environment={name}
-      className={`flex min-w-0 flex-1 flex-col gap-1.5 rounded-md border border-l-3 border-line p-3 ${EDGE[edge]}`}
+      className={`flex min-w-0 flex-1 flex-col gap-1.5 rounded-md border border-line p-3 ${edge === 'good' ? '' : `border-l-3 ${EDGE[edge]}`}`}
     >
       <p className="flex items-baseline justify-between gap-2">
         <span className="min-w-0 truncate font-semibold" title={name}>
-          {name}
-          {production && <Chip title="What goes here waits for an approval">production</Chip>}
+          {name} {production && <Chip title="What goes here waits for an approval">production</Chip>}
         </span>
         <StateWord word={at.icon} tone={at.tone}>
           {at.word}
@@ -96,7 +95,7 @@ function Owner({ environment: { owner, ownerKind } }: { environment: PromotionEn
 }
 
 function Change({ change, from }: { change: PromotionChangeView; from: string }) {
-  const { release, commit, since, approvals, asks, retryAt, pullRequest, result, removes, endedAt } = change;
+  const { release, commit, since, approvals, asks, retryAt, pullRequest, endedAt } = change;
   const { word, icon, tone } = changeStanding(change);
   const says = inLocalTime(changeSays(change), Date.now());
   return (
@@ -112,7 +111,13 @@ function Change({ change, from }: { change: PromotionChangeView; from: string })
           {word}
           <span className="text-muted">
             {' '}
-            {endedAt ? <Ago at={endedAt} suffix=" ago" /> : <Ago at={since} />}
+            {endedAt ? (
+              <Ago at={endedAt} suffix=" ago" />
+            ) : (
+              <>
+                for <Ago at={since} />
+              </>
+            )}
           </span>
         </StateWord>
       </p>
@@ -120,13 +125,6 @@ function Change({ change, from }: { change: PromotionChangeView; from: string })
       {asks && asks.count > 0 && (
         <p className="text-muted">
           Expires in <Left until={asks.until} offset={0} over="a moment" />.
-        </p>
-      )}
-      {removes && !endedAt && (
-        <p className="text-warn" title={removes.names.join('\n')}>
-          It removes {removes.count} {removes.count === 1 ? 'object' : 'objects'}:{' '}
-          {removes.names.slice(0, 3).join(', ')}
-          {removes.names.length > 3 && ' …'}
         </p>
       )}
       {retryAt && (
@@ -145,14 +143,6 @@ function Change({ change, from }: { change: PromotionChangeView; from: string })
           {reason && `: ${reason}`}
         </p>
       ))}
-      {result && (
-        <p className="text-xs text-muted">
-          made{' '}
-          <code className="font-mono" title={result}>
-            {shortCommit(result)}
-          </code>
-        </p>
-      )}
     </div>
   );
 }

@@ -46,7 +46,7 @@ function Row({ promotion }: { promotion: PromotionView }) {
           <Link
             to="/"
             search={(before) => changedSearch(before, { view: 'promotions', promotion: name })}
-            className="min-w-0 truncate font-semibold text-accent after:absolute after:inset-0 hover:underline"
+            className="min-w-0 truncate font-semibold after:absolute after:inset-0"
           >
             {name}
           </Link>

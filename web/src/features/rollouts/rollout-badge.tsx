@@ -8,9 +8,9 @@ export function RolloutBadge({ badge: { word, tone, says } }: { badge: Badge }) 
   return (
     <span
       title={says}
-      className={`inline-flex items-center gap-1 rounded bg-raised px-1.5 text-[11px] leading-4.5 font-medium whitespace-nowrap ${TEXT[tone]}`}
+      className={`inline-flex items-baseline gap-1 rounded bg-raised px-1.5 text-[11px] leading-4.5 font-medium whitespace-nowrap ${TEXT[tone]}`}
     >
-      <Icon className="size-3" aria-hidden /> {word}
+      <Icon className="size-3 self-center" aria-hidden /> {word}
     </span>
   );
 }

@@ -42,7 +42,8 @@ export function RolloutsView() {
 }
 
 const Row = memo(function Row({ rollout }: { rollout: RolloutListItem }) {
-  const { id, owner, project, kind, failure, waitsFor, progress, stage, since, endedAt, phase } = rollout;
+  const { id, owner, project, kind, failure, waitsFor, progress, stage, failedStage, since, endedAt, phase } =
+    rollout;
   const waits = inLocalTime(waitsFor.join('; '), Date.now());
   // Why it stopped stands once: what it waits for repeats it.
   const why = phase === 'failed' ? waits || failure : (failure ?? (waits && `Waits for ${waits}`));
@@ -81,7 +82,7 @@ const Row = memo(function Row({ rollout }: { rollout: RolloutListItem }) {
         )}
       </div>
       <div className="min-w-0 self-center">
-        <StageBars stages={progress} current={stage} />
+        <StageBars stages={progress} current={stage} failed={failedStage} />
       </div>
     </li>
   );

@@ -6,28 +6,38 @@ import { GROUPS, GROUP_WORDS, groupCounts, stageWords } from './rollout-state.ts
 export function StageBars({
   stages,
   current,
+  failed,
 }: {
   stages: readonly RolloutStageSummary[];
   current?: string | undefined;
+  /** The stage that failed, of which nothing else may be known any more. */
+  failed?: string | undefined;
 }) {
   return (
     <ol aria-label="Stages" className="flex min-w-0 gap-1.5">
       {stages.map((stage) => (
-        <li key={stage.name} className="min-w-0 flex-1" title={stageWords(stage)}>
-          <span className="sr-only">{stageWords(stage)}</span>
+        <li key={stage.name} className="min-w-0 flex-1" title={saysOf(stage, failed)}>
+          <span className="sr-only">{saysOf(stage, failed)}</span>
           <span aria-hidden className="flex items-baseline justify-between gap-1 text-[11px]">
             <span className={`truncate ${stage.name === current ? 'font-semibold' : 'text-muted'}`}>
               {stage.name}
             </span>
             <span className="whitespace-nowrap text-muted">
+              {stage.name === failed && <span className="font-semibold text-bad">failed </span>}
               <Counted stage={stage} />
             </span>
           </span>
-          <StageBar stage={stage} />
+          <StageBar stage={stage} failed={stage.name === failed} />
         </li>
       ))}
     </ol>
   );
+}
+
+/** Which stage failed is told first. */
+function saysOf(stage: RolloutStageSummary, failed: string | undefined): string {
+  const words = stageWords(stage);
+  return stage.name === failed ? words.replace(`${stage.name}: `, `${stage.name}: failed, `) : words;
 }
 
 function Counted({ stage: { states, size, done } }: { stage: RolloutStageSummary }) {
@@ -42,13 +52,14 @@ function Counted({ stage: { states, size, done } }: { stage: RolloutStageSummary
 }
 
 /** One bar, in the order of urgency from its end: what is done stands first. */
-export function StageBar({ stage }: { stage: RolloutStageSummary }) {
+export function StageBar({ stage, failed = false }: { stage: RolloutStageSummary; failed?: boolean }) {
   const counts = groupCounts([stage]);
   const total = GROUPS.reduce((sum, group) => sum + counts[group], 0);
   const order = ['done', 'moving', 'back', 'failed', 'out', 'waiting'] as const;
   return (
     <span aria-hidden className="flex h-2 gap-px overflow-hidden rounded-full bg-raised">
-      {total === 0 && stage.step === 'passed' && <span className="h-full w-full bg-good" />}
+      {total === 0 && failed && <span className="h-full w-full bg-bad" />}
+      {total === 0 && !failed && stage.step === 'passed' && <span className="h-full w-full bg-good" />}
       {order.map(
         (group) =>
           counts[group] > 0 &&

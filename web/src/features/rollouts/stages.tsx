@@ -79,7 +79,7 @@ function Stage({
             step !== 'waiting' && (
               <>
                 {' '}
-                <Ago at={since} />
+                <Ago at={since} suffix={word === 'failed' || word === 'passed' ? ' ago' : ''} />
               </>
             )
           )}
