@@ -261,7 +261,7 @@ test('production that waived its approval is asked all the same where it would l
   await fixture.healthy('staging');
   expect(await fixture.change('prod')).toMatchObject({
     state: 'waiting',
-    removes: { count: 1, names: ['/ConfigMap/prod/old'] },
+    removes: { count: 1, names: ['ConfigMap prod/old'] },
     why: expect.stringContaining('removes 1 object: ConfigMap prod/old'),
   });
 });

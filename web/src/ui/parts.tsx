@@ -27,11 +27,11 @@ export function StateWord({
   );
 }
 
-/** How long ago a moment was, kept up to date; the exact time is its title. */
+/** How long ago a moment was, kept up to date; the exact time is its title, also in a row whose link reaches over all of it. */
 export function Ago({ at, suffix = '' }: { at: string; suffix?: string }) {
   const now = useNow();
   return (
-    <time dateTime={at} title={exactly(at)} className="whitespace-nowrap">
+    <time dateTime={at} title={exactly(at)} className="relative whitespace-nowrap">
       {since(at, now)}
       {suffix}
     </time>

@@ -69,7 +69,7 @@ export const ListRow = memo(function ListRow({ app, narrow }: { app: Application
   );
 });
 
-/** The button reaches over the whole row. */
+/** The button reaches over the whole row, and so does its title: all of why. */
 function NameButton({ app }: { app: ApplicationView }) {
   const [search, change] = useFleetSearch();
   const key = keyOf(app);
@@ -79,6 +79,7 @@ function NameButton({ app }: { app: ApplicationView }) {
       data-app={key}
       aria-pressed={search.app === key}
       onClick={() => change({ app: key })}
+      title={reason(app)}
       className="max-w-full truncate font-medium after:absolute after:inset-0"
     >
       {app.name}
@@ -117,20 +118,19 @@ function HealthWord({ app: { health } }: { app: ApplicationView }) {
   return <StateWord word={health} tone={healthTone(health)} quiet={health === 'Healthy'} />;
 }
 
-/** Stands over the row's button, so that all of it can be read as its title. */
 function Why({ app }: { app: ApplicationView }) {
   const badge = badgeOf(app);
   const said = reason(app);
   if (!badge && !said) return null;
   return (
-    <span title={said}>
+    <>
       {badge && (
         <>
           <RolloutBadge badge={badge} />{' '}
         </>
       )}
       {said}
-    </span>
+    </>
   );
 }
 

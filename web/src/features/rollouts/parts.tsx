@@ -54,7 +54,7 @@ export function Left({ until, offset, over }: { until: string; offset: number; o
   const now = useNow() + offset;
   const text = left(until, now);
   return (
-    <time dateTime={until} title={exactly(until)} className="whitespace-nowrap">
+    <time dateTime={until} title={exactly(until)} className="relative whitespace-nowrap">
       {text ?? over ?? 'now'}
     </time>
   );
