@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Actor, systemActor } from '../access/actor.ts';
 import { type ChangeEvent, Events } from '../api/events.ts';
 import { RepositoryPushes } from '../sources/pushes/repository-pushes.service.ts';
@@ -32,12 +32,22 @@ const read = (path: string) => readFileSync(join(fixture.on.hub.work, path), 'ut
 const head = (branch = 'main') => fixture.on.hub.git('rev-parse', branch);
 
 /** What open pages are told of promotions from now on. */
-function promotionEvents(): ChangeEvent[] {
-  const told: ChangeEvent[] = [];
-  fixture.on.get(Events).listen((event) => {
+function promotionEvents() {
+  let told: ChangeEvent[] = [];
+  const events = fixture.on.get(Events);
+  events.listen((event) => {
     if (event !== 'resync' && event.kind === 'promotion') told.push(event);
   });
-  return told;
+  return {
+    /** All since the last call: they come in the order of their commits, so those before a mark are there with it. */
+    async until(mark: string): Promise<ChangeEvent[]> {
+      await events.publish('promotion', [mark]);
+      await vi.waitFor(() => expect(told.at(-1)?.keys).toEqual([mark]), { timeout: 20_000 });
+      const found = told.slice(0, -1);
+      told = [];
+      return found;
+    },
+  };
 }
 
 /** All environments in folders of one branch. */
@@ -102,14 +112,16 @@ test('what is healthy in one environment is committed to the next, and to produc
   );
   expect(fixture.on.hub.git('merge-base', '--is-ancestor', before, 'main')).toBe('');
   await fixture.on.settled();
+  await told.until('staging has it');
   await fixture.healthy('staging');
   expect(await fixture.change('prod')).toMatchObject({ state: 'waiting', asks: { count: 1, yours: true } });
   expect(await fixture.environment('staging')).toMatchObject({ release: { number: 2 } });
-  // Pages that show it are told once of what is new, and not of a look that found nothing new.
-  expect(told.some(({ keys, project }) => keys[0] === 'web' && project === 'default')).toBe(true);
-  const sofar = told.length;
+  // Pages that show it are told of what is new, and not of a look that found nothing new.
+  expect(await told.until('prod waits')).toContainEqual(
+    expect.objectContaining({ keys: ['web'], project: 'default' }),
+  );
   await fixture.look();
-  expect(told).toHaveLength(sofar);
+  expect(await told.until('nothing')).toEqual([]);
   expect(read('envs/prod/web.yaml')).toContain('web:1');
   await fixture.promotions.ask(approver, 'web', { verb: 'approve', reason: 'looks good' });
   await fixture.on.settled();

@@ -1,8 +1,7 @@
 import type { ApplicationView } from '@muster/api';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
 import { exactly } from '../../lib/time.ts';
-import { Drawer, Facts, Section } from '../../ui/drawer.tsx';
+import { Drawer, Section } from '../../ui/drawer.tsx';
 import { ErrorNotice } from '../../ui/notice.tsx';
 import { Ago, SkeletonRows, StateWord } from '../../ui/parts.tsx';
 import { ObservedAgo } from '../fleet/fleet-header.tsx';
@@ -16,7 +15,8 @@ import { History } from './history.tsx';
 import { OperationSection } from './operation.tsx';
 import { applicationQuery } from './queries.ts';
 import { Resources } from './resources.tsx';
-import { healthTone, isError, shortCommit, shownRevision, syncTone } from './state.ts';
+import { SourceSection } from './source-section.tsx';
+import { healthTone, isError, syncTone } from './state.ts';
 
 /** One Application: what is wrong first, then what it is, then what it consists of. */
 export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose: () => void }) {
@@ -43,7 +43,7 @@ export function ApplicationPanel({ appKey, onClose }: { appKey: string; onClose:
           <PinSection app={app} />
           <RolloutSection app={app} />
           <WhySection app={app} />
-          <Revision app={app} />
+          <SourceSection app={app} />
           <OperationSection app={app} />
           <Resources app={app} />
           <History appKey={appKey} />
@@ -134,97 +134,5 @@ function Conditions({ app }: { app: ApplicationView }) {
         )}
       </ul>
     </Section>
-  );
-}
-
-function Revision({ app }: { app: ApplicationView }) {
-  const { source, sources, revision, latestCommit, destination } = app;
-  return (
-    <Section title="Source">
-      <Facts
-        facts={[
-          [
-            'Revision',
-            revision ? (
-              <span key="revision">
-                <code className="font-mono text-xs" title={revision.commit}>
-                  {shownRevision(app)}
-                </code>{' '}
-                {revision.message}
-              </span>
-            ) : (
-              'nothing rendered yet'
-            ),
-          ],
-          [
-            'By',
-            revision?.author && (
-              <>
-                {revision.author}
-                {revision.at && (
-                  <span className="text-muted">
-                    , released <Ago at={revision.at} suffix=" ago" />
-                  </span>
-                )}
-              </>
-            ),
-          ],
-          [
-            'Newer',
-            !sources && latestCommit && (
-              <span className="text-warn">
-                <code className="font-mono text-xs">{shortCommit(latestCommit)}</code> is at{' '}
-                {source.targetRevision} and{' '}
-                {revision?.unchangedBy ? 'changes nothing here' : 'not assigned yet'}
-              </span>
-            ),
-          ],
-          ...(sources?.map((one, i): [string, ReactNode] => [
-            `Source ${i + 1}`,
-            <SourceLine key={one.name ?? one.ref ?? i} source={one} />,
-          ]) ?? [
-            ['Follows', `${source.targetRevision} of ${source.repoURL}`] as [string, ReactNode],
-            ['Path', source.path ?? source.chart] as [string, ReactNode],
-          ]),
-          [
-            'Into',
-            `${destination.namespace || '(no namespace)'} on ${destination.cluster ?? destination.server}`,
-          ],
-          ['Set', app.set],
-          ['Project', app.project],
-          ['Applies', app.automated ? 'by itself' : 'when somebody syncs it'],
-          ['State since', app.since && exactly(app.since)],
-        ]}
-      />
-    </Section>
-  );
-}
-
-/** One of several sources: what it follows, what is released of it, and what is newer. */
-function SourceLine({ source }: { source: NonNullable<ApplicationView['sources']>[number] }) {
-  const { name, ref, repoURL, path, chart, targetRevision, commit, latestCommit } = source;
-  const place = path ?? chart;
-  return (
-    <span className="break-words">
-      {name && <span className="font-medium">{name} </span>}
-      {ref && <code className="font-mono text-xs">${ref} </code>}
-      {place && `${place} in `}
-      {targetRevision} of {repoURL}
-      {commit && (
-        <>
-          {' '}
-          at{' '}
-          <code className="font-mono text-xs" title={commit}>
-            {shortCommit(commit)}
-          </code>
-        </>
-      )}
-      {latestCommit && (
-        <span className="text-warn">
-          , <code className="font-mono text-xs">{shortCommit(latestCommit)}</code>{' '}
-          {source.unchanged ? 'changes nothing here' : 'is there and not assigned yet'}
-        </span>
-      )}
-    </span>
   );
 }
