@@ -20,5 +20,7 @@ function subscribe(reader: () => void): () => void {
 
 /** Unix milliseconds, once a second, from one timer for the whole page. */
 export function useNow(): number {
-  return useSyncExternalStore(subscribe, () => now);
+  return useSyncExternalStore(subscribe, read, read);
 }
+
+const read = (): number => now;

@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -185,6 +187,33 @@ describe.skipIf(problem)('a real Prometheus', () => {
       );
     } finally {
       await secured.stop();
+    }
+  });
+
+  it('that is none, or says too much, is not known', async () => {
+    // Played: a real one neither talks nonsense nor without end.
+    let body = '';
+    const server = createServer((_, response) => response.writeHead(200).end(body));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const prometheusUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const said = async (text: string) => {
+      body = text;
+      const { verdict, detail } = await ask('1', {}, { prometheusUrl });
+      expect(verdict).toBe('unknown');
+      return detail;
+    };
+    try {
+      expect(await said('<html>')).toBe('Prometheus answered 200, and no JSON');
+      expect(await said('null')).toBe('Prometheus refused the query');
+      expect(await said('{"status":"success"}')).toBe(
+        'the query answers neither a number nor a vector of them',
+      );
+      expect(await said('x'.repeat(2 * 1024 * 1024))).toBe(
+        'the answer of Prometheus is longer than 1048576 bytes',
+      );
+    } finally {
+      server.close();
+      server.closeAllConnections();
     }
   });
 });
