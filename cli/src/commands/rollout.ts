@@ -1,5 +1,5 @@
 import type { RolloutDetail, RolloutReplay, RolloutTargetView, RolloutVerb, RolloutView } from '@muster/api';
-import { allItems } from '@muster/api/client';
+import { type HubClient, allItems } from '@muster/api/client';
 import { MusterError } from '@muster/base';
 import type { Command } from 'commander';
 import { UsageError } from '../exit.ts';
@@ -50,7 +50,7 @@ export function rolloutCommands(root: Command, host: Host): void {
     output: true,
   }).action(
     host.run(async (context, given: string) => {
-      const found = await context.client().rollouts.replay(await idOf(context, given));
+      const found = await wholeReplay(context.client(), await idOf(context, given));
       printOne(context.terminal, context.format, found, found.id, () => replayText(found));
       return found.same ? 0 : 1;
     }),
@@ -271,6 +271,20 @@ function targetTable(targets: readonly RolloutTargetView[], context: Context): s
     ],
     context.terminal.colour,
   );
+}
+
+/** With all that happened: what one answer leaves out comes page by page. */
+async function wholeReplay(client: HubClient, id: string): Promise<RolloutReplay> {
+  const { omitted = 0, ...found } = await client.rollouts.replay(id);
+  if (omitted === 0) return found;
+  const later: RolloutReplay['transitions'] = [];
+  for (let after: string | undefined; later.length < omitted; ) {
+    const page = await client.rollouts.log(id, { limit: 1_000, ...(after ? { after } : {}) });
+    later.push(...page.items);
+    if (!page.next) break;
+    after = page.next;
+  }
+  return { ...found, transitions: [...found.transitions, ...later.slice(0, omitted).toReversed()] };
 }
 
 function replayText({ transitions, same, differences, entries }: RolloutReplay): string {

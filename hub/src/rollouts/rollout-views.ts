@@ -1,26 +1,22 @@
 import type {
   RolloutDetail,
   RolloutListItem,
-  RolloutReplay,
   RolloutTargetView,
   RolloutTransition,
   RolloutView,
 } from '@muster/api';
-import { canonicalJson } from '@muster/base';
 import {
-  type LogEntry,
   type ReleaseRef,
   type Rollout,
   type RolloutState,
   type Target,
   type Transition,
   explain,
-  replay,
 } from '@muster/rollout';
 import { type TargetCount, stagesInBrief, waitsInBrief } from './reads/rollout-brief.ts';
 import { type Asker, stageSettings } from './reads/rollout-gates.ts';
 import type { ReleaseFacts } from './reads/rollout-reads.repository.ts';
-import type { LoggedStep, RolloutLine } from './rollouts.repository.ts';
+import type { RolloutLine } from './rollouts.repository.ts';
 
 type Releases = ReadonlyMap<string, ReleaseFacts>;
 
@@ -125,35 +121,6 @@ function standingOf({ since, paused, failure, rollback, supersededBy }: Rollout)
     ...(failure ? { failedStage: failure.stage } : {}),
     ...(rollback ? { rollback: { ...rollback, since: at(rollback.since) } } : {}),
     ...(supersededBy === null ? {} : { supersededBy }),
-  };
-}
-
-/** Decides everything again, and compares. What stands outside the log, such as the reasons of people, is in it too. */
-export function replayOf(
-  id: string,
-  begun: { rollout: Rollout; targets: readonly Target[] },
-  log: readonly LoggedStep[],
-  now: RolloutState,
-): RolloutReplay {
-  const initial = { rollout: begun.rollout, targets: new Map(begun.targets.map((one) => [one.id, one])) };
-  const again = replay(
-    initial,
-    log.map(({ entry }): LogEntry => entry),
-  );
-  const differences: string[] = [];
-  if (again.rollout.phase !== now.rollout.phase)
-    differences.push(`phase: ${again.rollout.phase}, not ${now.rollout.phase}`);
-  for (const [targetId, target] of now.targets) {
-    const other = again.targets.get(targetId);
-    if (canonicalJson(other ?? null) !== canonicalJson(target))
-      differences.push(`${targetId}: ${other?.state ?? 'unknown'}, not ${target.state}`);
-  }
-  return {
-    id,
-    same: differences.length === 0,
-    differences: differences.slice(0, 100),
-    entries: log.length,
-    transitions: log.flatMap(({ transitions }) => transitions.map(transitionOf)),
   };
 }
 

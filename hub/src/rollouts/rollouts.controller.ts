@@ -9,6 +9,7 @@ import {
   RolloutPolicyList,
   RolloutPolicyView,
   RolloutReleases,
+  ReplayRollout,
   RolloutReplay,
   RolloutTargetList,
   RolloutVerb,
@@ -88,8 +89,12 @@ export class RolloutsController {
   @Get(':id/replay')
   @Allow('viewer', { project: 'any' })
   @Answers(RolloutReplay)
-  replay(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<RolloutReplay> {
-    return this.rollouts.replay(actor, id);
+  replay(
+    @Param('id') id: string,
+    @Query({ schema: ReplayRollout }) query: ReplayRollout,
+    @CurrentActor() actor: Actor,
+  ): Promise<RolloutReplay> {
+    return this.rollouts.replay(actor, id, query);
   }
 
   /** Needs the role operator in its project; approver to approve and reject, and one of the groups that the gate names. */

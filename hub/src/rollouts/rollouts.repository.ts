@@ -176,20 +176,28 @@ export class RolloutsRepository {
       await sql`update rollout_targets set live = false where rollout_id = ${rollout.id}`.execute(trx);
   }
 
-  async begun(id: string): Promise<Begun | undefined> {
-    const row = await this.db.selectFrom('rollouts').select('begun').where('id', '=', id).executeTakeFirst();
+  async begun(db: Kysely<Schema>, id: string): Promise<Begun | undefined> {
+    const row = await db.selectFrom('rollouts').select('begun').where('id', '=', id).executeTakeFirst();
     return row?.begun as Begun | undefined;
   }
 
-  async log(id: string, after = 0): Promise<LoggedStep[]> {
-    const rows = await this.db
+  /** Steps after one, oldest first. */
+  async log(
+    db: Kysely<Schema>,
+    id: string,
+    after: bigint,
+    limit: number,
+  ): Promise<(LoggedStep & { seq: bigint })[]> {
+    const rows = await db
       .selectFrom('rollout_log')
       .selectAll()
       .where('rollout_id', '=', id)
-      .where('seq', '>', BigInt(after))
+      .where('seq', '>', after)
       .orderBy('seq')
+      .limit(limit)
       .execute();
-    return rows.map(({ at, events, transitions }) => ({
+    return rows.map(({ seq, at, events, transitions }) => ({
+      seq,
       entry: { at: at.getTime(), events: events as RolloutEvent[] },
       transitions: transitions as Transition[],
     }));

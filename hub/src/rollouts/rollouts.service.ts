@@ -1,4 +1,5 @@
-import type { RolloutReplay, RolloutVerb, RolloutView } from '@muster/api';
+import { setImmediate } from 'node:timers/promises';
+import type { ReplayRollout, RolloutReplay, RolloutVerb, RolloutView } from '@muster/api';
 import { MusterError } from '@muster/base';
 import type { Rollout } from '@muster/rollout';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
@@ -11,8 +12,11 @@ import type { Trx } from '../store/schema.ts';
 import { RolloutReads } from './reads/rollout-reads.service.ts';
 import { RolloutSteps } from './rollout-steps.service.ts';
 import { skippedApproval, verbEvent } from './rollout-verbs.ts';
-import { replayOf, viewOf } from './rollout-views.ts';
+import { Replaying } from './replaying.ts';
+import { viewOf } from './rollout-views.ts';
 import { type RolloutLine, RolloutsRepository } from './rollouts.repository.ts';
+
+const REPLAYED_AT_ONCE = 100;
 
 /** What users ask of rollouts, and how those came about. */
 @Injectable()
@@ -31,11 +35,39 @@ export class RolloutsService implements OnModuleInit {
     this.events.visibility('rollout', (ids, projects) => this.repository.visible(ids, projects));
   }
 
-  /** Decides everything again that was decided, and says whether it comes to the same. */
-  async replay(actor: Actor, id: string): Promise<RolloutReplay> {
-    const row = await this.reads.visible(actor, id);
-    const begun = (await this.repository.begun(id))!;
-    return replayOf(id, begun, await this.repository.log(id, begun.after), await this.reads.state(row));
+  /**
+   * Decides everything again that was decided, and says whether it comes to the same. What happens meanwhile counts for neither
+   * side; others are served in between.
+   */
+  async replay(
+    actor: Actor,
+    id: string,
+    { transitions }: ReplayRollout = { transitions: 5_000 },
+  ): Promise<RolloutReplay> {
+    await this.reads.visible(actor, id);
+    const { repository } = this;
+    const snapshot = repository.db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .setAccessMode('read only');
+    return snapshot.execute(async (trx) => {
+      const row = await repository.find(id, trx);
+      const begun = await repository.begun(trx, id);
+      if (!row || !begun) throw new MusterError('not-found', `there is no rollout ${id}`);
+      const replaying = new Replaying(begun, transitions);
+      for (let after = BigInt(begun.after ?? -1), more = true; more; ) {
+        const steps = await repository.log(trx, id, after, REPLAYED_AT_ONCE);
+        for (const step of steps) {
+          replaying.add(step);
+          await setImmediate();
+        }
+        after = steps.at(-1)?.seq ?? after;
+        more = steps.length === REPLAYED_AT_ONCE;
+      }
+      const records = await repository.targets(trx, id);
+      const targets = new Map(records.map(({ target }) => [target.id, target]));
+      return replaying.result(id, { rollout: row.state as Rollout, targets });
+    });
   }
 
   /** Throws `forbidden`, `invalid`, or `precondition` with the reason why it makes no sense now. */

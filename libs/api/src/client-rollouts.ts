@@ -9,6 +9,7 @@ import type {
   RolloutPolicyList,
   RolloutPolicyView,
   RolloutReleases,
+  ReplayRollout,
   RolloutReplay,
   RolloutTargetList,
   RolloutVerb,
@@ -29,7 +30,8 @@ export function rolloutRoutes(http: Transport) {
       http.get<RolloutLog>(`${path}/${at(id)}/log`, query, o),
     releases: (id: string, o?: Options) =>
       http.get<RolloutReleases>(`${path}/${at(id)}/releases`, undefined, o),
-    replay: (id: string, o?: Options) => http.get<RolloutReplay>(`${path}/${at(id)}/replay`, undefined, o),
+    replay: (id: string, query: Partial<ReplayRollout> = {}, o?: Options) =>
+      http.get<RolloutReplay>(`${path}/${at(id)}/replay`, query, o),
     ask: (id: string, verb: RolloutVerb, o?: Options) =>
       http.post<RolloutView>(`${path}/${at(id)}/verbs`, verb, o),
     policies: (o?: Options) => http.get<RolloutPolicyList>(policies, undefined, o),

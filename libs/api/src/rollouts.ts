@@ -245,13 +245,20 @@ export const RolloutReleases = z
 export type RolloutReleases = z.infer<typeof RolloutReleases>;
 
 /** How a rollout came about, decided again from what was written down. */
+/** How much of what happened is named. */
+export const ReplayRollout = z.object({
+  transitions: z.coerce.number().int().min(0).max(10_000).default(5_000).describe('how many to name'),
+});
+export type ReplayRollout = z.output<typeof ReplayRollout>;
+
 export const RolloutReplay = z
   .object({
     id: z.string(),
     same: z.boolean().describe('deciding again led to the same state'),
     differences: z.array(z.string()),
     entries: z.number(),
-    transitions: z.array(RolloutTransition),
+    transitions: z.array(RolloutTransition).describe('oldest first, as many as were asked for'),
+    omitted: z.number().optional().describe('so many came after these; `log` has all, page by page'),
   })
   .meta({ id: 'RolloutReplay' });
 export type RolloutReplay = z.infer<typeof RolloutReplay>;

@@ -83,7 +83,8 @@ export class RolloutReads {
   async log(actor: Actor, id: string, { limit, after }: PageQuery): Promise<RolloutLog> {
     await this.visible(actor, id);
     const before = after === undefined ? undefined : decodeCursor(after, 1)[0]!;
-    const page = toPage(await this.reads.log(id, limit + 1, before), limit, ({ seq }) => [String(seq)]);
+    const steps = await this.reads.log(id, limit + 1, before);
+    const page = toPage(steps, fitting(steps, limit), ({ seq }) => [String(seq)]);
     return {
       ...page,
       items: page.items.flatMap(({ transitions }) => transitions.toReversed().map(transitionOf)),
@@ -122,6 +123,14 @@ export class RolloutReads {
   }
 }
 
+/** How many of these steps fit into a page: at least one, and not many more than `MAX_TRANSITIONS` changes together. */
+export function fitting(steps: readonly { transitions: readonly unknown[] }[], limit: number): number {
+  let changes = 0;
+  const full = steps.findIndex(({ transitions }) => (changes += transitions.length) >= MAX_TRANSITIONS);
+  return full < 0 ? limit : Math.min(limit, full + 1);
+}
+
+const MAX_TRANSITIONS = 5_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function releaseIds({ from_release: from, to_release: to }: RolloutLine): string[] {
