@@ -158,6 +158,35 @@ export class KubeClient {
     return applied;
   }
 
+  /** One object as it is, and after each change, until the server ends the watch. Deletions are passed over. */
+  async *watch(
+    type: string,
+    { namespace, name }: { namespace?: string; name: string },
+    signal?: AbortSignal,
+  ): AsyncGenerator<KubeObject> {
+    const url = new URL(await this.#collection(type, namespace), this.access.server);
+    url.search = new URLSearchParams({ watch: 'true', fieldSelector: `metadata.name=${name}` }).toString();
+    const { token } = this.access;
+    const answer = await request(url, {
+      dispatcher: this.#agent,
+      signal,
+      bodyTimeout: 0,
+      headers: { accept: 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    });
+    if (answer.statusCode >= 400)
+      throw new KubeError(answer.statusCode, '', `watching ${name}: ${await answer.body.text()}`);
+    let rest = '';
+    for await (const chunk of answer.body) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) {
+        const event = JSON.parse(line) as { type: string; object: KubeObject };
+        if (event.type === 'ADDED' || event.type === 'MODIFIED') yield event.object;
+        if (event.type === 'ERROR') throw new KubeError(410, '', `watching ${name}: ${line}`);
+      }
+    }
+  }
+
   /** A merge patch unless told otherwise. */
   async patch(type: string, name: string, body: unknown, options: PatchOptions = {}): Promise<KubeObject> {
     const { type: how = 'merge', subresource, fieldManager, force, dryRun } = options;

@@ -14,7 +14,7 @@ import { may } from '../apply/power.ts';
 import { writeObject } from '../apply/write-object.ts';
 import { safeMessage } from '../kube/errors.ts';
 import type { HealBudget } from './healing.ts';
-import type { Writer } from './live-object.ts';
+import { type Writer, liveHash } from './live-object.ts';
 
 /**
  * Puts back what drifted, where the policy says selfHeal and the bundle has been applied before. Answers in how many
@@ -95,7 +95,8 @@ async function putOneBack(
     const live = cluster.index.put(made);
     Object.assign(resource, {
       sync: 'Synced',
-      judged: live.hash,
+      // Not what is there by now: somebody may have been quicker, and that was not judged.
+      judged: liveHash(made),
       applyError: '',
       foreign: undefined,
       health: live.health,

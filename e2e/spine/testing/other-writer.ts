@@ -1,6 +1,7 @@
 /**
- * A controller that wants something else: applies a manifest with force as its own field manager, again and again, until
- * it is ended. Started as a process: KUBECONFIG, the manager's name and the manifest (JSON) are its arguments.
+ * A controller that wants something else: applies a manifest with force as its own field manager whenever the object is
+ * not as it wants it, until it is ended. It is told by a watch. Started as a process: KUBECONFIG, the manager's name and
+ * the manifest (JSON) are its arguments.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeClient, type KubeObject } from '../../src/kube.ts';
@@ -8,11 +9,16 @@ import { KubeClient, type KubeObject } from '../../src/kube.ts';
 const [kubeconfig, fieldManager, manifest] = process.argv.slice(2) as [string, string, string];
 const kube = KubeClient.fromKubeconfig(kubeconfig);
 const object = JSON.parse(manifest) as KubeObject;
-const name = `${object.metadata.namespace}/${object.metadata.name}`;
 
 for (;;) {
-  const live = await kube.find(`${object.apiVersion}/${object.kind}`, name);
-  const differs = Object.entries(object.data).some(([key, value]) => live?.data?.[key] !== value);
-  if (live && differs) await kube.apply(object, { fieldManager, force: true });
-  await sleep(100);
+  try {
+    for await (const live of kube.watch(`${object.apiVersion}/${object.kind}`, object.metadata)) {
+      const differs = Object.entries(object.data).some(([key, value]) => live.data?.[key] !== value);
+      if (differs) await kube.apply(object, { fieldManager, force: true });
+    }
+  } catch (thrown) {
+    // As a controller does: what broke is begun again, but not all the time.
+    process.stderr.write(`${String(thrown)}\n`);
+    await sleep(250);
+  }
 }
