@@ -18,14 +18,25 @@ const holding = (value: string, resourceVersion: string) => ({
 
 it('does not take what somebody wrote right after a heal for what was healed', async () => {
   const syncPolicy = SyncPolicy.fromPartial({ automated: true, selfHeal: true });
-  const assignment = Assignment.fromPartial({ applicationNamespace: 'argocd', applicationName: 'a', syncPolicy });
+  const assignment = Assignment.fromPartial({
+    applicationNamespace: 'argocd',
+    applicationName: 'a',
+    syncPolicy,
+  });
   const app = new Application('argocd/a', { assignment, payloadSha256: Buffer.alloc(32) } as never);
   app.applied = { ...app.applied, assignment: app.content };
   // The watch was quicker than the answer to the apply, and told of the next write by another.
   const theirs = liveObject(holding('theirs', '12'));
   app.resources.set(KEY, { key: KEY, sync: 'OutOfSync', judged: theirs.hash } as never);
   app.inventory.set(KEY, { key: KEY, version: 'v1', uid: 'u', applied: 'h', live: 'before' });
-  const type = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true, verbs: [] };
+  const type = {
+    group: '',
+    version: 'v1',
+    kind: 'ConfigMap',
+    plural: 'configmaps',
+    namespaced: true,
+    verbs: [],
+  };
   const desired = {
     objects: new Map([[KEY, { key: KEY, object: holding('ours', ''), type, hash: 'h' }]]),
     hooks: [],
