@@ -12,9 +12,9 @@ export function CompareLink({ compared, children }: { compared: Compared; childr
         changedSearch(before, { ...compared, app: undefined, about: undefined, policy: undefined })
       }
       title={`Compare ${compared.a} with ${compared.b}`}
-      className="inline-flex items-center gap-1 whitespace-nowrap text-accent hover:underline"
+      className="inline-flex items-baseline gap-1 whitespace-nowrap text-accent hover:underline"
     >
-      <GitCompareArrows className="size-3.5" aria-hidden /> {children}
+      <GitCompareArrows className="size-3.5 self-center" aria-hidden /> {children}
     </Link>
   );
 }

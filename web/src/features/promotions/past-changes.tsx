@@ -16,7 +16,7 @@ export function PastChanges({ changes }: { changes: readonly PromotionChangeView
           const { id, environment, release, commit, endedAt, why, approvals, pullRequest } = change;
           const { word, icon, tone } = changeStanding(change);
           return (
-            <li key={id} className="grid gap-x-3 sm:grid-cols-[5.5rem_1fr]">
+            <li key={id} className="grid gap-x-3 sm:grid-cols-[7.5rem_1fr]">
               <span className="text-muted">{endedAt && <Ago at={endedAt} suffix=" ago" />}</span>
               <p className="min-w-0 break-words">
                 <span className="font-medium">{environment}</span>: release {release}{' '}

@@ -45,7 +45,7 @@ function Line({ line }: { line: LogLine }) {
   const { at, kind, from, to, cause, actor, reason } = line;
   const words = kind === 'target' ? stateWord : (text: string) => text;
   return (
-    <li className="grid gap-x-3 sm:grid-cols-[5.5rem_1fr]">
+    <li className="grid gap-x-3 sm:grid-cols-[7.5rem_1fr]">
       <span className="text-muted">
         <Ago at={at} suffix=" ago" />
       </span>
