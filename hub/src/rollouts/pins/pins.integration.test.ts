@@ -233,3 +233,37 @@ test('a pin ends when its time is over, and does not keep an Application or its 
   await on.db.deleteFrom('applications').where('name', '=', 'web-b').execute();
   expect(await on.db.selectFrom('target_pins').selectAll().execute()).toEqual([]);
 });
+
+test('a pin is no way around an approval: a release that lacks one takes an admin', async () => {
+  const approved = policy('careful', {
+    defaults: { soak: '0s', deadline: '5m' },
+    stages: [
+      { name: 'canary', clusters: { matchLabels: { tier: 'canary' } } },
+      { name: 'rest', gates: [{ name: 'release-managers', approval: { count: 1, groups: ['managers'] } }] },
+    ],
+  });
+  await on.hub.apply([approved, setOverClusters(on.hub, { 'muster.dev/rollout-policy': 'careful' })]);
+  await on.settled();
+  await on.commit('second');
+  const { id, number } = await on.db
+    .selectFrom('releases')
+    .select(['id', 'number'])
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow();
+  expect((await on.rollout()).to.id).toBe(id);
+  const operator: Actor = {
+    kind: 'user',
+    name: 'bea',
+    grants: [{ role: 'operator', project: 'default' }],
+  };
+  await expect(pin('b', { release: Number(number) }, operator)).rejects.toMatchObject({
+    code: 'forbidden',
+    message: 'this release waits for an approval: "release-managers" of stage rest',
+  });
+  // What its stage asks for nobody's approval of, and what it holds, is an operator's.
+  await pin('a', { release: Number(number) }, operator);
+  await pin('c', {}, operator);
+  await pin('b', { release: Number(number) });
+  expect(await on.states()).toMatchObject({ a: 'pinned', b: 'pinned', c: 'pinned' });
+});

@@ -1,8 +1,10 @@
+import type { Rollout } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
 import type { Owner } from '../../releases/owner.ts';
 import { DATABASE } from '../../store/database.ts';
 import type { Schema, Trx } from '../../store/schema.ts';
+import type { RolledOut } from './missing-approval.ts';
 import type { Content, TargetIds } from '../target-content.ts';
 
 /** A pin as it is kept. */
@@ -52,6 +54,16 @@ export class PinsRepository {
   }
 
   /** What a release of an owner says of a target; undefined: there is no such release any more, or it was not in it. */
+  /** The rollouts that gave a release out, the newest first, with the stage of a target in each. */
+  async rolloutsTo(trx: Trx, releaseId: string, target: TargetIds): Promise<RolledOut[]> {
+    const { rows } = await sql<{ state: unknown; stage: number | null }>`
+      select r.state, (select t.stage from rollout_targets t where t.rollout_id = r.id
+        and t.application_id = ${target.applicationId} and t.cluster_id = ${target.clusterId} limit 1) as stage
+      from rollouts r where r.to_release = ${releaseId} and r.kind = 'release' order by r.created_at desc, r.id desc
+    `.execute(trx);
+    return rows.map(({ state, stage }) => ({ rollout: state as Rollout, stage }));
+  }
+
   async ofRelease(
     trx: Trx,
     ownerId: string,

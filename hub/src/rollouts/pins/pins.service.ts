@@ -9,6 +9,7 @@ import { type Owner, ownerOf } from '../../releases/owner.ts';
 import type { Trx } from '../../store/schema.ts';
 import type { TargetIds } from '../target-content.ts';
 import { PinKeeping } from './pin-keeping.service.ts';
+import { missingApproval } from './missing-approval.ts';
 import { type PinRow, PinsRepository } from './pins.repository.ts';
 
 /** A target as its users call it. */
@@ -43,6 +44,7 @@ export class PinsService {
           ? await this.repository.current(trx, target)
           : await this.repository.ofRelease(trx, owner.id, request.release, target);
       if (!content) throw nothingToPin(target, request.release);
+      if (request.release !== undefined) await this.#requireApproved(trx, actor, content.releaseId, target);
       const { reason, forSeconds = null } = request;
       const by = actor.userName ?? actor.name;
       await this.repository.pin(trx, target, content, { name: by, reason, forSeconds });
@@ -51,6 +53,17 @@ export class PinsService {
       const details = { release: pin.release?.number, ...(pin.until ? { until: pin.until } : {}) };
       await this.keeping.changed(trx, { actor, action: 'application.pin', target, owner, reason, details });
       return { pin, synced: byHand.size > 0 ? 'by-hand' : 'automated' };
+    });
+  }
+
+  /** A pin is no way around an approval: to what lacks one, only those pin who may pass it over. */
+  async #requireApproved(trx: Trx, actor: Actor, releaseId: string | null, target: Named): Promise<void> {
+    if (releaseId === null || this.access.allows(actor, 'admin', target.project)) return;
+    const missing = missingApproval(await this.repository.rolloutsTo(trx, releaseId, target));
+    if (missing === undefined) return;
+    throw new MusterError('forbidden', `this release waits for an approval: ${missing}`, {
+      where: 'release',
+      hint: 'muster rollout approve takes the role approver; only admins pin to what is not approved',
     });
   }
 
