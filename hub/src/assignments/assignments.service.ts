@@ -29,6 +29,13 @@ import {
 export const ASSIGNMENTS_CHANNEL = 'assignments';
 const CLUSTERS_A_MESSAGE = 100;
 
+/** At which version a target is assigned something; `anew`: nobody was assigned that before. */
+export interface AssignedVersion {
+  epoch: bigint;
+  generation: bigint;
+  anew: boolean;
+}
+
 /** What each cluster should hold, signed. */
 @Injectable()
 export class AssignmentsService {
@@ -82,14 +89,14 @@ export class AssignmentsService {
 
   /**
    * Signs what differs from what targets of active clusters are assigned. The caller holds their owner. Answers by
-   * `keyOfTarget` the version at which each is assigned what it asks for; with `waits` (the default) not those that wait
-   * for what they depend on. Throws `precondition` in recovery.
+   * `keyOfTarget` the version at which each is assigned what it asks for, and whether it was signed just now; with `waits`
+   * (the default) not those that wait for what they depend on. Throws `precondition` in recovery.
    */
   async signTargets(
     trx: Trx,
     wanted: readonly ReleasedTarget[],
     { waits }: { waits: boolean } = { waits: true },
-  ): Promise<Map<string, { epoch: bigint; generation: bigint }>> {
+  ): Promise<Map<string, AssignedVersion>> {
     const clusters = await this.repository.assignable(
       trx,
       wanted.map((target) => target.clusterId),
@@ -105,15 +112,18 @@ export class AssignmentsService {
     const waiting = await this.#waiting(trx, targets, planned, assigned, waits);
     const signings = planned.filter(({ target }) => !waiting.has(keyOfTarget(target)));
     const versions = new Map(
-      assigned.map((row) => [keyOfTarget(row), row as { epoch: bigint; generation: bigint }]),
+      assigned.map(({ epoch: of, generation, ...row }) => [
+        keyOfTarget(row),
+        { epoch: of, generation, anew: false },
+      ]),
     );
     for (const key of waiting) versions.delete(key);
     if (signings.length === 0) return versions;
     const rows = await this.#sign(trx, signings, epoch);
     await this.repository.upsert(trx, rows);
     await this.#announce(trx, rows);
-    for (const row of rows)
-      versions.set(keyOfTarget({ applicationId: row.application_id, clusterId: row.cluster_id }), row);
+    for (const { application_id: applicationId, cluster_id: clusterId, generation } of rows)
+      versions.set(keyOfTarget({ applicationId, clusterId }), { epoch, generation, anew: true });
     return versions;
   }
 

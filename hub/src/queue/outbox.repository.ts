@@ -21,12 +21,20 @@ export interface Asked {
   before: bigint | null;
 }
 
+export interface RequestOptions {
+  /** JSON. */
+  payload: string;
+  notBefore: Date | null;
+  promptly: boolean;
+  joins: boolean;
+}
+
 /** Asks for work on each key; see `Outbox.add`. */
 export async function requestWork(
   trx: Trx,
   queue: QueueName,
   keys: readonly string[],
-  { payload, notBefore, promptly }: { payload: string; notBefore: Date | null; promptly: boolean },
+  { payload, notBefore, promptly, joins }: RequestOptions,
 ): Promise<Asked[]> {
   // What is done here counts as handed over: where it is not done, it is handed over again like any lost job.
   const handedAt = promptly ? sql`now()` : sql`null`;
@@ -38,9 +46,7 @@ export async function requestWork(
       requested = default,
       payload = excluded.payload,
       attempts = 0,
-      -- Work for later that is added to work for now is done by whoever was handed that.
-      handed_at = case when outbox.not_before is null and excluded.not_before is not null then outbox.handed_at
-                       else excluded.handed_at end,
+      handed_at = case when ${joins} and outbox.not_before is null then outbox.handed_at else excluded.handed_at end,
       -- The earlier of both; null is now.
       not_before = case when outbox.not_before is null or excluded.not_before is null then null
                         else least(outbox.not_before, excluded.not_before) end

@@ -9,6 +9,8 @@ export interface OutboxOptions {
   notBefore?: Date;
   /** It is done here, by `Prompt`, once the transaction is committed: the queue is not told. */
   promptly?: boolean;
+  /** Where work is to be done now already, this is part of it: whoever was handed that does both, and nobody else is told. */
+  joins?: boolean;
   /** Handed to the handler; the last one asked with wins. Small: ids and hints, never secrets. */
   payload?: Record<string, unknown>;
 }
@@ -28,7 +30,12 @@ export class Outbox {
     if (keys.length === 0) return [];
     // Sorted, so that two transactions that ask for the same keys cannot wait for each other.
     const distinct = [...new Set(keys)].sort();
-    const { payload = {}, notBefore = null, promptly = false } = options;
-    return requestWork(trx, queue, distinct, { payload: JSON.stringify(payload), notBefore, promptly });
+    const { payload = {}, notBefore = null, promptly = false, joins = false } = options;
+    return requestWork(trx, queue, distinct, {
+      payload: JSON.stringify(payload),
+      notBefore,
+      promptly,
+      joins,
+    });
   }
 }

@@ -93,7 +93,7 @@ test('what fails, waits or is not begun before the end is given to the queue at 
 });
 
 test('what is asked for later while it waits here is not given to the queue as well', async () => {
-  const later = { notBefore: new Date(Date.now() + 60_000) };
+  const later = { notBefore: new Date(Date.now() + 60_000), joins: true };
   const askLater = () =>
     database.db.transaction().execute((trx) => outbox.add(trx, 'rollout', ['rollout:a'], later));
   await ask('rollout:a');

@@ -51,14 +51,9 @@ export class FactsRepository {
 
   /** Of all targets of a rollout; or of some, and of those whose agents came, went or are gone. */
   async facts(trx: Kysely<Schema>, rolloutId: string, some?: ReadonlySet<string>): Promise<TargetFacts[]> {
-    const wanted = some
-      ? sql`select * from rollout_targets where rollout_id = ${rolloutId} and state <> 'gone' and target_id in (
-          select unnest(${[...some]}::text[])
-          union select r.target_id from rollout_targets r
-          left join clusters c on c.id = r.cluster_id left join applications a on a.id = r.application_id
-          where r.rollout_id = ${rolloutId} and (r.connected <> coalesce(${IS_CONNECTED}, false)
-            or c.id is null or c.state = 'removing' or a.id is null or a.tombstoned_at is not null))`
-      : sql`select * from rollout_targets where rollout_id = ${rolloutId} and state <> 'gone'`;
+    const looked = some && new Set([...some, ...(await this.#changed(trx, rolloutId))]);
+    if (looked?.size === 0) return [];
+    const wanted = looked ? sql`and t.target_id = any(${[...looked]}::text[])` : sql``;
     const { rows } = await sql<{
       application_id: string;
       cluster_id: string;
@@ -92,7 +87,7 @@ export class FactsRepository {
         ${PINNED} as pinned, case when h.application_id is null then g.assignment_digest else h.assignment_digest end as holds,
         g.assignment_digest, g.bundle_digest, g.epoch, g.generation,
         s.health, s.health_message, s.observed_at, s.applied_at, s.applied_digest, s.applied_epoch, s.applied_generation
-      from (${wanted}) as t
+      from rollout_targets t
       left join clusters c on c.id = t.cluster_id
       left join applications a on a.id = t.application_id
       left join assignments g on g.cluster_id = t.cluster_id and g.application_namespace = t.application_namespace
@@ -101,6 +96,7 @@ export class FactsRepository {
         and s.application_name = t.application_name
       left join target_holds h on h.application_id = t.application_id and h.cluster_id = t.cluster_id
       left join target_pins p on p.application_id = t.application_id and p.cluster_id = t.cluster_id
+      where t.rollout_id = ${rolloutId} and t.state <> 'gone' ${wanted}
     `.execute(trx);
     return rows.map((row) => ({
       applicationId: row.application_id,
@@ -137,6 +133,18 @@ export class FactsRepository {
               generation: row.applied_generation,
             },
     }));
+  }
+
+  /** Targets whose agents came or went, or that are going, as the rollout does not know yet. */
+  async #changed(trx: Kysely<Schema>, rolloutId: string): Promise<string[]> {
+    const { rows } = await sql<{ target_id: string }>`
+      select t.target_id from rollout_targets t
+      left join clusters c on c.id = t.cluster_id
+      left join applications a on a.id = t.application_id
+      where t.rollout_id = ${rolloutId} and t.state <> 'gone' and (t.connected <> coalesce(${IS_CONNECTED}, false)
+        or c.id is null or c.state = 'removing' or a.id is null or a.tombstoned_at is not null)
+    `.execute(trx);
+    return rows.map((row) => row.target_id);
   }
 
   async names(trx: Kysely<Schema>, targets: readonly TargetIds[]): Promise<TargetNames[]> {

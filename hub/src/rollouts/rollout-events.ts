@@ -34,19 +34,6 @@ export function factEvents(
   return events;
 }
 
-/** Targets that were just given what their agents hold already: what was reported of it counts, and nobody reports it again. */
-export function isKnownAlready(
-  before: RolloutState,
-  after: RolloutState,
-  facts: readonly TargetFacts[],
-): boolean {
-  return facts.some(({ targetId, assigned }) => {
-    const now = after.targets.get(targetId);
-    const was = before.targets.get(targetId)?.state;
-    return now?.state === 'assigned' && was !== 'assigned' && assigned?.digest === now.holds;
-  });
-}
-
 /** Agents that came back, and of which nothing was heard since: what was said before may be out of date. */
 export function isUnheard({ targets }: RolloutState, facts: readonly TargetFacts[]): boolean {
   return facts.some(({ targetId, connected, heard }) => {

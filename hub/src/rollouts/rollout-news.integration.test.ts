@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FactsRepository } from './facts.repository.ts';
+import { RolloutsService } from './rollouts.service.ts';
+import { systemActor } from '../access/actor.ts';
 import { RolloutFixture, policy, setOverClusters } from './rollouts.fixture.ts';
 
 const NAMES = ['a', 'b', 'c'];
@@ -97,4 +99,24 @@ test('what was heard while a step ran is all that the next one looks at', async 
   free.resolve();
   await Promise.all([holding, ...reports]);
   expect(looked).toEqual([['argocd/web-a@a'], ['argocd/web-b@b']]);
+});
+
+test('what an agent said of what it holds counts when its target is tried again: it does not say so twice', async () => {
+  const stop = policy('together', {
+    defaults: { soak: '10m', deadline: '1h', onFailure: 'stop' },
+    stages: [{ name: 'all' }],
+  });
+  await on.hub.apply([stop]);
+  await on.commit('third');
+  for (const name of ['b', 'c']) await on.report(name);
+  await on.report('a', 'Degraded');
+  expect((await on.rollout()).phase).toBe('failed');
+  const before = await on.held('a');
+  await on.report('a');
+  expect(await on.states()).toMatchObject({ a: 'failed' });
+  const { id } = await on.rollout();
+  await on.get(RolloutsService).ask(systemActor, id, { verb: 'retry', reason: 'it was cured' });
+  await on.settled();
+  expect((await on.held('a'))?.generation).toBe(before?.generation);
+  expect(await on.states()).toEqual({ a: 'healthy', b: 'healthy', c: 'healthy' });
 });

@@ -5,7 +5,7 @@ import { RolloutDependencies } from './dependencies/rollout-dependencies.service
 import { FactsRepository, type TargetFacts } from './facts.repository.ts';
 import { takeMeasured } from './gates/gates.repository.ts';
 import { Outages } from './outages/outages.service.ts';
-import { factEvents, isKnownAlready, isUnheard } from './rollout-events.ts';
+import { factEvents, isUnheard } from './rollout-events.ts';
 import type { LoadedRollout } from './rollout-runner.service.ts';
 import type { TargetIds } from './target-content.ts';
 import { RolloutWindows } from './windows/rollout-windows.service.ts';
@@ -60,10 +60,7 @@ export class RolloutNews {
         ...(await takeMeasured(trx, row.id)),
       ],
       facts,
-      againMs: (after) => {
-        if (isKnownAlready(state, after.state, facts)) return 0;
-        return isUnheard(after.state, facts) ? UNHEARD_MS : later;
-      },
+      againMs: (after) => (isUnheard(after.state, facts) ? UNHEARD_MS : later),
     };
   }
 }

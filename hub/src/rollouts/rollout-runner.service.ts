@@ -46,6 +46,14 @@ export interface LoadedRollout {
   contents?: ReadonlyMap<string, Content>;
 }
 
+/** What is to be done after a step. */
+export interface Ran {
+  /** When to look again; null: not before something happens. */
+  wake: number | null;
+  /** Something was given what its agent holds already: what was said of it counts, and nobody says it again. */
+  heldAlready: boolean;
+}
+
 type Assign = Extract<Action, { kind: 'assign' }>;
 
 /** Rounds of one step: what is assigned is signed and told at once. */
@@ -104,7 +112,7 @@ export class RolloutRunner {
 
   /**
    * Decides on events until nothing more follows from them, and writes what changed. `joining`: what the ids of targets
-   * stand for that join now. Answers when to look again; null: not before something happens.
+   * stand for that join now.
    */
   async run(
     trx: Trx,
@@ -112,12 +120,13 @@ export class RolloutRunner {
     events: readonly RolloutEvent[],
     now: number,
     joining: readonly TargetRecord[] = [],
-  ): Promise<number | null> {
+  ): Promise<Ran> {
     for (const record of joining) loaded.records.set(record.target.id, record);
     const changed = new Map<string, Target>();
     const steps: LoggedStep[] = [];
     const notices: Extract<Action, { kind: 'notify' }>[] = [];
     let wake: number | null = null;
+    let heldAlready = false;
     let next = events;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = loaded.state;
@@ -133,11 +142,13 @@ export class RolloutRunner {
         else if (action.kind === 'wake') wake = action.at;
       }
       if (assigns.length === 0) break;
-      next = await this.#assign(trx, loaded, assigns);
+      const assigned = await this.#assign(trx, loaded, assigns);
+      next = assigned.signed;
+      heldAlready ||= assigned.heldAlready;
     }
     await this.#write(trx, loaded, changed, steps, wake);
     await this.#tell(trx, loaded, notices, steps.length > 0);
-    return wake;
+    return { wake, heldAlready };
   }
 
   /** That its turn has come is a target's sync, also where its agent does not sync by itself. */
@@ -218,11 +229,15 @@ export class RolloutRunner {
   }
 
   /** Has targets hold other content, signs it, and answers the versions. */
-  async #assign(trx: Trx, loaded: LoadedRollout, assigns: readonly Assign[]): Promise<FactEvent[]> {
+  async #assign(
+    trx: Trx,
+    loaded: LoadedRollout,
+    assigns: readonly Assign[],
+  ): Promise<{ signed: FactEvent[]; heldAlready: boolean }> {
     const { owner, state, records } = loaded;
     const applicationIds = assigns.map(({ target }) => records.get(target)!.applicationId);
     const newest = await this.assignments.latestRelease(trx, owner, applicationIds);
-    if (!newest) return [];
+    if (!newest) return { signed: [], heldAlready: false };
     const released = new Map(newest.targets.map((target) => [keyOfTarget(target), target]));
     const contents = await this.#contents(trx, loaded);
     const held: Hold[] = [];
@@ -250,10 +265,12 @@ export class RolloutRunner {
       wanted.map(({ target }) => target),
       { waits: state.rollout.kind !== 'undo' && assigns.some(({ purpose }) => purpose === 'advance') },
     );
-    return wanted.flatMap(({ action: { target: id, digest }, target }): FactEvent[] => {
+    const signed = wanted.flatMap(({ action: { target: id, digest }, target }): FactEvent[] => {
       const version = versions.get(keyOfTarget(target));
       return version ? [{ kind: 'signed', target: id, digest, version: versionOf(version) }] : [];
     });
+    const heldAlready = wanted.some(({ target }) => versions.get(keyOfTarget(target))?.anew === false);
+    return { signed, heldAlready };
   }
 
   async #contents(trx: Trx, loaded: LoadedRollout): Promise<ReadonlyMap<string, Content>> {

@@ -66,9 +66,9 @@ export class RolloutSteps {
 
   /**
    * What somebody asks of a rollout, judged by all that has happened before. Throws `precondition` with the reason why it
-   * makes no sense.
+   * makes no sense. What it answers is to be called after the commit.
    */
-  async obey(trx: Trx, id: string, ask: (rollout: Rollout) => VerbEvent): Promise<void> {
+  async obey(trx: Trx, id: string, ask: (rollout: Rollout) => VerbEvent): Promise<() => void> {
     const loaded = await this.#load(trx, id);
     if (!loaded) throw new MusterError('precondition', 'the rollout has ended');
     await this.#advance(trx, loaded);
@@ -76,9 +76,9 @@ export class RolloutSteps {
     const refused = refusal(loaded.state, verb);
     if (refused !== undefined) throw new MusterError('precondition', refused);
     const before = loaded.state.rollout;
-    const wake = await this.runner.run(trx, loaded, [verb], this.clock.now());
+    await this.runner.run(trx, loaded, [verb], this.clock.now());
     await this.#turned(trx, loaded, before);
-    await this.#wake(trx, id, wake);
+    return this.triggers.atOnce(trx, id);
   }
 
   /** Rolls the newest release of an owner out again, of which something is held back. Answers the new rollout's id. */
@@ -121,10 +121,10 @@ export class RolloutSteps {
     const joining = enough ? [] : await this.starts.joining(trx, owner, row.id);
     const { events, facts, againMs } = await this.news.of(trx, loaded, joining, enough);
     const joined = joining.map(({ input, record }) => ({ ...record, target: { id: input.id } as Target }));
-    const wake = await this.runner.run(trx, loaded, events, now, joined);
+    const { wake, heldAlready } = await this.runner.run(trx, loaded, events, now, joined);
     await this.runner.sync(trx, loaded, facts);
     await this.#turned(trx, loaded, before);
-    const after = againMs(loaded);
+    const after = heldAlready ? 0 : againMs(loaded);
     if (after !== undefined) loaded.comparedAt = 0;
     else if (!enough) loaded.comparedAt = now;
     return after === undefined ? wake : Math.min(wake ?? Number.POSITIVE_INFINITY, now + after);

@@ -71,11 +71,29 @@ export class RolloutTriggers implements OnModuleInit {
     this.#asks.failed(rolloutId);
   }
 
+  /** It is to be stepped at once, and to look at all of its targets. What it answers is to be called after the commit. */
+  async atOnce(trx: Trx, rolloutId: string): Promise<() => void> {
+    const asked = await this.ask(trx, [rolloutId], { promptly: true });
+    return () => {
+      for (const [id, ask] of asked) this.#asks.note(id, ask, undefined);
+      this.prompt.run(
+        'rollout',
+        [...asked.values()].map(({ key }) => key),
+      );
+    };
+  }
+
   /** It is to be stepped at a time because of nothing but the time. What it answers is to be called after the commit. */
   async wake(trx: Trx, rolloutId: string, notBefore: Date): Promise<() => void> {
-    const asked = await this.ask(trx, [rolloutId], { notBefore });
+    const asked = await this.ask(trx, [rolloutId], { notBefore, joins: true });
     return () => {
       for (const [id, ask] of asked) this.#asks.note(id, ask, []);
+      // What it was added to may have been read before that: it is done here, if by nobody else.
+      const joined = [...asked.values()].filter(({ before }) => before !== null);
+      this.prompt.run(
+        'rollout',
+        joined.map(({ key }) => key),
+      );
     };
   }
 
@@ -115,7 +133,7 @@ export class RolloutTriggers implements OnModuleInit {
   async ask(
     trx: Trx,
     rolloutIds: readonly string[],
-    options: Pick<OutboxOptions, 'notBefore' | 'promptly'> = {},
+    options: Pick<OutboxOptions, 'notBefore' | 'promptly' | 'joins'> = {},
   ): Promise<Map<string, Asked>> {
     const keys = new Map(rolloutIds.map((id) => [keyOfRollout(id), id]));
     const asked = await this.outbox.add(trx, 'rollout', [...keys.keys()], options);

@@ -87,9 +87,9 @@ export class RolloutsService implements OnModuleInit {
       );
     const groups = approves ? await this.directory.groupsOf(actor) : [];
     const name = actor.userName ?? actor.name;
-    return this.repository.db.transaction().execute(async (trx) => {
-      const shown = row.ended_at
-        ? await this.#afterwards(trx, row, asked)
+    const { shown, committed } = await this.repository.db.transaction().execute(async (trx) => {
+      const obeyed = row.ended_at
+        ? { shown: await this.#afterwards(trx, row, asked), committed: () => {} }
         : await this.#obey(trx, row, asked, { actor: name, groups });
       await this.audit.record(trx, {
         actor,
@@ -99,8 +99,10 @@ export class RolloutsService implements OnModuleInit {
         ...(asked.reason ? { reason: asked.reason } : {}),
         details: { owner: row.owner_name, release: (row.state as Rollout).to.label, ...detailsOf(asked) },
       });
-      return shown;
+      return obeyed;
     });
+    committed();
+    return shown;
   }
 
   async #obey(
@@ -108,13 +110,13 @@ export class RolloutsService implements OnModuleInit {
     row: RolloutLine,
     asked: RolloutVerb,
     by: { actor: string; groups: readonly string[] },
-  ): Promise<RolloutView> {
+  ): Promise<{ shown: RolloutView; committed: () => void }> {
     if (asked.verb === 'undo' && asked.to !== undefined)
       throw new MusterError('precondition', 'the rollout goes on: without --to it is taken back', {
         hint: 'a release is chosen once the rollout has ended',
       });
-    await this.steps.obey(trx, row.id, (rollout) => verbEvent(asked, rollout, by));
-    return viewOf((await this.repository.find(row.id, trx))!);
+    const committed = await this.steps.obey(trx, row.id, (rollout) => verbEvent(asked, rollout, by));
+    return { shown: viewOf((await this.repository.find(row.id, trx))!), committed };
   }
 
   /** After a rollout has ended its release may be tried again, and an earlier one rolled out. */

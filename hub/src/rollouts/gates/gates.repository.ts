@@ -71,7 +71,7 @@ export async function takeMeasured(trx: Trx, rolloutId: string): Promise<FactEve
 }
 
 async function ask(trx: Trx, ids: readonly string[], notBefore: Date | null): Promise<void> {
-  await requestWork(trx, QUEUE, ids.map(keyOf), { payload: '{}', notBefore, promptly: false });
+  await requestWork(trx, QUEUE, ids.map(keyOf), { payload: '{}', notBefore, promptly: false, joins: false });
 }
 
 /** A target of the stage that is measured. */
