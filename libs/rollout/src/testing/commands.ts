@@ -147,11 +147,6 @@ export const decisions: fc.Arbitrary<Happening>[] = [
   verb('pause', () => ({ kind: 'pause', ...by })),
   verb('resume', () => ({ kind: 'resume', ...by })),
   verb('skip', (target) => ({ kind: 'skip', what: { target }, ...by })),
-  happens('skip a gate', ({ world }) => {
-    for (const { name: stage, gates } of world.state.rollout.stages)
-      for (const { name: gate, status } of gates)
-        if (status === 'open') return void world.feed({ kind: 'skip', what: { stage, gate }, ...by });
-  }),
   happens('skip gate', skipGate),
   verb('retry', () => ({ kind: 'retry', ...by })),
   verb('retry one', (target) => ({ kind: 'retry', targets: [target], ...by })),
