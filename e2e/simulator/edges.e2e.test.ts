@@ -21,6 +21,15 @@ const policy = {
   ],
   rollback: { maxConcurrent: 1 },
 };
+/** What is rejected stops it, and nothing goes back. */
+const stopping = {
+  superseding: 'queue',
+  defaults: { soak: '0s', deadline: '60s', onFailure: 'stop' },
+  stages: [
+    { name: 'canary', take: 1 },
+    { name: 'rest', gates: [{ name: 'go', approval: { count: 1 } }] },
+  ],
+};
 const AGENTS = 4;
 const OWNER = 'argocd/app-0';
 
@@ -84,8 +93,11 @@ async function killHub(): Promise<void> {
   hub = await startHub({ dir: hub.dir, env });
 }
 
-const approve = (client: HubClient, { rollout }: Rows) =>
-  client.rollouts.ask(rollout.id, { verb: 'approve', reason: 'looks good' });
+const asks =
+  (verb: 'approve' | 'reject' | 'retry' | 'abort' | 'pause' | 'resume') =>
+  (client: HubClient, { rollout }: Rows) =>
+    client.rollouts.ask(rollout.id, { verb, reason: 'because' });
+const approve = asks('approve');
 const stageAtLeast = (stage: number): Edge => ({
   name: `${stage} of its stages have passed`,
   is: ({ rollout }) => rollout.stage >= stage,
@@ -120,6 +132,28 @@ const back: Edge[] = [
   hasCome('sim-0001', 'restoring'),
   hasCome('sim-0001', 'restored'),
   { name: 'it is taken back', is: ({ rollout }) => rollout.phase === 'rolled-back' },
+];
+
+const isRejecting: Edge = { ...isAsking, next: asks('reject') };
+const hasFailed: Edge = { name: 'it has stopped', is: ({ rollout }) => rollout.phase === 'failed' };
+/** Held by hand, rejected, tried again. */
+const stopped: Edge[] = [
+  { ...isAsking, next: asks('pause') },
+  { name: 'it is paused', is: ({ rollout }) => rollout.paused !== null, next: asks('resume') },
+  { name: 'it goes on', is: ({ rollout }) => rollout.paused === null, next: asks('reject') },
+  { ...hasFailed, next: asks('retry') },
+  {
+    name: 'its gate waits again',
+    is: (at) => gate(at) === 'open' && at.rollout.phase === 'running',
+    next: approve,
+  },
+  isComplete,
+];
+/** Rejected and given up. */
+const givenUp: Edge[] = [
+  isRejecting,
+  { ...hasFailed, next: asks('abort') },
+  { name: 'it is aborted', is: ({ rollout }) => rollout.phase === 'aborted' },
 ];
 
 /** Follows a commit along edges, does at each what it takes to go on, and answers what became of it. */
@@ -181,5 +215,15 @@ describe('a hub that is killed at every edge of a rollout', () => {
     await onceEach(await rows.reach(OWNER, first, isComplete));
     await approve(fleet.client, await rows.reach(OWNER, second, isAsking));
     await onceEach(await rows.reach(OWNER, second, isComplete));
+  });
+
+  it('also where it stops, is held by hand, tried again or given up', async () => {
+    await scenario.apply(stopping);
+    for (const edges of [stopped, givenUp]) {
+      const calm = await follow(await scenario.commit(), edges);
+      const disturbed = await follow(await scenario.commit(), edges, killHub);
+      expect(outcomeOf(disturbed)).toEqual(outcomeOf(calm));
+      await onceEach(disturbed);
+    }
   });
 });
