@@ -246,7 +246,8 @@ describe('a hub whose database is lost, with the same keys', () => {
     await eventually(
       async (see) => {
         const { items } = await fleet.client.unclaimed.list();
-        return see(items).filter(({ known }) => known).length === 3 || items.length === 1;
+        // A new assignment may settle some of them by itself, and not the others.
+        return see(items).every(({ name, known }) => known || name === 'extra');
       },
       { what: 'the Applications of the set to be known' },
     );
