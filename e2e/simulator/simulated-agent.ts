@@ -144,6 +144,9 @@ export class SimulatedAgent {
     this.#muted = false;
     this.#link = await newLink(this.#records, () => this.#cluster.statuses);
     this.#session = this.#newSession();
+    // What was stored, and perhaps acknowledged, and not begun.
+    for (const [key, held] of this.#link.held)
+      if (!this.#cluster.isReconciled(key, held)) this.#reconcile(key, held);
     this.connect();
   }
 
@@ -174,10 +177,7 @@ export class SimulatedAgent {
       reconcile: (key, held) => {
         const at = this.#arrivals.get(held.signed) ?? performance.now();
         observe({ kind: 'assigned', agent: this.name, application: key, held, at });
-        this.#fetch(held).then(
-          () => this.#link.held.get(key) === held && this.#cluster.reconcile(key, held),
-          (error: Error) => this.#refused(`the bundle of ${key}: ${error.message}`),
-        );
+        this.#reconcile(key, held);
       },
       run: (command) => this.#run(command),
       ask: () => undefined,
@@ -189,6 +189,13 @@ export class SimulatedAgent {
       signal: this.#process.signal,
       now: () => this.#now(),
     });
+  }
+
+  #reconcile(key: string, held: HeldAssignment): void {
+    this.#fetch(held).then(
+      () => this.#link.held.get(key) === held && this.#cluster.reconcile(key, held),
+      (error: Error) => this.#refused(`the bundle of ${key}: ${error.message}`),
+    );
   }
 
   /** The client, whose streams neither take nor give while this agent is muted. */

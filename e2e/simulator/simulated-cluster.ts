@@ -40,6 +40,11 @@ export class SimulatedCluster {
     return this.#statuses.get(key);
   }
 
+  /** Whether this is what it is brought to already. */
+  isReconciled(key: string, { assignment }: HeldAssignment): boolean {
+    return this.#running.get(key)?.assignment.version?.generation === assignment.version?.generation;
+  }
+
   /** Another assignment takes the place of the one before, also of what is still being applied. */
   reconcile(key: string, { assignment }: HeldAssignment): void {
     this.#forget(key);
