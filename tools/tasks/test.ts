@@ -2,11 +2,11 @@
 // queue backends; what follows `--` goes to the runner.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ensureGoTool } from '../go-tools.mjs';
 import { ensureUnpacked } from '../debian-package.ts';
 import { buildAll } from './build.ts';
-import { bin, run, took } from './context.ts';
+import { bin, root, run, took } from './context.ts';
 import { CHROMIUM, GIT, PROMETHEUS, REDIS, SSHD, ensureProgram } from './system.ts';
 
 interface Ring {
@@ -14,6 +14,19 @@ interface Ring {
   project: string;
   prepare: () => Promise<void>;
   env?: Record<string, string>;
+}
+
+/** What is read of the runner's JSON report. */
+interface Report {
+  numPassedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  testResults: {
+    name: string;
+    status: string;
+    message?: string;
+    assertionResults: { status: string; fullName: string; failureMessages?: string[] }[];
+  }[];
 }
 
 const separator = process.argv.indexOf('--', 2);
@@ -92,6 +105,7 @@ if (full) {
 const results = mkdtempSync(join(tmpdir(), 'muster-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const summary: string[] = [];
+const failures: string[] = [];
 for (const ring of rings) {
   if (wanted.length > 0 && !wanted.includes(ring.name.split(' ')[0]!)) continue;
   const started = Date.now();
@@ -112,6 +126,8 @@ for (const ring of rings) {
   }
 }
 rmSync(results, { recursive: true, force: true });
+// At the very end, too: of a long log often only the end is at hand.
+if (failures.length > 0) console.log(`\n━━ what failed\n${failures.join('\n')}`);
 console.log(`\n${summary.map((s) => `  ${s}`).join('\n')}\n`);
 console.log(
   `${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`,
@@ -135,17 +151,29 @@ async function vitest(ring: Ring) {
     ...passed,
   ];
   const code = await run(bin('vitest'), args, { env: { ...process.env, ...ring.env } });
-  const report = JSON.parse(readFileSync(file, 'utf8'));
-  const failed =
-    report.numFailedTests +
-    report.testResults.filter(
-      (t: { status: string; assertionResults: unknown[] }) =>
-        t.status === 'failed' && t.assertionResults.length === 0,
-    ).length;
+  const report: Report = JSON.parse(readFileSync(file, 'utf8'));
+  const told = failuresOf(report);
+  failures.push(...told.map((text) => `✗ ${ring.name}: ${text}`));
+  const failed = told.length;
   // Whatever else made the runner fail (an unhandled rejection, a hook) counts as a failure too.
   return {
     passed: report.numPassedTests,
     failed: code !== 0 ? Math.max(failed, 1) : failed,
     skipped: report.numPendingTests + report.numTodoTests,
   };
+}
+
+/** A text for each test that failed, and for each file that failed around its tests (its import, a hook). */
+function failuresOf(report: Report): string[] {
+  return report.testResults.flatMap((file) => {
+    const name = relative(root, file.name);
+    const failed = file.assertionResults.filter(({ status }) => status === 'failed');
+    if (failed.length === 0) return file.status === 'failed' ? [`${name}\n${excerpt(file.message)}`] : [];
+    return failed.map((t) => `${name} › ${t.fullName}\n${excerpt(t.failureMessages?.join('\n'))}`);
+  });
+}
+
+function excerpt(message = ''): string {
+  const lines = message.trimEnd().split('\n').slice(0, 12);
+  return lines.map((line) => `    ${line.slice(0, 400)}`).join('\n');
 }

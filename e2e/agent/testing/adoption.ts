@@ -22,6 +22,14 @@ export const inDefault = <T extends { metadata: object }>(object: T) =>
 export function adoptionOn(fixture: AgentFixture) {
   const { find } = fixture;
 
+  /** A ConfigMap as the controller of a tool applies it. */
+  const applied =
+    (apply: typeof appliedClientSide, mark: (object: KubeObject) => KubeObject, manager: string) =>
+    (name: string, data: Data) =>
+      apply(fixture.cluster.kube, mark(inDefault(configMap(name, data))), manager);
+  const argocd = { adopt: 'argocd', by: 'Argo CD Application shop' };
+  const flux = { adopt: 'flux', by: 'Flux Kustomization flux-system/apps' };
+
   /** A ConfigMap that a tool has applied, and how it is known and written. */
   const tools: [
     string,
@@ -29,43 +37,13 @@ export function adoptionOn(fixture: AgentFixture) {
   ][] = [
     [
       'Argo CD, client-side',
-      {
-        adopt: 'argocd',
-        by: 'Argo CD Application shop',
-        make: (name, data) =>
-          appliedClientSide(
-            fixture.cluster.kube,
-            argocdMark(inDefault(configMap(name, data))),
-            'argocd-controller',
-          ),
-      },
+      { ...argocd, make: applied(appliedClientSide, argocdMark, 'argocd-controller') },
     ],
     [
       'Argo CD, server-side',
-      {
-        adopt: 'argocd',
-        by: 'Argo CD Application shop',
-        make: (name, data) =>
-          appliedServerSide(
-            fixture.cluster.kube,
-            argocdMark(inDefault(configMap(name, data))),
-            'argocd-controller',
-          ),
-      },
+      { ...argocd, make: applied(appliedServerSide, argocdMark, 'argocd-controller') },
     ],
-    [
-      'Flux',
-      {
-        adopt: 'flux',
-        by: 'Flux Kustomization flux-system/apps',
-        make: (name, data) =>
-          appliedServerSide(
-            fixture.cluster.kube,
-            fluxMark(inDefault(configMap(name, data))),
-            'kustomize-controller',
-          ),
-      },
-    ],
+    ['Flux', { ...flux, make: applied(appliedServerSide, fluxMark, 'kustomize-controller') }],
     ['Helm, client-side', { adopt: 'helm', by: 'Helm release default/', make: installed(false) }],
     ['Helm, server-side', { adopt: 'helm', by: 'Helm release default/', make: installed(true) }],
   ];

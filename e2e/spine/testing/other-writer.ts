@@ -3,8 +3,8 @@
  * not as it wants it, until it is ended. It is told by a watch. Started as a process: KUBECONFIG, the manager's name and
  * the manifest (JSON) are its arguments.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeClient, type KubeObject } from '../../src/kube.ts';
+import { eventually } from '../../src/wait.ts';
 
 const [kubeconfig, fieldManager, manifest] = process.argv.slice(2) as [string, string, string];
 const kube = KubeClient.fromKubeconfig(kubeconfig);
@@ -17,8 +17,12 @@ for (;;) {
       if (differs) await kube.apply(object, { fieldManager, force: true });
     }
   } catch (thrown) {
-    // As a controller does: what broke is begun again, but not all the time.
+    // As a controller does: what broke is begun again once the API server answers.
     process.stderr.write(`${String(thrown)}\n`);
-    await sleep(250);
+    const { name, namespace } = object.metadata;
+    const path = `${object.apiVersion}/${object.kind}`;
+    await eventually(async () => [await kube.find(path, `${namespace}/${name}`)], {
+      what: 'the API server to answer',
+    });
   }
 }

@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Assignment } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../access/actor.ts';
 import { ApplicationActions } from './application-actions.service.ts';
-import { type TestHub, application, startTestHub } from './pipeline.fixture.ts';
+import { type TestHub, application, configMap, startTestHub } from './pipeline.fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-projects-'));
 let hub: TestHub;
@@ -20,9 +19,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const configMap = (name: string, value: string) =>
-  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  key: ${value}\n`;
-const contentOf = async (name: string) => Assignment.decode((await hub.assignment('dev', name)).payload);
+const contentOf = (name: string) => hub.assigned('dev', name);
 
 test('sync windows go to the agent with the limits of the project, and hold back sync commands in the hub', async () => {
   hub.commit({ 'windowed/a.yaml': configMap('a', 'x') }, 'windowed');

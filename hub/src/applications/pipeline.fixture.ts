@@ -1,4 +1,5 @@
 /** A whole hub on a fresh database, with a repository in a folder, for the tests of the pipeline. */
+import { Assignment } from '@muster/proto';
 import { join } from 'node:path';
 import type { ApplyResult } from '@muster/api';
 import type { KubeObject } from '@muster/kube';
@@ -37,6 +38,8 @@ export interface TestHub {
   push(url?: string): Promise<void>;
   /** The assignment of an Application once there is one. */
   assignment(cluster: string, name: string): Promise<Row<'assignments'>>;
+  /** The same, as it is signed. */
+  assigned(cluster: string, name: string): Promise<Assignment>;
   app(name: string): ReturnType<ApplicationViews['get']>;
   objects(digest: string): Promise<KubeObject[]>;
   /** Waits until no work is left. */
@@ -71,7 +74,7 @@ export async function startTestHub(
   const eventually = async (check: () => unknown) => {
     await vi.waitFor(check, PATIENCE);
   };
-  return {
+  const made: TestHub = {
     running,
     config,
     db,
@@ -134,6 +137,9 @@ export async function startTestHub(
       );
       return (await read())!;
     },
+    async assigned(cluster, name) {
+      return Assignment.decode((await made.assignment(cluster, name)).payload);
+    },
     app: (name) => app.get(ApplicationViews, { strict: false }).get(systemActor, 'argocd', name),
     objects: (digest) => app.get(BundlesService, { strict: false }).objects(digest),
     async idle() {
@@ -151,6 +157,12 @@ export async function startTestHub(
       await database.stop();
     },
   };
+  return made;
+}
+
+/** A ConfigMap of one key. */
+export function configMap(name: string, value: string): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  key: ${value}\n`;
 }
 
 /** An automated Application of a path of the test repository. */

@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Action, Assignment } from '@muster/proto';
+import { Action } from '@muster/proto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Actor, systemActor } from '../access/actor.ts';
 import { ApplicationRevisions } from './application-revisions.service.ts';
 import { ApplicationViews } from './application-views.service.ts';
 import { ApplyService } from './apply.service.ts';
-import { type TestHub, application, startTestHub } from './pipeline.fixture.ts';
+import { type TestHub, application, configMap, startTestHub } from './pipeline.fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-pipeline-'));
 let hub: TestHub;
@@ -22,12 +22,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const configMap = (name: string, value: string) =>
-  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  key: ${value}\n`;
-const contentOf = async (name: string) => {
-  const { payload } = await hub.assignment('dev', name);
-  return Assignment.decode(payload);
-};
+const contentOf = (name: string) => hub.assigned('dev', name);
 const conditionsOf = async (name: string) => (await hub.app(name)).conditions;
 
 test('an Application that is applied becomes a bundle, a release and a signed assignment', async () => {

@@ -21,6 +21,7 @@ export interface Asked {
   before: bigint | null;
 }
 
+/** `OutboxOptions` with everything said. */
 export interface RequestOptions {
   /** JSON. */
   payload: string;

@@ -10,6 +10,9 @@ import type { TargetIds } from './target-content.ts';
 export const IS_CONNECTED = sql<boolean>`
   (c.session_id is not null and c.last_seen_at is not null and c.last_seen_at + make_interval(secs => c.lease_seconds) > now())`;
 
+/** Whether the cluster `c` or the Application `a` of a target is gone, or going. */
+const HAS_LEFT = sql<boolean>`(c.id is null or c.state = 'removing' or a.id is null or a.tombstoned_at is not null)`;
+
 /** What is known of a target of a rollout, apart from what the rollout knows. */
 export interface TargetFacts extends TargetIds {
   targetId: string;
@@ -77,7 +80,7 @@ export class FactsRepository {
       applied_generation: bigint | null;
     }>`
       select t.application_id, t.cluster_id, t.target_id,
-        c.id is null or c.state = 'removing' or a.id is null or a.tombstoned_at is not null or coalesce(g.action <> 'apply', false) as gone,
+        ${HAS_LEFT} or coalesce(g.action <> 'apply', false) as gone,
         coalesce(${IS_CONNECTED}, false) as connected,
         coalesce(c.last_seen_at > c.connected_at or s.received_at > c.connected_at, false) as heard,
         coalesce((s.epoch, s.generation) >= (g.epoch, g.generation)
@@ -142,7 +145,7 @@ export class FactsRepository {
       left join clusters c on c.id = t.cluster_id
       left join applications a on a.id = t.application_id
       where t.rollout_id = ${rolloutId} and t.state <> 'gone' and (t.connected <> coalesce(${IS_CONNECTED}, false)
-        or c.id is null or c.state = 'removing' or a.id is null or a.tombstoned_at is not null)
+        or ${HAS_LEFT})
     `.execute(trx);
     return rows.map((row) => row.target_id);
   }

@@ -273,6 +273,7 @@ export class RolloutRunner {
     return { signed, heldAlready };
   }
 
+  /** What its release says of each target, by `keyOfTarget`: read by the first step that needs it. */
   async #contents(trx: Trx, loaded: LoadedRollout): Promise<ReadonlyMap<string, Content>> {
     const { id } = loaded.state.rollout.to;
     const read = async () => {

@@ -57,7 +57,8 @@ export class RolloutTriggers implements OnModuleInit {
     return () => {
       const others = new Set(waiting.rollouts);
       for (const [id, ask] of asked) this.#asks.note(id, ask, others.has(id) ? undefined : watching.get(id));
-      this.prompt.run('rollout', [...[...asked.keys()].map(keyOfRollout), ...later]);
+      this.#run(asked.values());
+      this.prompt.run('rollout', later);
     };
   }
 
@@ -76,10 +77,7 @@ export class RolloutTriggers implements OnModuleInit {
     const asked = await this.ask(trx, [rolloutId], { promptly: true });
     return () => {
       for (const [id, ask] of asked) this.#asks.note(id, ask, undefined);
-      this.prompt.run(
-        'rollout',
-        [...asked.values()].map(({ key }) => key),
-      );
+      this.#run(asked.values());
     };
   }
 
@@ -89,12 +87,15 @@ export class RolloutTriggers implements OnModuleInit {
     return () => {
       for (const [id, ask] of asked) this.#asks.note(id, ask, []);
       // What it was added to may have been read before that: it is done here, if by nobody else.
-      const joined = [...asked.values()].filter(({ before }) => before !== null);
-      this.prompt.run(
-        'rollout',
-        joined.map(({ key }) => key),
-      );
+      this.#run([...asked.values()].filter(({ before }) => before !== null));
     };
+  }
+
+  #run(asked: Iterable<Asked>): void {
+    this.prompt.run(
+      'rollout',
+      [...asked].map(({ key }) => key),
+    );
   }
 
   /** Agents of these clusters came or went, or the clusters themselves. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Outcome, done, waiting } from '@muster/base';
-import { type Judgement, type Measurement, type Target, openMeasurements } from '@muster/rollout';
+import { type Judgement, type Measurement, isProving, openMeasurements } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import { AsksService } from '../../asks/asks.service.ts';
 import { CONFIG, type Config } from '../../config.ts';
@@ -90,7 +90,7 @@ export class GatesService {
     const { gate } = open;
     const targets = async () =>
       (await this.repository.targets(row.rollout_id, open.stageIndex)).filter(({ target }) =>
-        gate.at === 'entry' ? target.state === 'waiting' : PROVES.has(target.state),
+        gate.at === 'entry' ? target.state === 'waiting' : isProving(target),
       );
     switch (gate.kind) {
       case 'http':
@@ -105,9 +105,6 @@ export class GatesService {
     }
   }
 }
-
-/** It has the release of this rollout, and was healthy with it: others say nothing of the release yet. */
-const PROVES: ReadonlySet<Target['state']> = new Set(['healthy', 'done']);
 
 const given = (looked: Looked) => () => Promise.resolve(looked);
 

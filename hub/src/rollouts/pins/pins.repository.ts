@@ -53,7 +53,6 @@ export class PinsRepository {
     return contentOf(rows[0]);
   }
 
-  /** What a release of an owner says of a target; undefined: there is no such release any more, or it was not in it. */
   /** The rollouts that gave a release out, the newest first, with the stage of a target in each. */
   async rolloutsTo(trx: Trx, releaseId: string, target: TargetIds): Promise<RolledOut[]> {
     const { rows } = await sql<{ state: unknown; stage: number | null }>`
@@ -64,6 +63,7 @@ export class PinsRepository {
     return rows.map(({ state, stage }) => ({ rollout: state as Rollout, stage }));
   }
 
+  /** What a release of an owner says of a target; undefined: there is no such release any more, or it was not in it. */
   async ofRelease(
     trx: Trx,
     ownerId: string,

@@ -1,11 +1,11 @@
 import type { ReleaseDiff } from '@muster/api';
 import { differenceOf } from '@muster/api/markdown';
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import { ArrowLeft } from 'lucide-react';
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { hub } from '../../lib/hub.ts';
 import { TextField } from '../../ui/field.tsx';
 import { ErrorNotice } from '../../ui/notice.tsx';
+import { BackButton, PageTitle } from '../../ui/page-head.tsx';
 import { Ago, Button, SkeletonRows } from '../../ui/parts.tsx';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { Commits } from './commits.tsx';
@@ -23,25 +23,17 @@ const diffQuery = ({ a, b }: Compared) =>
 export function ComparePage({ a, b }: Compared) {
   const [search, change] = useFleetSearch();
   const { data, error, isFetching, dataUpdatedAt, refetch } = useQuery(diffQuery({ a, b }));
-  const title = useRef<HTMLHeadingElement>(null);
-  // Who came here by a link of the page reads on from here.
-  useEffect(() => title.current?.focus({ preventScroll: true }), []);
   const back = search.promotion ?? (search.rollout === undefined ? undefined : 'the rollout');
   return (
     <div className="h-full overflow-y-auto" aria-busy={isFetching}>
-      <div className="px-4 pt-2">
-        <Button
-          className="border-transparent text-muted"
-          onClick={() => change({ a: undefined, b: undefined })}
-        >
-          <ArrowLeft className="size-3.5" aria-hidden /> {back === undefined ? 'Back' : `Back to ${back}`}
-        </Button>
-      </div>
+      <BackButton onClick={() => change({ a: undefined, b: undefined })}>
+        {back === undefined ? 'Back' : `Back to ${back}`}
+      </BackButton>
       <article aria-labelledby="compare-title" className="pb-8">
         <header className="px-4 pt-1 pb-2">
-          <h2 id="compare-title" ref={title} tabIndex={-1} className="text-base font-semibold outline-none">
+          <PageTitle id="compare-title" about="compare">
             What is different
-          </h2>
+          </PageTitle>
           <Names key={`${a} ${b}`} a={a} b={b} />
           {data && (
             <p className="mt-1 text-muted">

@@ -1,11 +1,12 @@
 import type { PromotionView } from '@muster/api';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { ArrowLeft, ArrowRight } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { ArrowRight } from 'lucide-react';
+import { useState } from 'react';
 import { hub } from '../../lib/hub.ts';
 import { AskDialog } from '../../ui/ask-dialog.tsx';
 import { ErrorNotice, StaleNotice } from '../../ui/notice.tsx';
-import { Ago, Button, SkeletonRows, StateWord } from '../../ui/parts.tsx';
+import { BackButton, PageTitle } from '../../ui/page-head.tsx';
+import { Ago, SkeletonRows, StateWord } from '../../ui/parts.tsx';
 import { VerbButtons } from '../../ui/verb-buttons.tsx';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { allows } from '../session/permissions.ts';
@@ -23,14 +24,9 @@ export function PromotionPage({ name }: { name: string }) {
   const again = () => void refetch();
   return (
     <div className="h-full overflow-y-auto">
-      <div className="px-4 pt-2">
-        <Button
-          className="border-transparent text-muted"
-          onClick={() => change({ view: 'promotions', promotion: undefined })}
-        >
-          <ArrowLeft className="size-3.5" aria-hidden /> All promotions
-        </Button>
-      </div>
+      <BackButton onClick={() => change({ view: 'promotions', promotion: undefined })}>
+        All promotions
+      </BackButton>
       {data && error && <StaleNotice error={error} at={dataUpdatedAt} retry={again} />}
       {data ? (
         <Content promotion={data} />
@@ -110,27 +106,22 @@ function Head({
   may: PromotionMay;
   onAsk: (ask: PromotionAsk) => void;
 }) {
-  const title = useRef<HTMLHeadingElement>(null);
   const { name, project, repository, paused, lookedAt, updatedAt, updatedBy } = promotion;
-  // Who came here by a link of the page reads on from here.
-  useEffect(() => title.current?.focus({ preventScroll: true }), [name]);
   const { word, icon, tone } = promotionStanding(promotion);
   return (
     <header className="flex flex-wrap items-start gap-x-6 gap-y-2 px-4 pt-1 pb-2">
       <div className="min-w-0 flex-1 basis-80">
-        <h2
+        <PageTitle
           id="promotion-title"
-          ref={title}
-          tabIndex={-1}
-          className="flex flex-wrap items-baseline gap-x-3 text-base font-semibold outline-none"
-        >
-          <span className="min-w-0 break-words">{name}</span>
-          <span className="text-[13px] font-normal">
+          about={name}
+          state={
             <StateWord word={icon} tone={tone}>
               {word}
             </StateWord>
-          </span>
-        </h2>
+          }
+        >
+          {name}
+        </PageTitle>
         {paused && (
           <p className="text-warn">
             Paused by {paused.actor} <Ago at={paused.at} suffix=" ago" />

@@ -1,9 +1,9 @@
 import type { RolloutDetail, RolloutView } from '@muster/api';
 import { useQuery } from '@tanstack/react-query';
-import { ArrowLeft } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { ErrorNotice, StaleNotice } from '../../ui/notice.tsx';
-import { Ago, Button, Chip, SkeletonRows } from '../../ui/parts.tsx';
+import { BackButton, PageTitle } from '../../ui/page-head.tsx';
+import { Ago, Chip, SkeletonRows } from '../../ui/parts.tsx';
 import { useFleetSearch } from '../fleet/use-search.ts';
 import { CompareLink } from '../compare/compare-link.tsx';
 import { comparedByRollout } from '../compare/names.ts';
@@ -29,14 +29,7 @@ export function RolloutPage({ id }: { id: string }) {
   const again = () => void refetch();
   return (
     <div className="h-full overflow-y-auto">
-      <div className="px-4 pt-2">
-        <Button
-          className="border-transparent text-muted"
-          onClick={() => change({ rollout: undefined, view: 'rollouts' })}
-        >
-          <ArrowLeft className="size-3.5" aria-hidden /> All rollouts
-        </Button>
-      </div>
+      <BackButton onClick={() => change({ rollout: undefined, view: 'rollouts' })}>All rollouts</BackButton>
       {data && error && <StaleNotice error={error} at={dataUpdatedAt} retry={again} />}
       {data ? (
         <Content rollout={data} offset={hubOffset(data.now, dataUpdatedAt)} />
@@ -85,25 +78,14 @@ function Content({ rollout, offset }: { rollout: RolloutDetail; offset: number }
 
 function Head({ rollout, may, onAsk }: Omit<PartProps, 'offset'>) {
   const [, change] = useFleetSearch();
-  const title = useRef<HTMLHeadingElement>(null);
-  // Who came here by a link of the page reads on from here.
-  useEffect(() => title.current?.focus({ preventScroll: true }), [rollout.id]);
   const compared = comparedByRollout(rollout);
   const { owner, ownerKind, project, policy, kind, createdAt, endedAt, supersededBy } = rollout;
   return (
     <header className="flex flex-wrap items-start gap-x-6 gap-y-2 px-4 pt-1 pb-2">
       <div className="min-w-0 flex-1 basis-80">
-        <h2
-          id="rollout-title"
-          ref={title}
-          tabIndex={-1}
-          className="flex flex-wrap items-baseline gap-x-3 text-base font-semibold outline-none"
-        >
-          <span className="min-w-0 break-words">{owner}</span>
-          <span className="text-[13px] font-normal">
-            <PhaseWord rollout={rollout} />
-          </span>
-        </h2>
+        <PageTitle id="rollout-title" about={rollout.id} state={<PhaseWord rollout={rollout} />}>
+          {owner}
+        </PageTitle>
         <p className="text-sm">
           {kind === 'undo' && <Chip title="Somebody goes back to an earlier release">undo</Chip>}{' '}
           <ReleaseLine rollout={rollout} author />{' '}
