@@ -23,7 +23,10 @@ export default defineConfig({
   test: {
     projects: [
       ring('unit', ['**/*.test.ts', '**/*.test.tsx'], ['**/*.{integration,e2e,browser}.test.ts'], 30_000),
-      ring('integration', ['**/*.integration.test.ts'], [], 120_000, { maxWorkers: 2 }),
+      ring('integration', ['**/*.integration.test.ts'], [], 120_000, {
+        maxWorkers: 2,
+        globalSetup: ['tools/bundles.setup.ts'],
+      }),
       ring('e2e', ['e2e/**/*.e2e.test.ts'], [], 300_000, sideBySide),
       ring('browser', ['e2e/**/*.browser.test.ts'], [], 300_000, serial),
     ],

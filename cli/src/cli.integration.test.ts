@@ -27,7 +27,6 @@ let url: string;
 
 beforeAll(async () => {
   const bundle = join(hubFolder, 'dist', 'main.mjs');
-  if (!existsSync(bundle)) spawnSync(process.execPath, [join(hubFolder, 'build.mjs')], { stdio: 'inherit' });
   mkdirSync(dataDir);
   hub = spawn(process.execPath, [bundle], {
     stdio: ['ignore', 'ignore', 'inherit'],

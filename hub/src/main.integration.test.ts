@@ -1,10 +1,9 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
 
 /** The bundle, as users run it. */
 const folder = fileURLToPath(new URL('..', import.meta.url));
@@ -12,9 +11,6 @@ const out = mkdtempSync(join(tmpdir(), 'muster-main-'));
 const bundle = join(folder, 'dist', 'main.mjs');
 const children: ChildProcess[] = [];
 
-beforeAll(async () => {
-  await promisify(execFile)(process.execPath, [join(folder, 'build.mjs')]);
-});
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
