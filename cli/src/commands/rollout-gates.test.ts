@@ -33,6 +33,7 @@ test('a gate says how far it is, who measures it and what that came to', () => {
       // It was not known when it failed; that is over.
       gate('c', { status: 'failed', unknownSince: AT }),
       gate('d', { status: 'pending' }),
+      gate('later', { status: 'pending', measuredFrom: '2026-11-01T12:06:30.000Z' }),
       gate('e', { status: 'pending', over: 'never-reached' }),
       gate('f', { status: 'pending', over: 'undecided' }),
       gate('g', {
@@ -47,6 +48,7 @@ test('a gate says how far it is, who measures it and what that came to', () => {
     ['b', 'canary', 'not measurable for 60m', 'hub', 'unknown: no data', '60m ago', 'q <= 1'],
     ['c', 'canary', 'failed', '-', '-', '-', 'q <= 1'],
     ['d', 'canary', 'not asked yet', '-', '-', '-', 'q <= 1'],
+    ['later', 'canary', 'measured from 12:06 UTC', '-', '-', '-', 'q <= 1'],
     ['e', 'canary', 'never reached', '-', '-', '-', 'q <= 1'],
     ['f', 'canary', 'not decided', '-', '-', '-', 'q <= 1'],
     ['g', 'canary', '1 of 2 approved', '-', 'approved by ann: tested', '-', '2 approvals'],

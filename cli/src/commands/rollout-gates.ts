@@ -29,8 +29,9 @@ export function gateTable(gates: readonly GateOfStage[], context: Context): stri
 const GATE_OVER = { 'never-reached': 'never reached', undecided: 'not decided' } as const;
 
 function gateWord(gate: RolloutGateView, context: Context): string {
-  const { kind, status, over, unknownSince, approvals, count = 1 } = gate;
+  const { kind, status, over, measuredFrom, unknownSince, approvals, count = 1 } = gate;
   if (over) return GATE_OVER[over];
+  if (measuredFrom) return `measured from ${measuredFrom.slice(11, 16)} UTC`;
   if (unknownSince && status === 'open') return `not measurable for ${age(unknownSince, context.now())}`;
   if (kind === 'approval' && status === 'open') return `${approvals.length} of ${count} approved`;
   return status === 'pending' ? 'not asked yet' : status;

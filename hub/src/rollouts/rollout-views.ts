@@ -11,6 +11,7 @@ import {
   type RolloutState,
   type Target,
   type Transition,
+  delayedGates,
   explain,
 } from '@muster/rollout';
 import { type TargetCount, stagesInBrief, waitsInBrief } from './reads/rollout-brief.ts';
@@ -89,6 +90,7 @@ export function detailOf(
 ): RolloutDetail {
   const { rollout } = state;
   const said = explain(state, now);
+  const delayed = delayedGates(state, now);
   const targets = [...state.targets.values()].sort((a, b) => rank(a) - rank(b) || a.position - b.position);
   return {
     ...viewOf(row, releases),
@@ -101,7 +103,7 @@ export function detailOf(
       ...rest,
       since: at(since),
       states: states as Record<string, number>,
-      ...stageSettings(rollout, index, asker),
+      ...stageSettings(rollout, index, { asker, delayed: index === rollout.stage ? delayed : new Map() }),
     })),
     waitingFor: said.waitingFor.map(({ since, until, ...rest }) => ({
       ...rest,

@@ -74,6 +74,12 @@ export const RolloutGateView = z.object({
   yours: z.boolean().optional().describe('whether the asker may approve it, and has not yet'),
   approvals: z.array(z.object({ actor: z.string(), at: z.iso.datetime(), reason: z.string() })),
   bad: z.number().describe('measurements that were bad'),
+  measuredFrom: z.iso
+    .datetime()
+    .optional()
+    .describe(
+      'it is pending, and will be measured from then on: what is healthy has to be so for long enough',
+    ),
   unknownSince: z.iso.datetime().optional().describe('it cannot be measured since'),
   last: measurement.optional().describe('the newest measurement'),
   recent: z.array(measurement).optional().describe('the newest measurements, at most five, the newest last'),

@@ -1,5 +1,5 @@
 import { measurementText } from './gate-words.ts';
-import { gatesOf, isOverSoak, policyHeld, startsHeld } from './gates.ts';
+import { gatesOf, isOverSoak, measuredFrom, policyHeld, startsHeld } from './gates.ts';
 import type { Gate } from './policy.ts';
 import { heldByWindow } from './sync-window.ts';
 import type { GateState, StageState, Target } from './types.ts';
@@ -63,13 +63,19 @@ export function gateBlockers(
 ): Blocker[] {
   return gatesOf(work, index).flatMap(([gate, state]) => {
     if (which !== 'all' && !isOverSoak(gate)) return [];
-    if (which === 'measured' && state.status !== 'open') return [];
+    const from = measuredFrom(work, index, gate, state);
+    if (which === 'measured' && state.status !== 'open' && from === null) return [];
     if (gate.at !== at || state.status === 'passed' || state.status === 'skipped') return [];
-    return gateBlocker(work, gate, state, work.stage(index)) ?? [];
+    return gateBlocker(work, gate, state, { stage: work.stage(index), from }) ?? [];
   });
 }
 
-function gateBlocker(work: Work, gate: Gate, state: GateState, stage: StageState): Blocker | undefined {
+function gateBlocker(
+  work: Work,
+  gate: Gate,
+  state: GateState,
+  { stage, from }: { stage: StageState; from: number | null },
+): Blocker | undefined {
   const { since, until } = state;
   switch (gate.kind) {
     case 'approval': {
@@ -88,7 +94,7 @@ function gateBlocker(work: Work, gate: Gate, state: GateState, stage: StageState
         : windowBlocker(stage.since, `"${gate.name}": ${verdict.reason}`, verdict.untilMs);
     }
     default:
-      return { what: 'gate', who: [], count: 1, text: measurementText(gate, state), since, until };
+      return { what: 'gate', who: [], count: 1, text: measurementText(gate, state, from), since, until };
   }
 }
 

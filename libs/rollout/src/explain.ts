@@ -1,4 +1,5 @@
 import { type Blocker, policyBlockers, rollbackBlockers, stageBlockers } from './blockers.ts';
+import { gatesOf, measuredFrom } from './gates.ts';
 import { instant, removalText } from './words.ts';
 import type { Phase, Removals, RolloutState, StageStep, TargetState } from './types.ts';
 import { nextWake } from './wake.ts';
@@ -67,6 +68,19 @@ export function explain(state: RolloutState, now: number): Explanation {
       `next: ${next.what}${next.at === null ? '' : ` (next look at ${instant(next.at)})`}`,
     ],
   };
+}
+
+/** Gates of the running stage that wait before they measure, and until when. */
+export function delayedGates(state: RolloutState, now: number): ReadonlyMap<string, number> {
+  const work = new Work(state, now);
+  const { phase, stage, stages } = work.rollout;
+  if (phase !== 'running' || stage >= stages.length) return new Map();
+  return new Map(
+    gatesOf(work, stage).flatMap(([gate, gateState]) => {
+      const from = measuredFrom(work, stage, gate, gateState);
+      return from === null ? [] : [[gate.name, from] as const];
+    }),
+  );
 }
 
 /** What blocks a rollout, from the outside in: a pause hides nothing of what comes after it. */

@@ -70,6 +70,7 @@ export const approval = z.strictObject({
 /** What every measurement may say. */
 const probe = {
   interval: between(1_000, 86_400_000, '1s and 24h').default(60_000),
+  initialDelay: between(0, 7 * 86_400_000, '0s and 168h').optional(),
   failures: z.int().min(0).max(1000).default(0),
   successes: z.int().min(1).max(1000).default(1),
   timeout: between(1_000, 60_000, '1s and 1m').default(10_000),

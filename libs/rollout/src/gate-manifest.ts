@@ -8,14 +8,20 @@ import type {
   Gate,
   GateCheck,
   HttpCheck,
+  Probe,
   PrometheusCheck,
 } from './policy.ts';
 import { unknownPlaceholders } from './query-text.ts';
 
 type Found = (field: string, problem: string) => void;
 
-/** Reads a gate, and says what is wrong with it; undefined: it is none. */
-export function readGate(written: WrittenGate, at: string, found: string[]): Gate | undefined {
+/** Reads a gate of a stage that soaks for so long, and says what is wrong with it; undefined: it is none. */
+export function readGate(
+  written: WrittenGate,
+  soakMs: number,
+  at: string,
+  found: string[],
+): Gate | undefined {
   const say: Found = (field, problem) => void found.push(`${at}${field}: ${problem}`);
   const checks = checksOf(written, say);
   const [check] = checks;
@@ -31,9 +37,18 @@ export function readGate(written: WrittenGate, at: string, found: string[]): Gat
     if (written.http?.over === 'soak') say('.at', 'what is judged over the soak is at the end');
     check.over = 'once';
   }
+  checkDelay(check, soakMs, (problem) => say(`.${check.kind}.initialDelay`, problem));
   if (written.job?.absent !== undefined && when === 'end')
     say('.job.absent', 'is of a gate at the entry: at the end every cluster holds the Application');
   return { name: written.name, at: when, ...check };
+}
+
+/** Where nothing soaks for as long as that, nothing would be measured in time. */
+function checkDelay(check: GateCheck, soakMs: number, say: (problem: string) => void): void {
+  if (!('initialDelayMs' in check) || check.initialDelayMs === undefined) return;
+  if (check.kind === 'http' && check.over === 'once') return say('is of what is measured over the soak');
+  if (check.initialDelayMs > soakMs)
+    say('is longer than the soak of the stage, so that it would be over first');
 }
 
 export function readApproval({ groups, count, expires }: WrittenApproval): ApprovalCheck {
@@ -65,9 +80,11 @@ function probeOf(written: {
   successes: number;
   timeout: number;
   deadline: number;
-}) {
-  const { interval, failures, successes, timeout, deadline } = written;
-  return { intervalMs: interval, failures, successes, answerMs: timeout, timeoutMs: deadline };
+  initialDelay?: number | undefined;
+}): Probe {
+  const { interval, failures, successes, timeout, deadline, initialDelay } = written;
+  const probe = { intervalMs: interval, failures, successes, answerMs: timeout, timeoutMs: deadline };
+  return initialDelay ? { ...probe, initialDelayMs: initialDelay } : probe;
 }
 
 function readPrometheus(written: NonNullable<WrittenGate['prometheus']>, say: Found): PrometheusCheck {

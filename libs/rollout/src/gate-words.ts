@@ -52,10 +52,16 @@ function bodyText(body: BodyCheck | null): string {
   return ` whose ${body.json ?? 'body'} ${what}`;
 }
 
-/** How a measurement stands, for who waits for it. */
-export function measurementText(gate: Gate, { status, last, unknownSince, bad }: GateState): string {
+/** How a measurement stands, for who waits for it; `from`: when it begins, where that is known. */
+export function measurementText(
+  gate: Gate,
+  { status, last, unknownSince, bad }: GateState,
+  from: number | null = null,
+): string {
   const of = `"${gate.name}" (${gate.kind})`;
   const needs = `needs ${needsText(gate)}`;
+  if (status === 'pending' && from !== null)
+    return `${of}, which is measured from ${instant(from)} on: ${needs}`;
   if (status === 'pending') return `${of}, which is not measured yet: ${needs}`;
   if (!last)
     return `${of}: ${gate.kind === 'job' ? 'it runs' : 'the first measurement is on its way'}; ${needs}`;

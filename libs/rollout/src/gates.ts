@@ -30,7 +30,10 @@ export function judgeSoak(work: Work, index: number): GateVerdict {
   if (!work.members(index).some(isProving)) return 'go';
   for (const [gate, state] of gatesOf(work, index)) {
     if (!isOverSoak(gate) || state.status === 'passed' || state.status === 'skipped') continue;
-    if (state.status === 'pending') openGate(work, index, gate, state);
+    if (state.status === 'pending') {
+      if ((opensAt(work, index, gate) ?? 0) > work.now) continue;
+      openGate(work, index, gate, state);
+    }
     if (state.bad > gate.failures) return refuse(work, index, state, 'gate', measuredBadly(state));
   }
   return 'go';
@@ -39,6 +42,41 @@ export function judgeSoak(work: Work, index: number): GateVerdict {
 /** It has the release, and was healthy with it: what is measured says something of the release. */
 export function isProving({ state }: Pick<Target, 'state'>): boolean {
   return state === 'healthy' || state === 'done';
+}
+
+/** It has been that for as long as the gate waits before it measures; of a target that is proving. */
+export function isMeasurable(gate: Gate, target: Pick<Target, 'healthySince'>, now: number): boolean {
+  return measurableAt(gate, target) <= now;
+}
+
+function measurableAt(gate: Gate, { healthySince }: Pick<Target, 'healthySince'>): number {
+  return healthySince === null ? 0 : healthySince + delayOf(gate);
+}
+
+function delayOf(gate: Gate): number {
+  return isOverSoak(gate) ? (gate.initialDelayMs ?? 0) : 0;
+}
+
+/** When measuring over the soak begins: with the first target that has been healthy for long enough. Null: none is healthy. */
+export function opensAt(work: Work, index: number, gate: Gate): number | null {
+  let first: number | null = null;
+  for (const target of work.members(index))
+    if (isProving(target)) first = Math.min(first ?? Infinity, measurableAt(gate, target));
+  return first;
+}
+
+/** When the last of them has been healthy for as long as the gate waits; 0: it does not wait. */
+function allMeasurableAt(work: Work, index: number, gate: Gate): number {
+  if (delayOf(gate) === 0) return 0;
+  const proving = work.members(index).filter(isProving);
+  return proving.reduce((last, target) => Math.max(last, measurableAt(gate, target)), 0);
+}
+
+/** When it will first be measured, of one that waits for that; null: it does not, or nobody knows. */
+export function measuredFrom(work: Work, index: number, gate: Gate, { status }: GateState): number | null {
+  const { step } = work.stage(index);
+  if (status !== 'pending' || delayOf(gate) === 0 || (step !== 'rolling' && step !== 'soaking')) return null;
+  return opensAt(work, index, gate);
 }
 
 /** It is measured while the stage soaks. */
@@ -135,9 +173,10 @@ function judgeGate(work: Work, index: number, gate: Gate, state: GateState): Gat
       return judgeProbe(work, index, { ...gate, failures: 0, successes: 1 }, state, 0);
     case 'http':
     case 'prometheus': {
-      // The newest measurement has to be of the end of the soak.
+      if (!isOverSoak(gate)) return judgeProbe(work, index, gate, state, 0);
+      // The newest measurement has to be of the end of the soak, and of all that proved itself.
       const soakEnd = work.stage(index).since - gate.intervalMs;
-      return judgeProbe(work, index, gate, state, isOverSoak(gate) ? soakEnd : 0);
+      return judgeProbe(work, index, gate, state, Math.max(soakEnd, allMeasurableAt(work, index, gate)));
     }
   }
 }

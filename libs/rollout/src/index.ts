@@ -14,7 +14,7 @@ export {
 export { EDGES, edgeOf } from './edges.ts';
 export * from './explain.ts';
 export { objectText } from './words.ts';
-export { isProving } from './gates.ts';
+export { isMeasurable, isProving } from './gates.ts';
 export { type Measurement, needsText, openMeasurements, shownUrl } from './gate-words.ts';
 export * from './judging.ts';
 export * from './policy.ts';

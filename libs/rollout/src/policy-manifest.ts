@@ -63,7 +63,10 @@ function readStage(
   found: string[],
 ): StagePolicy {
   const settings = { ...spec.defaults, ...written };
-  const gates = (written.gates ?? []).flatMap((gate, i) => readGate(gate, `${at}.gates[${i}]`, found) ?? []);
+  const soakMs = settings.soak ?? 0;
+  const gates = (written.gates ?? []).flatMap(
+    (gate, i) => readGate(gate, soakMs, `${at}.gates[${i}]`, found) ?? [],
+  );
   return {
     name: written.name,
     clusters: written.clusters ?? ALL,
@@ -76,7 +79,7 @@ function readStage(
       jitter: settings.rate?.jitter ?? 0,
       perLabel: settings.rate?.perLabel ?? null,
     },
-    soakMs: settings.soak ?? 0,
+    soakMs,
     deadlineMs: settings.deadline ?? DEFAULTS.deadlineMs,
     failureBudget: settings.failureBudget ?? DEFAULTS.failureBudget,
     failOnDegraded: true,

@@ -108,7 +108,15 @@ describe('a RolloutPolicy', () => {
             gates: [
               { name: 'go', approval: { groups: ['sre', 'qa'], count: 2, expires: '24h' } },
               { name: 'hours', windows: [{ kind: 'allow', schedule: '0 9 * * MON-FRI', duration: '8h' }] },
-              { name: 'errors', prometheus: { query: 'rate(errors[5m])', condition: '< 0.01', failures: 2 } },
+              {
+                name: 'errors',
+                prometheus: {
+                  query: 'rate(errors[5m])',
+                  condition: '< 0.01',
+                  failures: 2,
+                  initialDelay: '6m',
+                },
+              },
               { name: 'smoke', at: 'entry', http: { url: 'https://example.org/ok', statuses: [200, 204] } },
               { name: 'check', job: { manifest: JOB, deadline: '5m' } },
             ],
@@ -148,6 +156,7 @@ describe('a RolloutPolicy', () => {
       from: 'cluster',
       failures: 2,
       successes: 1,
+      initialDelayMs: 360_000,
     });
     expect(rest).toMatchObject({
       failureBudget: { percent: 5 },
@@ -235,6 +244,18 @@ describe('a RolloutPolicy', () => {
         [
           { at: 'entry', http: { url: 'https://example.org', over: 'soak' } },
           '.at: what is judged over the soak is at the end',
+        ],
+        [
+          { prometheus: { query: 'x', max: 1, initialDelay: '10m' } },
+          '.prometheus.initialDelay: is longer than the soak of the stage, so that it would be over first',
+        ],
+        [
+          { prometheus: { query: 'x', max: 1, initialDelay: '-5m' } },
+          '.prometheus.initialDelay: "-5m" is no duration such as 30s, 10m or 1h30m',
+        ],
+        [
+          { http: { url: 'https://example.org', over: 'once', initialDelay: '1m' } },
+          '.http.initialDelay: is of what is measured over the soak',
         ],
         [{ job: { manifest: { ...JOB, kind: 'CronJob' } } }, '.job.manifest.kind: is not Job'],
         [

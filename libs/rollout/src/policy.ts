@@ -36,6 +36,8 @@ export interface Probe {
   failures: number;
   /** So many good ones in a row pass it. */
   successes: number;
+  /** Over the soak: nothing is measured before something was healthy at the release for so long. Left out: at once. */
+  initialDelayMs?: number;
   /** One question is given up after so long. */
   answerMs: number;
   /** The gate fails unless it has passed so long after everything else has. */

@@ -12,7 +12,7 @@ import type { RolloutState, Target } from './types.ts';
 const MAX_COMMANDS = 50;
 const quantity = fc.constantFrom<(number | string)[]>(1, 2, 3, '25%', '50%', '100%');
 const JOB = { apiVersion: 'batch/v1', kind: 'Job', spec: { template: { spec: {} } } };
-const gates = fc.constantFrom(
+const gates: fc.Arbitrary<object[]> = fc.constantFrom<object[][]>(
   [],
   [],
   [],
@@ -34,7 +34,9 @@ const gates = fc.constantFrom(
     },
   ],
 );
-const settings = fc.record({
+/** Half of what is measured over a soak begins later: after half a minute, with the end of a short soak, or somewhere in a long one. */
+const delay = fc.constantFrom(undefined, undefined, '30s', '1m');
+const plainSettings = fc.record({
   maxConcurrent: quantity,
   order: fc.constantFrom('name', 'random'),
   soak: fc.constantFrom('0s', '1m', '10m'),
@@ -45,6 +47,15 @@ const settings = fc.record({
   gates,
   rate: fc.constantFrom(undefined, undefined, undefined, { perMinute: 20, jitter: 0.5 }),
 });
+const settings = fc.tuple(plainSettings, delay).map(([{ gates: all, ...rest }, initialDelay]) => ({
+  ...rest,
+  gates: rest.soak === '0s' || !initialDelay ? all : all.map((gate) => delayed(gate, initialDelay)),
+}));
+function delayed(gate: object, initialDelay: string): object {
+  if ('prometheus' in gate) return { ...gate, prometheus: { ...(gate.prometheus as object), initialDelay } };
+  const http = 'http' in gate ? (gate.http as { over?: string }) : undefined;
+  return http && !('at' in gate) && !http.over ? { ...gate, http: { ...http, initialDelay } } : gate;
+}
 const region = { matchLabels: { region: 'eu' } };
 const policy = fc
   .tuple(settings, settings, settings, fc.constantFrom('100%', 1), fc.boolean())

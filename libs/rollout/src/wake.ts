@@ -1,4 +1,4 @@
-import { gatesOf, policyHeld, startsHeld } from './gates.ts';
+import { gatesOf, measuredFrom, policyHeld, startsHeld } from './gates.ts';
 import { isReady } from './starts.ts';
 import { heldByWindow } from './sync-window.ts';
 import type { Target } from './types.ts';
@@ -47,6 +47,8 @@ function stageTimes(work: Work, times: number[]): void {
   }
   for (const [gate, state] of gatesOf(work, current)) {
     if (state.status === 'open' && state.until !== null) times.push(state.until);
+    const from = measuredFrom(work, current, gate, state);
+    if (from !== null) times.push(from);
     if (gate.kind !== 'windows' || state.status === 'skipped') continue;
     const verdict = windowVerdict(gate.windows, work.now);
     if (!verdict.open) times.push(verdict.untilMs ?? work.now + LOOK_AGAIN_MS);

@@ -23,3 +23,8 @@ export function since(moment: string, now: number): string {
 export function exactly(moment: string): string {
   return new Date(moment).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
+
+/** The time of day in the reader's zone, to the minute. */
+export function clockTime(moment: string): string {
+  return new Date(moment).toLocaleTimeString(undefined, { timeStyle: 'short' });
+}

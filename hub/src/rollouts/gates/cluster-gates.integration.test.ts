@@ -168,6 +168,42 @@ describe.skipIf(problem)('with a real Prometheus', () => {
     await on.hub.eventually(async () => expect((await on.states()).c).toBe('assigned'));
   });
 
+  for (const from of ['hub', 'cluster'])
+    test(`with an initial delay, what is bad before it and who is not healthy for as long are left out (from: ${from})`, async () => {
+      const query = 'sum(errors{cluster="{{cluster.name}}"})';
+      await goBy(
+        { prometheus: { query, max: 1, from, interval: '1s', initialDelay: '5m' } },
+        { soak: '10m' },
+      );
+      const agents = playAgents(askReal);
+      try {
+        // What the old release did is what the query still sees.
+        await publish('errors{cluster="a",region="ra",app="web-a"}', 7);
+        await publish('errors{cluster="b",region="rb",app="web-b"}', 7);
+        await on.commit('second');
+        await on.report('a');
+        await on.pass(4 * MINUTE);
+        await on.report('b');
+        expect(await on.db.selectFrom('gate_measurements').selectAll().execute()).toEqual([]);
+        const { lines, progress } = await on
+          .get(RolloutReads)
+          .get(systemActor, (await on.rollout()).id, { targets: 1 });
+        const { measuredFrom } = progress[0]!.gates[0]!;
+        expect(lines.join('\n')).toContain(
+          `which is measured from ${measuredFrom!.replace(/\.\d+Z$/, 'Z')} on`,
+        );
+        await publish('errors{cluster="a",region="ra",app="web-a"}', 0);
+        await on.pass(MINUTE);
+        await on.hub.eventually(async () => expect((await gate()).last?.detail).toMatch(/^(a: )?0$/));
+        expect((await on.rollout()).phase).toBe('running');
+        await on.pass(4 * MINUTE);
+        await on.hub.eventually(async () => expect((await on.rollout()).phase).toBe('rolling-back'));
+        expect((await on.rollout()).failure?.reason).toBe('"g" is not met: b: 7, not <= 1');
+      } finally {
+        await agents.stop();
+      }
+    });
+
   test('inside of clusters each agent is asked, and bad in one takes the release back by its name', async () => {
     const query = 'sum(errors{cluster="{{cluster.name}}"})';
     await goBy({ prometheus: { query, max: 1, interval: '1s' } }, { soak: '10m' });

@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { type Outcome, done, waiting } from '@muster/base';
-import { type Judgement, type Measurement, isProving, openMeasurements } from '@muster/rollout';
+import {
+  type Judgement,
+  type Measurement,
+  isMeasurable,
+  isProving,
+  judged,
+  openMeasurements,
+} from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import { AsksService } from '../../asks/asks.service.ts';
 import { CONFIG, type Config } from '../../config.ts';
 import type { JobContext } from '../../queue/jobs.ts';
 import type { Trx } from '../../store/schema.ts';
+import { RolloutClock } from '../rollout-clock.ts';
 import { RolloutTriggers } from '../rollout-triggers.service.ts';
 import { GatesRepository, type MeasurementRow } from './gates.repository.ts';
 import { measureHttp } from './http-gate.ts';
@@ -37,6 +45,7 @@ export class GatesService {
     @Inject(AsksService) readonly asks: AsksService,
     @Inject(JobGate) private readonly jobs: JobGate,
     @Inject(CONFIG) readonly config: Config,
+    @Inject(RolloutClock) private readonly clock: RolloutClock,
   ) {}
 
   /** Measures once where that is due. */
@@ -90,13 +99,18 @@ export class GatesService {
     const { gate } = open;
     const targets = async () =>
       (await this.repository.targets(row.rollout_id, open.stageIndex)).filter(({ target }) =>
-        gate.at === 'entry' ? target.state === 'waiting' : isProving(target),
+        gate.at === 'entry'
+          ? target.state === 'waiting'
+          : isProving(target) && isMeasurable(gate, target, this.clock.now()),
       );
     switch (gate.kind) {
       case 'http':
         return measured(gate, await measureHttp(gate, this.config, signal));
-      case 'prometheus':
-        return measured(gate, await measurePrometheus(gate, await targets(), this, signal));
+      case 'prometheus': {
+        const asked = await targets();
+        if (asked.length === 0) return measured(gate, NOBODY);
+        return measured(gate, await measurePrometheus(gate, asked, this, signal));
+      }
       case 'job':
         return (await this.jobs.look(gate, await targets(), row.progress)).act;
       case 'approval':
@@ -105,6 +119,9 @@ export class GatesService {
     }
   }
 }
+
+/** What was healthy is not any more, or only just is again. */
+const NOBODY = judged('unknown', 'nothing has been healthy at the release for long enough');
 
 const given = (looked: Looked) => () => Promise.resolve(looked);
 

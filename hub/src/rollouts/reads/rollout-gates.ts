@@ -15,11 +15,11 @@ export interface Asker {
   groups: readonly string[];
 }
 
-/** What a stage goes by, and how far its gates are. */
+/** What a stage goes by, and how far its gates are; `delayed`: those that are measured later, by name, and from when on. */
 export function stageSettings(
   rollout: Rollout,
   index: number,
-  asker: Asker,
+  { asker, delayed }: { asker: Asker; delayed: ReadonlyMap<string, number> },
 ): Pick<
   RolloutStageDetail,
   'slots' | 'tolerated' | 'soakSeconds' | 'deadlineSeconds' | 'onFailure' | 'gates'
@@ -34,7 +34,7 @@ export function stageSettings(
     onFailure: policy.onFailure,
     gates: stage.gates.flatMap((state, i) => {
       const gate = policy.gates[i];
-      return gate ? [gateView(gate, state, { rollout, index, asker })] : [];
+      return gate ? [gateView(gate, state, { rollout, index, asker, from: delayed.get(gate.name) })] : [];
     }),
   };
 }
@@ -44,9 +44,15 @@ interface GateContext {
   /** Of its stage. */
   index: number;
   asker: Asker;
+  /** When it will first be measured. */
+  from: number | undefined;
 }
 
-function gateView(gate: Gate, state: GateState, { rollout, index, asker }: GateContext): RolloutGateView {
+function gateView(
+  gate: Gate,
+  state: GateState,
+  { rollout, index, asker, from }: GateContext,
+): RolloutGateView {
   const { name, at, since, until, approvals, bad, last, unknownSince, recent = last ? [last] : [] } = state;
   const status = statusOf(gate, state, rollout.stages[index]!.step);
   const over = status === 'pending' ? overOf(rollout, index, state) : undefined;
@@ -64,6 +70,7 @@ function gateView(gate: Gate, state: GateState, { rollout, index, asker }: GateC
       : {}),
     approvals: approvals.map((one) => ({ ...one, at: instant(one.at) })),
     bad,
+    ...(from === undefined ? {} : { measuredFrom: instant(from) }),
     ...(unknownSince == null || status !== 'open' ? {} : { unknownSince: instant(unknownSince) }),
     ...(last ? { last: { ...last, at: instant(last.at) } } : {}),
     ...(recent.length > 0 ? { recent: recent.map((one) => ({ ...one, at: instant(one.at) })) } : {}),

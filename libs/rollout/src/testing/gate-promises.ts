@@ -1,6 +1,11 @@
 import { openMeasurements } from '../gate-words.ts';
-import { isOverSoak } from '../gates.ts';
+import { isOverSoak, isProving } from '../gates.ts';
 import type { RolloutEvent, RolloutState, Step, Target } from '../types.ts';
+
+/** Whether a target was heard to be healthy at the release for so long by now, without a break. */
+type HealthyFor = (target: string, ms: number) => boolean;
+
+const UNDER_WAY: ReadonlySet<string> = new Set(['rolling', 'soaking']);
 
 /** What is promised of gates that are measured: by what was said of them, counted here anew. Throws as `Promises` does. */
 export class GatePromises {
@@ -13,10 +18,12 @@ export class GatePromises {
     before: RolloutState,
     events: readonly RolloutEvent[],
     started: ReadonlySet<number>,
+    healthyFor: HealthyFor,
   ): void {
     for (const event of events) if (event.kind === 'gate') this.#hear(event, before);
     this.#measured(step);
     this.#soaks(step, started, before);
+    this.#delays(step, healthyFor);
     this.#passedOver(step, before, events);
   }
 
@@ -70,12 +77,12 @@ export class GatePromises {
     const { rollout } = state;
     for (const [index, { name: stage, step: is, gates }] of rollout.stages.entries()) {
       const members = membersOf(state, index);
-      const proves = members.some((target) => target.state === 'healthy' || target.state === 'done');
       const goes = rollout.phase === 'running' && !rollout.paused && index === rollout.stage;
       for (const [i, gate] of rollout.policy.stages[index]!.gates.entries()) {
         if (!isOverSoak(gate)) continue;
         const { status, round, last, name } = gates[i]!;
-        if (goes && proves && (is === 'rolling' || is === 'soaking'))
+        const since = (one: Target) => one.healthySince! + (gate.initialDelayMs ?? 0) <= rollout.clock;
+        if (goes && members.some((one) => isProving(one) && since(one)) && UNDER_WAY.has(is))
           demand(status !== 'pending', `"${name}" is not measured while ${stage} is ${is}`);
         const { bad } = this.#results.get(`${stage}/${name}/${round}`) ?? { bad: 0 };
         const more = started.has(index);
@@ -91,6 +98,21 @@ export class GatePromises {
         if (passed)
           demand(last!.at >= soaked - gate.intervalMs, `"${name}" passed with what was measured too early`);
       }
+    }
+  }
+
+  /** Before something of the stage was really healthy for as long as a gate waits, nothing is measured. */
+  #delays({ state: { rollout, targets }, actions }: Step, healthyFor: HealthyFor): void {
+    for (const action of actions) {
+      if (action.kind !== 'evaluate-gate') continue;
+      const index = rollout.stages.findIndex(({ name }) => name === action.stage);
+      const gate = rollout.policy.stages[index]!.gates.find(({ name }) => name === action.gate)!;
+      if (!isOverSoak(gate) || !gate.initialDelayMs) continue;
+      const proving = membersOf({ rollout, targets }, index).filter(isProving);
+      demand(
+        proving.length === 0 || proving.some(({ id }) => healthyFor(id, gate.initialDelayMs!)),
+        `"${gate.name}" is measured before anything was healthy for ${gate.initialDelayMs} ms`,
+      );
     }
   }
 

@@ -67,7 +67,10 @@ export class Promises {
     this.#gates(world, step, advances);
     this.#prunes(step, advances);
     const more = new Set(advances.map(({ target }) => this.#stageOf(step.state, target)));
-    this.#gatePromises.check(step, before, events, more);
+    this.#gatePromises.check(step, before, events, more, (id, ms) => {
+      const signed = world.signed.get(id);
+      return signed !== undefined && soakedFor(world.heard.get(id)!, signed.version, ms, world.now);
+    });
     this.#order(world, step, advances);
     for (const { target } of advances) {
       this.#advanced.add(target);

@@ -8,6 +8,7 @@ import type {
   RolloutStageSummary,
   RolloutView,
 } from '@muster/api';
+import { clockTime } from '../../lib/time.ts';
 import type { Tone } from '../../lib/tone.ts';
 
 /** What each phase is called, and what it means to somebody on call. */
@@ -188,10 +189,12 @@ export function gateWords({
   count = 1,
   approvals,
   over,
+  measuredFrom,
   unknownSince,
 }: RolloutGateView): string {
   if (over === 'never-reached') return 'never reached';
   if (over === 'undecided') return 'not decided';
+  if (measuredFrom) return `measured from ${clockTime(measuredFrom)}`;
   if (unknownSince && status === 'open') return 'not measurable';
   if (kind === 'approval' && status === 'open') return `${approvals.length} of ${count} approved`;
   return { pending: 'not asked yet', open: 'open', passed: 'passed', failed: 'failed', skipped: 'skipped' }[

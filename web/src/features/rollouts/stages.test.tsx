@@ -38,4 +38,9 @@ it('a gate that cannot be measured says for how long, and one whose turn never c
   expect(text).toContain('not measurable for 5 min : nothing counts meanwhile');
   expect(text).toContain('by the hub');
   expect(shown(measured({ status: 'pending', over: 'never-reached' }))).toContain('never reached');
+  const measuredFrom = '2026-01-01T12:06:00.000Z';
+  const at = new Date(measuredFrom).toLocaleTimeString(undefined, { timeStyle: 'short' });
+  expect(shown(measured({ status: 'pending', measuredFrom }))).toContain(
+    `measured from ${at}`.replaceAll(/\s+/g, ' '),
+  );
 });
