@@ -23,6 +23,9 @@ export async function watchRollout(context: Context, id: string): Promise<number
 export function progressText({
   headline,
   waitingFor,
-}: Pick<RolloutDetail, 'headline' | 'waitingFor'>): string {
-  return [headline, ...waitingFor.map(({ text }) => `          waits for ${text}`)].map(plain).join('\n');
+  circle,
+}: Pick<RolloutDetail, 'headline' | 'waitingFor' | 'circle'>): string {
+  const waits = waitingFor.map(({ text }) => `waits for ${text}`);
+  const more = circle ? [...waits, circle.text] : waits;
+  return [headline, ...more.map((text) => `          ${text}`)].map(plain).join('\n');
 }

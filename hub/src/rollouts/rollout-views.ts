@@ -14,6 +14,8 @@ import {
   delayedGates,
   explain,
 } from '@muster/rollout';
+import type { Circle } from './dependencies/circle-search.ts';
+import { circleEnds, circleText } from './dependencies/circle-words.ts';
 import { type TargetCount, stagesInBrief, waitsInBrief } from './reads/rollout-brief.ts';
 import { type Asker, stageSettings } from './reads/rollout-gates.ts';
 import type { ReleaseFacts } from './reads/rollout-reads.repository.ts';
@@ -78,6 +80,8 @@ interface DetailContext {
   now: number;
   asker: Asker;
   releases: Releases;
+  /** What its targets wait for waits for itself. */
+  circle: Circle | undefined;
   /** So many targets are named. */
   most: number;
 }
@@ -86,7 +90,7 @@ interface DetailContext {
 export function detailOf(
   row: RolloutLine,
   state: RolloutState,
-  { now, asker, releases, most }: DetailContext,
+  { now, asker, releases, circle, most }: DetailContext,
 ): RolloutDetail {
   const { rollout } = state;
   const said = explain(state, now);
@@ -111,9 +115,15 @@ export function detailOf(
       ...(until === null ? {} : { until: at(until) }),
     })),
     next: { what: said.next.what, ...(said.next.at === null ? {} : { at: at(said.next.at) }) },
-    lines: said.lines,
+    ...(circle ? { circle: { text: circleText(circle), ends: circleEnds(circle) } } : {}),
+    lines: circle ? withCircle(said.lines, circle) : said.lines,
     targets: targets.slice(0, most).map((target) => targetOf(target, rollout)),
   };
+}
+
+/** What comes next stays the last line. */
+function withCircle(lines: readonly string[], circle: Circle): string[] {
+  return lines.toSpliced(-1, 0, `${circleText(circle)}; it ends when ${circleEnds(circle)}`);
 }
 
 function standingOf({ since, paused, failure, rollback, supersededBy }: Rollout) {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AssignmentsModule } from '../assignments/assignments.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
+import { DependencyCyclesModule } from './dependencies/dependency-cycles.module.ts';
 import { GatesModule } from './gates/gates.module.ts';
 import { RolloutReads } from './reads/rollout-reads.service.ts';
 import { RolloutReadsRepository } from './reads/rollout-reads.repository.ts';
@@ -22,7 +23,7 @@ import { RolloutWindows } from './windows/rollout-windows.service.ts';
 
 /** Releases that reach their targets in stages. */
 @Module({
-  imports: [RolloutHoldsModule, RolloutStartsModule, AssignmentsModule, GatesModule],
+  imports: [RolloutHoldsModule, RolloutStartsModule, DependencyCyclesModule, AssignmentsModule, GatesModule],
   controllers: [RolloutsController, RolloutPoliciesController],
   providers: [
     RolloutDependencies,

@@ -1,5 +1,6 @@
 import type { WhyKind, WhyLink } from '@muster/api';
 import type { TargetBlocker } from '@muster/rollout';
+import { circleEnds, circleText } from '../rollouts/dependencies/circle-words.ts';
 import { REASON, link, operatorOf } from './links.ts';
 import type { HoldFacts, PinFacts, RolloutFacts, WhyFacts } from './why-facts.ts';
 
@@ -140,9 +141,9 @@ export function dependencyLinks({ waits, rollout }: WhyFacts, app: string): WhyL
 }
 
 /** Nothing but a change of what is written ends it. */
-export function circleLink({ text, causes }: { text: string; causes: readonly string[] }): WhyLink {
-  return link('dependency', `it is a circle, which never ends by itself: ${text}`, {
-    ends: `one of these is taken away: ${causes.slice(0, 10).join(', ')}`,
+export function circleLink(circle: { text: string; causes: string[] }): WhyLink {
+  return link('dependency', circleText(circle), {
+    ends: circleEnds(circle),
     who: 'whoever writes the annotation, or an admin, by the policy',
   });
 }

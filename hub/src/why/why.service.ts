@@ -6,6 +6,7 @@ import type { Actor } from '../access/actor.ts';
 import { ApplicationRecords } from '../applications/application-records.service.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import { type Owner, ownerKey } from '../releases/owner.ts';
+import { nameOfTarget } from '../rollouts/dependencies/circle-words.ts';
 import { DependencyCycles } from '../rollouts/dependencies/dependency-cycles.service.ts';
 import { type OpenRollouts, OpenRolloutsReads } from '../rollouts/open-rollouts.service.ts';
 import { chainOf, headlineOf } from './chain.ts';
@@ -176,12 +177,6 @@ function inCluster(row: WhyRow, cluster: string | undefined): WhyRow {
 
 function isWait({ kind }: { kind: WhyLink['kind'] }): boolean {
   return kind === 'dependency';
-}
-
-/** Of `namespace/name@cluster`. */
-function nameOfTarget(id: string): { namespace: string; name: string } {
-  const [namespace = '', name = ''] = id.split('@')[0]!.split('/');
-  return { namespace, name };
 }
 
 function headlineOfSet(

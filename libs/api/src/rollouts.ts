@@ -210,6 +210,10 @@ export const RolloutDetail = RolloutView.extend({
       until: z.iso.datetime().optional(),
     }),
   ),
+  circle: z
+    .object({ text: z.string(), ends: z.string().describe('what has to happen for it to end') })
+    .optional()
+    .describe('what its targets wait for waits for itself'),
   next: z.object({ what: z.string(), at: z.iso.datetime().optional() }),
   lines: z.array(z.string()).describe('all of it for a terminal'),
   targets: z.array(RolloutTargetView).describe('as many as were asked for, those that are not done first'),

@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PlanRequest } from '@muster/api';
+import { ListRollouts, PlanRequest } from '@muster/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../../access/actor.ts';
 import { type TestHub, application, startTestHub } from '../../applications/pipeline.fixture.ts';
 import { WhyService } from '../../why/why.service.ts';
 import { LabellingService } from '../../clusters/labelling.service.ts';
 import { PlansService } from '../../plans/plans.service.ts';
+import { RolloutReads } from '../reads/rollout-reads.service.ts';
 import { configMap, policy, setOverClusters } from '../rollouts.fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-cycles-'));
@@ -160,7 +161,7 @@ test('a circle of an annotation one way and a policy the other is refused, which
   await hub.apply([policy('after-front', { stages: [{ name: 'all', dependsOn: ['db-nobody'] }] })]);
 });
 
-test('a circle that a label closes without changing an Application is told by why, with what makes it', async () => {
+test('a circle that a label closes without changing an Application is told by why and by the rollout, with what makes it', async () => {
   const canary = { name: 'canary', clusters: { matchLabels: { ring: 'first' } } };
   await hub.apply([
     policy('rings', { stages: [canary, { name: 'rest' }] }),
@@ -181,6 +182,12 @@ test('a circle that a label closes without changing an Application is told by wh
   expect(await texts('site-b')).not.toEqual(
     expect.arrayContaining([expect.stringContaining('it is a circle')]),
   );
+  const reads = hub.running.app.get(RolloutReads, { strict: false });
+  const newest = async (name: string) => {
+    const { items } = await reads.list(systemActor, ListRollouts.parse({ owner: `argocd/${name}` }));
+    return reads.get(systemActor, items[0]!.id, { targets: 1 });
+  };
+  expect(await newest('site')).not.toHaveProperty('circle');
   await hub.running.app
     .get(LabellingService, { strict: false })
     .label('tier notin (none)', { set: { ring: 'first' }, remove: [] }, systemActor);
@@ -193,4 +200,7 @@ test('a circle that a label closes without changing an Application is told by wh
   expect((await why('site')).links).toEqual(
     expect.arrayContaining([expect.objectContaining({ text: expect.stringContaining('it is a circle') })]),
   );
+  const rollout = await newest('site');
+  expect(rollout.circle).toEqual({ text: circle.text, ends: circle.ends });
+  expect(rollout.lines.at(-2)).toBe(`${circle.text}; it ends when ${circle.ends}`);
 });

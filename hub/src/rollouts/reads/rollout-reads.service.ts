@@ -10,12 +10,15 @@ import type {
   RolloutTargetList,
 } from '@muster/api';
 import { MusterError } from '@muster/base';
-import type { Rollout, RolloutState } from '@muster/rollout';
+import { type Rollout, type RolloutState, hasEnded } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService } from '../../access/access.service.ts';
 import type { Actor } from '../../access/actor.ts';
 import { DirectoryService } from '../../access/directory.service.ts';
 import { decodeCursor, toPage } from '../../api/paging.ts';
+import type { Circle } from '../dependencies/circle-search.ts';
+import { heldExamples } from '../dependencies/circle-words.ts';
+import { DependencyCycles } from '../dependencies/dependency-cycles.service.ts';
 import { RolloutClock } from '../rollout-clock.ts';
 import { detailOf, listItemOf, targetOf, transitionOf } from '../rollout-views.ts';
 import { type RolloutLine, RolloutsRepository } from '../rollouts.repository.ts';
@@ -32,6 +35,7 @@ export class RolloutReads {
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(DirectoryService) private readonly directory: DirectoryService,
     @Inject(RolloutClock) private readonly clock: RolloutClock,
+    @Inject(DependencyCycles) private readonly cycles: DependencyCycles,
   ) {}
 
   async list(actor: Actor, { limit, after, order, ...filter }: ListRollouts): Promise<RolloutList> {
@@ -58,8 +62,15 @@ export class RolloutReads {
       approver: this.access.allows(actor, 'approver', row.project || '*'),
       groups: await this.directory.groupsOf(actor),
     };
-    const releases = await this.reads.releases(releaseIds(row));
-    return detailOf(row, await this.state(row), { now: this.clock.now(), asker, releases, most: targets });
+    const [releases, state] = await Promise.all([this.reads.releases(releaseIds(row)), this.state(row)]);
+    const circle = await this.#circle(state);
+    return detailOf(row, state, { now: this.clock.now(), asker, releases, circle, most: targets });
+  }
+
+  /** Whether what its targets wait for waits for itself, as policies and annotations are now. */
+  async #circle({ rollout, targets }: RolloutState): Promise<Circle | undefined> {
+    const held = hasEnded(rollout.phase) ? [] : heldExamples(targets.values());
+    return held.length === 0 ? undefined : this.cycles.circle(held);
   }
 
   /** Throws `not-found` for a stage that it does not have. */

@@ -54,6 +54,15 @@ export function Standing({ rollout, offset, may, onAsk }: PartProps) {
             </dd>
           </>
         )}
+        {rollout.circle && (
+          <>
+            <dt className="text-muted">Circle</dt>
+            <dd className="space-y-1 break-words text-bad">
+              <p>{rollout.circle.text}</p>
+              <p>It ends when {rollout.circle.ends}.</p>
+            </dd>
+          </>
+        )}
         <dt className="text-muted">Next</dt>
         <dd>
           {next.what}
