@@ -1,3 +1,4 @@
+import { Assignment } from '@muster/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../src/index.ts';
 import { type Fleet, startFleet } from './fleet.ts';
@@ -5,6 +6,7 @@ import { applicationSet, configMap, deployment, rolloutPolicy } from './testing/
 import { flushQueue, rollout, states, times, whenIn } from './testing/rollouts.ts';
 
 let fleet: Fleet;
+let token: string;
 let cli: (...args: string[]) => Promise<string>;
 const REST = ['east', 'north', 'south', 'west'];
 const ALL = ['canary', ...REST];
@@ -15,9 +17,9 @@ beforeAll(async () => {
     env: { MUSTER_POLL_SECONDS: '3600' },
     clusters: { canary: { ring: 'canary' }, ...rest },
   });
-  const { secret } = await fleet.client.tokens.create({ name: 'cli' });
+  token = (await fleet.client.tokens.create({ name: 'cli' })).secret;
   cli = async (...args) => {
-    const { code, stdout, stderr } = await fleet.muster(secret, 'rollout', ...args);
+    const { code, stdout, stderr } = await fleet.muster(token, 'rollout', ...args);
     expect(code, `muster rollout ${args.join(' ')}: ${stderr}${stdout}`).toBe(0);
     return stdout;
   };
@@ -116,6 +118,97 @@ describe('pods that crash, and pods that hang', () => {
       const { spec } = await fleet.kube('canary').get('apps/v1/Deployment', `${name}/${name}`);
       expect(spec.template.spec.containers[0].image).toBe(`shop/${name}:1`);
     }
+  });
+});
+
+describe('a project whose sync windows are closed while a release is on its way', () => {
+  /** Long enough for somebody to close the windows after it was applied. */
+  const FAILS_AFTER = 12;
+  const NAMES = ['passing', 'waiting', 'plain'];
+  const project = (...syncWindows: unknown[]) => ({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name: 'closing' },
+    spec: { sourceRepos: ['*'], destinations: [{ server: '*', namespace: '*' }], syncWindows },
+  });
+  const closed = { kind: 'deny', schedule: '* * * * *', duration: '1h', clusters: ['*'] };
+  const inCanary = (name: string, policy?: string) =>
+    applicationSet(fleet.repository.url, name, {
+      generators: [{ clusters: { selector: { matchLabels: { ring: 'canary' } } } }],
+      applicationName: `${name}-{{name}}`,
+      source: { path: name },
+      destination: { name: '{{name}}', namespace: name },
+      project: 'closing',
+      ...(policy ? { annotations: { 'muster.dev/rollout-policy': policy } } : {}),
+    });
+  const images = (tag: string, names = NAMES) =>
+    Object.fromEntries(
+      names.map((name) => [
+        `${name}/deployment.yaml`,
+        deployment(name, `shop/${name}:${tag}`, 1, FAILS_AFTER),
+      ]),
+    );
+  const runs = async (name: string, tag: string) => {
+    const { spec } = await fleet.kube('canary').get('apps/v1/Deployment', `${name}/${name}`);
+    return spec.template.spec.containers[0].image === `shop/${name}:${tag}`;
+  };
+  const signed = async (name: string) => {
+    const select = 'select payload from assignments where application_name = $1';
+    const [row] = await fleet.sql<{ payload: Buffer }>(select, [`${name}-canary`]);
+    return Assignment.decode(row!.payload);
+  };
+
+  it('goes back through them, unless its policy has them hold that too; nothing else begins', async () => {
+    await fleet.push(images('1'), 'works');
+    await fleet.apply(project(), ...NAMES.map((name) => inCanary(name)));
+    await fleet.synced(NAMES.map((name) => `${name}-canary`));
+    const stages = [{ name: 'all' }];
+    await fleet.apply(
+      rolloutPolicy('passing', { stages }),
+      rolloutPolicy('waiting', { stages, rollback: { windowsHold: true } }),
+      inCanary('passing', 'passing'),
+      inCanary('waiting', 'waiting'),
+    );
+    const sha = await fleet.push(images('broken', ['passing', 'waiting']), 'does not work');
+    await eventually(async () => (await runs('passing', 'broken')) && runs('waiting', 'broken'), {
+      what: 'the release in the canary',
+    });
+    await fleet.apply(project(closed));
+    await fleet.push(images('2', ['plain']), 'later');
+
+    const back = await rollout(
+      fleet,
+      'passing',
+      sha,
+      'to be taken back',
+      ({ phase }) => phase !== 'running' && phase !== 'rolling-back',
+    );
+    expect(back, back.lines.join('\n')).toMatchObject({ phase: 'rolled-back' });
+    expect(await runs('passing', '1')).toBe(true);
+    expect(await signed('passing')).toMatchObject({
+      despiteWindows: true,
+      project: { windows: [{ deny: true }] },
+    });
+
+    await fleet.condition('plain-canary', /deny window is open/);
+    const sync = await fleet.muster(token, 'app', 'sync', 'plain-canary');
+    expect(sync.stderr).toContain('project closing lets nobody sync plain-canary until');
+    const isHeld = ({ phase, lines }: { phase: string; lines: string[] }) =>
+      phase === 'rolling-back' &&
+      lines.some((line) => line.includes('a sync window of its project is closed'));
+    await rollout(fleet, 'waiting', sha, 'to wait for the window', isHeld);
+    expect(await cli('get', 'waiting')).toContain(
+      'a sync window of its project is closed: a deny window is open',
+    );
+    const why = await fleet.muster(token, 'why', 'waiting-canary');
+    expect(why.stdout).toContain('a sync window of its project is closed: a deny window is open');
+    expect((await signed('waiting')).despiteWindows).toBe(false);
+    expect([await runs('waiting', 'broken'), await runs('plain', '1')]).toEqual([true, true]);
+
+    await fleet.apply(project());
+    await rollout(fleet, 'waiting', sha, 'to be taken back', ({ phase }) => phase === 'rolled-back');
+    expect(await runs('waiting', '1')).toBe(true);
+    await eventually(() => runs('plain', '2'), { what: 'what was held' });
   });
 });
 

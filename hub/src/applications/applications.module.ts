@@ -6,6 +6,7 @@ import { PromotionRecordsModule } from '../promotion/promotion-records.module.ts
 import { ReleasesModule } from '../releases/releases.module.ts';
 import { SettingsModule } from '../settings/settings.module.ts';
 import { DependencyCyclesModule } from '../rollouts/dependencies/dependency-cycles.module.ts';
+import { RolloutHoldsModule } from '../rollouts/rollout-holds.module.ts';
 import { RolloutStartsModule } from '../rollouts/rollout-starts.module.ts';
 import { RootRecordsModule } from '../roots/root-records.module.ts';
 import { SourcesModule } from '../sources/sources.module.ts';
@@ -34,6 +35,7 @@ import { ApplyService } from './apply.service.ts';
     PromotionRecordsModule,
     ReleasesModule,
     SettingsModule,
+    RolloutHoldsModule,
     RolloutStartsModule,
     RootRecordsModule,
     SourcesModule,

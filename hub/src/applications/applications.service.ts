@@ -47,7 +47,10 @@ export class ApplicationsService implements OnModuleInit {
   }
 
   async projectChanged(trx: Trx, project: string): Promise<void> {
-    await this.#render(trx, await this.repository.ownersInProject(trx, project));
+    const owners = await this.repository.ownersInProject(trx, project);
+    await this.#render(trx, owners);
+    // Its sync windows are no part of a release, and are signed at once.
+    await this.outbox.add(trx, 'assign', owners.map(ownerKey));
   }
 
   /** Removals whose grace is over are carried out by their owners' next release. */

@@ -7,6 +7,7 @@ import { ApplicationSetsService } from '../applicationsets/applicationsets.servi
 import { SettingsService } from '../settings/settings.service.ts';
 import { DeliveryDocuments } from '../promotion/delivery-documents.service.ts';
 import { ProjectsService } from '../projects/projects.service.ts';
+import { RolloutTriggers } from '../rollouts/rollout-triggers.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationsService } from './applications.service.ts';
@@ -27,6 +28,7 @@ export class ApplyService {
     @Inject(ApplicationSetsService) private readonly sets: ApplicationSetsService,
     @Inject(ApplicationsService) private readonly applications: ApplicationsService,
     @Inject(SettingsService) private readonly settings: SettingsService,
+    @Inject(RolloutTriggers) private readonly rollouts: RolloutTriggers,
     @Inject(DeliveryDocuments) private readonly delivery: DeliveryDocuments,
     @Inject(AppliedDependencies) private readonly dependencies: AppliedDependencies,
     @Inject(AccessService) private readonly access: AccessService,
@@ -86,6 +88,7 @@ export class ApplyService {
         if (result !== 'unchanged') {
           await this.sets.projectChanged(trx, document.name);
           await this.applications.projectChanged(trx, document.name);
+          await this.rollouts.project(trx, document.name);
         }
         return result;
       }

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { Application } from '@muster/appset';
-import { ANNOTATION, type IgnoreRule, parseAdopt, readRetryPolicy } from '@muster/kube';
+import { canonicalJson } from '@muster/base';
+import { ANNOTATION, type IgnoreRule, type SyncWindow, parseAdopt, readRetryPolicy } from '@muster/kube';
 import { assignmentDigest } from '@muster/link';
 import { Action, Assignment, type HealthCheck, type ProjectLimits, type SyncPolicy } from '@muster/proto';
 
@@ -105,6 +107,14 @@ export interface AssignmentHeader {
   revision: string;
   /** It takes a release back: no sync window holds it. */
   despiteWindows?: boolean;
+  /** The sync windows of its project that hold for it now, whenever its content was made; none unless told. */
+  windows?: readonly SyncWindow[];
+}
+
+/** Tells sync windows apart; '' where there are none. */
+export function windowsDigest(windows: readonly SyncWindow[]): string {
+  if (windows.length === 0) return '';
+  return createHash('sha256').update(canonicalJson(windows)).digest('hex');
 }
 
 /** Whether an agent syncs to an encoded content by itself. */
@@ -114,10 +124,16 @@ export function isAutomated(content: Uint8Array): boolean {
 
 /** The bytes to sign for an apply. */
 export function applyPayload(content: Uint8Array, header: AssignmentHeader): Buffer {
-  const { epoch, generation, despiteWindows = false, ...names } = header;
+  const { epoch, generation, despiteWindows = false, windows = [], ...names } = header;
   const version = { epoch, generation };
-  const assignment = { ...Assignment.decode(content), ...names, version, despiteWindows };
+  const read = Assignment.decode(content);
+  const project = read.project && { ...read.project, windows: windows.map(writtenWindow) };
+  const assignment = { ...read, ...names, version, despiteWindows, project };
   return Buffer.from(Assignment.encode(assignment).finish());
+}
+
+function writtenWindow({ durationMs, ...window }: SyncWindow) {
+  return { ...window, durationMs: BigInt(Math.round(durationMs)) };
 }
 
 /** The bytes to sign for a tombstone; `approvedAt`: what asks before it is deleted may go; `impersonate`: its account. */

@@ -39,6 +39,7 @@ export interface AssignmentFilter {
 export interface NewAssignment extends Omit<AssignmentRow, 'acked_at' | 'refused'> {
   application_id: string;
   assignment_digest: string | null;
+  windows_digest: string;
 }
 
 @Injectable()
@@ -101,6 +102,7 @@ export class AssignmentsRepository {
         'application_name',
         'action',
         'assignment_digest',
+        'windows_digest',
         'epoch',
         'created_at',
         'generation',
@@ -114,6 +116,7 @@ export class AssignmentsRepository {
       name: row.application_name,
       action: row.action,
       digest: row.assignment_digest,
+      windowsDigest: row.windows_digest,
       epoch: row.epoch,
       signedAt: row.created_at,
       generation: row.generation,
@@ -186,17 +189,17 @@ export class AssignmentsRepository {
       const column = <K extends keyof NewAssignment>(name: K) => batch.map((row) => row[name]);
       await sql`
         insert into assignments (cluster_id, application_namespace, application_name, application_id, epoch, generation, action,
-          payload, signature, key_id, payload_sha256, assignment_digest, bundle_digest, release_id)
+          payload, signature, key_id, payload_sha256, assignment_digest, windows_digest, bundle_digest, release_id)
         select * from unnest(
           ${column('cluster_id')}::uuid[], ${column('application_namespace')}::text[], ${column('application_name')}::text[],
           ${column('application_id')}::uuid[], ${column('epoch').map(String)}::bigint[], ${column('generation').map(String)}::bigint[],
           ${column('action')}::text[], ${column('payload')}::bytea[], ${column('signature')}::bytea[], ${column('key_id')}::text[],
-          ${column('payload_sha256')}::bytea[], ${column('assignment_digest')}::text[], ${column('bundle_digest')}::text[],
-          ${column('release_id')}::uuid[])
+          ${column('payload_sha256')}::bytea[], ${column('assignment_digest')}::text[], ${column('windows_digest')}::text[],
+          ${column('bundle_digest')}::text[], ${column('release_id')}::uuid[])
         on conflict (cluster_id, application_namespace, application_name) do update set
           application_id = excluded.application_id, epoch = excluded.epoch, generation = excluded.generation,
           action = excluded.action, payload = excluded.payload, signature = excluded.signature, key_id = excluded.key_id,
-          payload_sha256 = excluded.payload_sha256, assignment_digest = excluded.assignment_digest,
+          payload_sha256 = excluded.payload_sha256, assignment_digest = excluded.assignment_digest, windows_digest = excluded.windows_digest,
           bundle_digest = excluded.bundle_digest, release_id = excluded.release_id, created_at = now(),
           acked_at = null, refused = null
         where (assignments.epoch, assignments.generation) < (excluded.epoch, excluded.generation)

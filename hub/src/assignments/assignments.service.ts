@@ -1,9 +1,7 @@
 import type { Outcome } from '@muster/base';
 import { MusterError, done, waiting } from '@muster/base';
-import { payloadSha256 } from '@muster/link';
 import { Inject, Injectable } from '@nestjs/common';
 import { Events } from '../api/events.ts';
-import { Keys } from '../keys/keys.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import { type Owner, ownerKey } from '../releases/owner.ts';
 import { Holds } from '../rollouts/holds.service.ts';
@@ -12,8 +10,9 @@ import { Outbox } from '../queue/outbox.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { Notifications } from '../store/notifications.ts';
 import type { Trx } from '../store/schema.ts';
-import { accountKey, applyPayload, isAutomated, tombstonePayload } from './assignment-content.ts';
+import { isAutomated } from './assignment-content.ts';
 import { type Assigned, type Signing, type Target, planAssignments } from './assignment-plan.ts';
+import { AssignmentSigner } from './assignment-signer.service.ts';
 import {
   type Ack,
   type AssignmentFilter,
@@ -42,7 +41,7 @@ export class AssignmentsService {
   constructor(
     @Inject(AssignmentsRepository) private readonly repository: AssignmentsRepository,
     @Inject(Holds) private readonly holds: Holds,
-    @Inject(Keys) private readonly keys: Keys,
+    @Inject(AssignmentSigner) private readonly signer: AssignmentSigner,
     @Inject(RecoveryService) private readonly recovery: RecoveryService,
     @Inject(Notifications) private readonly notifications: Notifications,
     @Inject(Outbox) private readonly outbox: Outbox,
@@ -108,7 +107,8 @@ export class AssignmentsService {
       targets.map((target) => target.applicationId),
     );
     const epoch = await this.recovery.signingEpoch(trx);
-    const planned = planAssignments(targets, assigned, epoch);
+    const windows = await this.signer.windows(trx, targets);
+    const planned = planAssignments(targets, assigned, epoch, (target) => windows.of(target).digest);
     const waiting = await this.#waiting(trx, targets, planned, assigned, waits);
     const signings = planned.filter(({ target }) => !waiting.has(keyOfTarget(target)));
     const versions = new Map(
@@ -119,7 +119,7 @@ export class AssignmentsService {
     );
     for (const key of waiting) versions.delete(key);
     if (signings.length === 0) return versions;
-    const rows = await this.#sign(trx, signings, epoch);
+    const rows = await this.signer.sign(trx, signings, { epoch, windows });
     await this.repository.upsert(trx, rows);
     await this.#announce(trx, rows);
     for (const { application_id: applicationId, cluster_id: clusterId, generation } of rows)
@@ -148,58 +148,6 @@ export class AssignmentsService {
   async syncedByHand(trx: Trx, digests: readonly string[]): Promise<Set<string>> {
     const contents = await this.repository.contents(trx, digests);
     return new Set([...contents].flatMap(([digest, content]) => (isAutomated(content) ? [] : [digest])));
-  }
-
-  async #sign(
-    trx: Trx,
-    signings: readonly Signing<ReleasedTarget>[],
-    epoch: bigint,
-  ): Promise<NewAssignment[]> {
-    const digests = signings.flatMap((signing) => (signing.kind === 'apply' ? [signing.digest] : []));
-    const contents = await this.repository.contents(trx, digests);
-    const leaving = signings.flatMap(({ kind, target }) => (kind === 'tombstone' ? [target] : []));
-    const accounts = await this.repository.accounts(trx, leaving);
-    const generations = await this.repository.generations(trx, signings.length);
-    return signings.map((signing, i) => {
-      const { target } = signing;
-      const generation = generations[i]!;
-      const header = {
-        hubId: this.keys.hubId,
-        clusterId: target.clusterId,
-        epoch,
-        generation,
-        releaseId: target.releaseId ?? '',
-        revision: target.commit ?? '',
-        despiteWindows: target.despiteWindows,
-      };
-      const apply = signing.kind === 'apply';
-      const payload = apply
-        ? applyPayload(contents.get(signing.digest)!, header)
-        : tombstonePayload(
-            target,
-            signing.action,
-            header,
-            target.approvedAt,
-            accounts.get(accountKey(target)),
-          );
-      const signed = this.keys.sign('muster.assignment.v1', payload, 'assignment');
-      return {
-        cluster_id: target.clusterId,
-        application_namespace: target.namespace,
-        application_name: target.name,
-        application_id: target.applicationId,
-        epoch,
-        generation,
-        action: apply ? 'apply' : signing.action,
-        payload: Buffer.from(signed.payload),
-        signature: Buffer.from(signed.signature),
-        key_id: signed.keyId,
-        payload_sha256: payloadSha256(signed),
-        assignment_digest: apply ? signing.digest : null,
-        bundle_digest: apply ? target.bundleDigest : null,
-        release_id: target.releaseId,
-      };
-    });
   }
 
   async #announce(trx: Trx, rows: readonly NewAssignment[]): Promise<void> {

@@ -112,6 +112,7 @@ export class DetachmentService {
         key_id: signed.keyId,
         payload_sha256: payloadSha256(signed),
         assignment_digest: null,
+        windows_digest: '',
         bundle_digest: null,
         release_id: null,
       };

@@ -18,11 +18,13 @@ export interface NamedCluster {
   server: string;
 }
 
-/** What the project allows an Application on one cluster, as it goes into the signed assignment for the agent to enforce again. */
+/**
+ * What the project allows an Application on one cluster, as it goes into the signed assignment for the agent to enforce again.
+ * Sync windows say only when: they are no part of a release, and are added to whatever is signed.
+ */
 export function limitsOn(
   project: Project,
   cluster: NamedCluster,
-  application: { name: string; namespace: string },
   accounts: { allowed: readonly string[]; needed: boolean } = { allowed: [], needed: false },
 ): ProjectLimits {
   const { spec } = project;
@@ -34,10 +36,7 @@ export function limitsOn(
     namespaceResourceAllow: types(spec.namespaceResourceWhitelist),
     namespaceResourceDeny: types(spec.namespaceResourceBlacklist),
     namespaceAllowListed: Array.isArray(spec.namespaceResourceWhitelist),
-    windows: windowsOn(project, cluster, application).map((window) => ({
-      ...window,
-      durationMs: BigInt(Math.round(window.durationMs)),
-    })),
+    windows: [],
     serviceAccounts: [...accounts.allowed],
     needsServiceAccount: accounts.needed,
   };

@@ -31,6 +31,7 @@ const assigned = (name: string, over: Partial<Assigned> = {}): Assigned => ({
   name,
   action: 'apply',
   digest: `d-${name}`,
+  windowsDigest: '',
   epoch: 1n,
   generation: 1n,
   ...over,
@@ -101,12 +102,7 @@ describe('assignments', () => {
   };
   const cluster = { name: 'c', server: 'muster://c' };
   const content = (over = {}) =>
-    applyContent(
-      { ...application, ...over },
-      { digest: 'd', size: 5n },
-      limitsOn(project, cluster, { name: 'web', namespace: 'shop' }),
-      [],
-    );
+    applyContent({ ...application, ...over }, { digest: 'd', size: 5n }, limitsOn(project, cluster), []);
   const header = { hubId: 'h', clusterId: 'c1', epoch: 2n, generation: 7n, releaseId: 'r', revision: 'abc' };
 
   test('without `automated` nothing is automatic', () => {

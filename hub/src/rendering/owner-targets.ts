@@ -98,8 +98,7 @@ export function renderedContent(
   const { account, application, cluster, project } = rendering.prepared.get(row.id)!;
   const holding = rendering.holdings.get(row.id)!;
   const bundle = { digest: holding.bundleDigest, size: holding.plainSize };
-  const named = { name: row.name, namespace: application.spec.destination.namespace ?? '' };
-  const limits = limitsOn(project, cluster, named, account);
+  const limits = limitsOn(project, cluster, account);
   const { digest, content } = encodeContent(
     applyContent(application, bundle, limits, holding.notices, {
       ignoreDifferences: [...customizations.ignoreDifferences, ...(accepted.get(row.id) ?? [])],

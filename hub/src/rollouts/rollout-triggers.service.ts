@@ -105,6 +105,11 @@ export class RolloutTriggers implements OnModuleInit {
     await this.waits.ask(trx, waiting);
   }
 
+  /** The sync windows of a project may be others now, and hold what they did not. */
+  async project(trx: Trx, name: string): Promise<void> {
+    await this.ask(trx, await this.repository.inProject(trx, name));
+  }
+
   /** What no transaction told: leases that ended, owners that are gone. */
   async overlooked(): Promise<void> {
     await this.waits.overlooked();

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AssignmentsModule } from '../assignments/assignments.module.ts';
+import { ProjectsModule } from '../projects/projects.module.ts';
 import { jobHandlers } from '../queue/jobs.ts';
 import { DependencyCyclesModule } from './dependencies/dependency-cycles.module.ts';
 import { GatesModule } from './gates/gates.module.ts';
@@ -18,19 +19,24 @@ import { RolloutTriggers } from './rollout-triggers.service.ts';
 import { RolloutPoliciesController, RolloutsController } from './rollouts.controller.ts';
 import { RolloutsService } from './rollouts.service.ts';
 import { handlers } from './rollouts.worker.ts';
-import { ProjectWindowsRepository } from './windows/project-windows.repository.ts';
 import { RolloutWindows } from './windows/rollout-windows.service.ts';
 
 /** Releases that reach their targets in stages. */
 @Module({
-  imports: [RolloutHoldsModule, RolloutStartsModule, DependencyCyclesModule, AssignmentsModule, GatesModule],
+  imports: [
+    RolloutHoldsModule,
+    RolloutStartsModule,
+    DependencyCyclesModule,
+    AssignmentsModule,
+    GatesModule,
+    ProjectsModule,
+  ],
   controllers: [RolloutsController, RolloutPoliciesController],
   providers: [
     RolloutDependencies,
     RolloutWindows,
     Outages,
     OutagesRepository,
-    ProjectWindowsRepository,
     RolloutNews,
     OpenRolloutsReads,
     RolloutRunner,

@@ -40,6 +40,15 @@ export class TriggersRepository {
     return rows.map((row) => row.rollout_id);
   }
 
+  /** Those with targets in a project. */
+  async inProject(db: Kysely<Schema>, project: string): Promise<string[]> {
+    const { rows } = await sql<{ rollout_id: string }>`
+      select distinct t.rollout_id from rollout_targets t join applications a on a.id = t.application_id
+      where t.live and a.project = ${project}
+    `.execute(db);
+    return rows.map((row) => row.rollout_id);
+  }
+
   /** Those that do not know yet that an agent came or went, and those whose time has passed without a look. */
   async overdue(db: Kysely<Schema>): Promise<string[]> {
     const { rows } = await sql<{ id: string }>`

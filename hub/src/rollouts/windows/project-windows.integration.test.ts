@@ -26,9 +26,14 @@ afterEach(async () => {
 /** Minutes from now. */
 const inMinutes = (minutes: number) => new Date(Date.now() + minutes * MINUTE);
 
-/** Denies every sync on cluster a for an hour that begins so many minutes from now. */
+/** Denies every sync on a cluster for an hour that begins so many minutes from now. */
 function closedFor(cluster: string, minutes: number) {
   const from = inMinutes(minutes);
+  const schedule = `${from.getUTCMinutes()} ${from.getUTCHours()} * * *`;
+  return projectWith([{ kind: 'deny', schedule, duration: '1h', clusters: [cluster] }]);
+}
+
+function projectWith(syncWindows: Record<string, unknown>[]) {
   return {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'AppProject',
@@ -37,14 +42,7 @@ function closedFor(cluster: string, minutes: number) {
       sourceRepos: ['*'],
       destinations: [{ server: '*', namespace: '*' }],
       clusterResourceWhitelist: [{ group: '*', kind: '*' }],
-      syncWindows: [
-        {
-          kind: 'deny',
-          schedule: `${from.getUTCMinutes()} ${from.getUTCHours()} * * *`,
-          duration: '1h',
-          clusters: [cluster],
-        },
-      ],
+      syncWindows,
     },
   };
 }
@@ -127,4 +125,35 @@ test('a freeze that begins while a stage goes on starts nothing more, says why, 
   expect((await on.rollout()).phase).toBe('rolling-back');
   expect(await on.digests(...NAMES)).toEqual(first);
   expect((await on.signed('a')).despiteWindows).toBe(true);
+});
+
+test('windows that somebody closes are no release: agents get them at once, whatever they hold, and a rollout goes on', async () => {
+  await goBy({ stages: [{ name: 'one', take: 1 }, { name: 'rest' }] });
+  const first = await on.digests(...NAMES);
+  await on.commit('broken');
+  const given = await on.digests(...NAMES);
+  const signed = () =>
+    Promise.all(NAMES.map(async (name) => (await on.signed(name)).project?.windows.length));
+  expect(await signed()).toEqual([0, 0]);
+  await on.hub.apply([
+    projectWith([{ kind: 'deny', schedule: '* * * * *', duration: '1h', clusters: ['*'] }]),
+  ]);
+  await on.settled();
+  expect(await signed()).toEqual([1, 1]);
+  expect(await on.digests(...NAMES)).toEqual(given);
+  expect(await waitsFor()).toContain('web-a in a: a sync window of its project is closed');
+  expect(await on.states()).toEqual({ a: 'assigned', b: 'waiting' });
+  // It had begun before.
+  await on.report('a', 'Degraded');
+  expect(await on.digests(...NAMES)).toEqual(first);
+  expect(await on.signed('a')).toMatchObject({
+    despiteWindows: true,
+    project: { windows: [{ deny: true }] },
+  });
+  await on.report('a');
+  expect((await on.rollouts()).map(({ phase }) => phase)).toEqual(['rolled-back']);
+  await on.hub.apply([projectWith([])]);
+  await on.settled();
+  expect(await signed()).toEqual([0, 0]);
+  expect(await on.digests(...NAMES)).toEqual(first);
 });

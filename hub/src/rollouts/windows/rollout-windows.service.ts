@@ -2,12 +2,10 @@ import { type SyncWindow, type WindowDecision, syncAllowed } from '@muster/kube'
 import type { FactEvent, Rollout, RolloutState, Target } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import { AssignmentsService } from '../../assignments/assignments.service.ts';
-import { storedProject } from '../../projects/project-manifest.ts';
-import { windowsOn } from '../../projects/project-policy.ts';
+import { ProjectWindows } from '../../projects/project-windows.service.ts';
 import type { Trx } from '../../store/schema.ts';
 import { RolloutClock } from '../rollout-clock.ts';
 import { type TargetIds, keyOfTarget } from '../target-content.ts';
-import { ProjectWindowsRepository } from './project-windows.repository.ts';
 
 /** What a rollout is told of windows. */
 export interface WindowNews {
@@ -25,7 +23,7 @@ const BACK: readonly Target['state'][] = ['reverting', 'restoring'];
 @Injectable()
 export class RolloutWindows {
   constructor(
-    @Inject(ProjectWindowsRepository) private readonly repository: ProjectWindowsRepository,
+    @Inject(ProjectWindows) private readonly projects: ProjectWindows,
     @Inject(AssignmentsService) private readonly assignments: AssignmentsService,
     @Inject(RolloutClock) private readonly clock: RolloutClock,
   ) {}
@@ -55,17 +53,14 @@ export class RolloutWindows {
     records: ReadonlyMap<string, TargetIds>,
   ): Promise<Map<string, Closed>> {
     const ids = asked.flatMap(({ id }) => records.get(id) ?? []);
-    const found = await this.repository.windowed(trx, ids);
-    const projects = new Map([...found.projects].map(([name, manifest]) => [name, storedProject(manifest)]));
-    const windowed = new Map(found.targets.map((target) => [keyOfTarget(target), target]));
+    const windowed = await this.projects.of(trx, ids);
     const closed = new Map<string, Closed>();
     const byHand: Target[] = [];
     const decide = decider(this.clock.now());
     for (const target of asked) {
       const record = records.get(target.id);
-      const one = record && windowed.get(keyOfTarget(record));
-      if (!one) continue;
-      const windows = windowsOn(projects.get(one.project)!, one.cluster, one.application);
+      const windows = record && windowed.get(keyOfTarget(record));
+      if (!windows) continue;
       const { automated, manual } = decide(windows);
       if (automated.allowed) continue;
       closed.set(target.id, { reason: automated.reason, until: automated.untilMs ?? null });

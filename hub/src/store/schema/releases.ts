@@ -2,6 +2,7 @@
 import type {
   Timestamp,
   NullableTimestamp,
+  Defaulted,
   DefaultedTimestamp,
   Bigint,
   NullableJson,
@@ -54,6 +55,7 @@ export interface AssignmentsTable {
   key_id: string;
   payload_sha256: Buffer;
   assignment_digest: Nullable<string>;
+  windows_digest: Defaulted<string>;
   bundle_digest: Nullable<string>;
   release_id: Nullable<string>;
   created_at: DefaultedTimestamp;

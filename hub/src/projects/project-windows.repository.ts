@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
-import { DATABASE } from '../../store/database.ts';
-import type { Schema } from '../../store/schema.ts';
-import type { TargetIds } from '../target-content.ts';
+import type { TargetIds } from '../rollouts/target-content.ts';
+import { DATABASE } from '../store/database.ts';
+import type { Schema } from '../store/schema.ts';
 
 /** A target of a project that has sync windows. */
 export interface WindowedTarget extends TargetIds {
