@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from './testing/index.ts';
 
 /** The bundle, as users run it. */
 const folder = fileURLToPath(new URL('..', import.meta.url));
@@ -51,16 +52,13 @@ function run(env: Record<string, string>): Process {
 
 /** Waits until the hub of the folder is ready; returns its URL. A killed hub leaves its `listening.json` behind. */
 async function ready(hub: Process, dataDir: string): Promise<string> {
-  return vi.waitFor(
-    async () => {
-      const file = join(dataDir, 'listening.json');
-      expect(existsSync(file), hub.output()).toBe(true);
-      const { http } = JSON.parse(readFileSync(file, 'utf8')) as { http: string };
-      expect((await fetch(`${http}/readyz`)).status).toBe(200);
-      return http;
-    },
-    { timeout: 60_000, interval: 50 },
-  );
+  return vi.waitFor(async () => {
+    const file = join(dataDir, 'listening.json');
+    expect(existsSync(file), hub.output()).toBe(true);
+    const { http } = JSON.parse(readFileSync(file, 'utf8')) as { http: string };
+    expect((await fetch(`${http}/readyz`)).status).toBe(200);
+    return http;
+  }, PATIENCE);
 }
 
 const logIn = (url: string, password: string) =>
@@ -79,7 +77,7 @@ test('a wrong setting is named and ends the hub with 1', async () => {
   expect(existsSync(join(out, 'never'))).toBe(false);
 });
 
-test('starts on nothing, makes an admin, ends within ten seconds, survives being killed', async () => {
+test('starts on nothing, makes an admin, ends in order, survives being killed', async () => {
   const dataDir = join(out, 'hub');
   const first = run({ MUSTER_DATA_DIR: dataDir });
   const url = await ready(first, dataDir);
@@ -96,10 +94,8 @@ test('starts on nothing, makes an admin, ends within ten seconds, survives being
   expect((await logIn(again, password)).status).toBe(200);
   const stream = await fetch(`${again}/livez`);
   expect(stream.status).toBe(200);
-  const asked = Date.now();
   second.kill('SIGTERM');
   expect(await second.exit).toBe(0);
-  expect(Date.now() - asked).toBeLessThan(10_000);
   expect(existsSync(join(dataDir, 'listening.json'))).toBe(false);
   expect(existsSync(join(dataDir, 'postgres', 'data', 'postmaster.pid'))).toBe(false);
 });

@@ -93,7 +93,7 @@ function start(more: Partial<Follow> = {}): Promise<string> {
   return following;
 }
 
-const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
+const until = (check: () => void) => vi.waitFor(check, { timeout: 25_000, interval: 5 });
 
 it('lets the Pods of a rollout join, and says of those before that they are gone', async () => {
   put('ReplicaSet', 'other-1');

@@ -1,13 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import { EnrollmentState } from '@muster/proto';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeRequest } from '../keys/testing.ts';
 import { LinkFixture } from './testing/fixture.ts';
 import { TestAgent, TestEnrolment } from './testing/test-agent.ts';
-
-const eventually = (check: () => unknown | Promise<unknown>) =>
-  vi.waitFor(check, { timeout: 10_000, interval: 20 });
+import { eventually } from '../testing/index.ts';
 
 describe('enrolment', () => {
   let fixture: LinkFixture;

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sessions } from './sessions.ts';
 import { LinkFixture } from './testing/fixture.ts';
 import type { TestAgent } from './testing/test-agent.ts';
+import { eventually } from '../testing/index.ts';
 
 const SIZE = 200;
-const eventually = (check: () => unknown | Promise<unknown>) =>
-  vi.waitFor(check, { timeout: 60_000, interval: 50 });
-
 describe('a fleet', () => {
   let fixture: LinkFixture;
   beforeAll(async () => {

@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LinkFixture } from './testing/fixture.ts';
-
-const eventually = (check: () => unknown | Promise<unknown>) =>
-  vi.waitFor(check, { timeout: 10_000, interval: 20 });
+import { eventually } from '../testing/index.ts';
 
 describe('the link, from token to stored report', () => {
   let fixture: LinkFixture;

@@ -2,13 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Action } from '@muster/proto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Keys } from '../keys/keys.ts';
 import { LinkFixture } from './testing/fixture.ts';
 import type { TestAgent } from './testing/test-agent.ts';
-
-const eventually = (check: () => unknown | Promise<unknown>) =>
-  vi.waitFor(check, { timeout: 10_000, interval: 20 });
+import { eventually } from '../testing/index.ts';
 
 describe('a hub whose database was emptied', () => {
   const keysDir = mkdtempSync(join(tmpdir(), 'muster-recovery-'));

@@ -3,12 +3,10 @@ import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { Action, KeySet } from '@muster/proto';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RemovalService } from '../clusters/removal.service.ts';
 import { LinkFixture } from './testing/fixture.ts';
-
-const eventually = (check: () => unknown | Promise<unknown>) =>
-  vi.waitFor(check, { timeout: 15_000, interval: 20 });
+import { eventually } from '../testing/index.ts';
 
 describe('removal and rotation', () => {
   let fixture: LinkFixture;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { CommandOutcome } from '@muster/proto';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Listening } from '../api/readiness.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import { readConfig } from '../config.ts';
@@ -12,9 +12,7 @@ import { type RunningHub, startHub } from '../hub.ts';
 import { Keys } from '../keys/keys.ts';
 import { LinkFixture } from './testing/fixture.ts';
 import { TestAgent } from './testing/test-agent.ts';
-
-const eventually = (check: () => unknown | Promise<unknown>) =>
-  vi.waitFor(check, { timeout: 15_000, interval: 20 });
+import { eventually } from '../testing/index.ts';
 
 describe('two replicas on one database', () => {
   const keysDir = mkdtempSync(join(tmpdir(), 'muster-replicas-'));

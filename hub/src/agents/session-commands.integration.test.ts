@@ -1,12 +1,10 @@
 import { CommandOutcome, Facts } from '@muster/proto';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CommandVerb } from '../commands/command.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import { LinkFixture } from './testing/fixture.ts';
-
-const eventually = (check: () => unknown | Promise<unknown>) =>
-  vi.waitFor(check, { timeout: 10_000, interval: 20 });
+import { eventually } from '../testing/index.ts';
 
 let fixture: LinkFixture;
 beforeAll(async () => {

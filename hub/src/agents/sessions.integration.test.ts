@@ -3,16 +3,14 @@ import { connect } from 'node:tls';
 import { credentials, status } from '@grpc/grpc-js';
 import { AgentServiceClient } from '@muster/proto';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApplicationList } from '../applications/application-list.repository.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { ReportIngest } from '../status/report-ingest.ts';
 import { Gateway } from './gateway.ts';
 import { LinkFixture } from './testing/fixture.ts';
 import { TestAgent, unary } from './testing/test-agent.ts';
-
-const eventually = (check: () => unknown | Promise<unknown>) =>
-  vi.waitFor(check, { timeout: 10_000, interval: 20 });
+import { eventually } from '../testing/index.ts';
 
 describe('sessions', () => {
   let fixture: LinkFixture;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ADMIN_PASSWORD, type TestHub, startTestHub } from '../testing/hub.ts';
 import { Notifications } from '../store/notifications.ts';
 import { Events } from './events.ts';
+import { PATIENCE } from '../testing/index.ts';
 
 let hub: TestHub;
 const LARGE = '// a line of the page\n'.repeat(200);
@@ -212,8 +213,7 @@ async function openStream(
   void (async () => {
     for await (const chunk of response.body!) text += decoder.decode(chunk, { stream: true });
   })().catch(() => undefined);
-  const until = (pattern: RegExp) =>
-    vi.waitFor(() => expect(text).toMatch(pattern), { timeout: 10_000, interval: 10 });
+  const until = (pattern: RegExp) => vi.waitFor(() => expect(text).toMatch(pattern), PATIENCE);
   await until(/: muster/);
   return {
     encoding: response.headers.get('content-encoding'),

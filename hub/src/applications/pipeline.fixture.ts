@@ -16,10 +16,7 @@ import { SourcesService } from '../sources/sources.service.ts';
 import type { Db } from '../store/database.ts';
 import type { Row } from '../store/schema.ts';
 import { makeRepository } from '../sources/repository.fixture.ts';
-import { TEST_CONNECTIONS, type TestDatabase, startTestDatabase } from '../testing/index.ts';
-
-// A job that the queue lost is handed over again after half a minute.
-const PATIENCE = { timeout: 75_000, interval: 25 };
+import { PATIENCE, TEST_CONNECTIONS, type TestDatabase, startTestDatabase } from '../testing/index.ts';
 
 export interface TestHub {
   running: RunningHub;

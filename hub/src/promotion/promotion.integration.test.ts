@@ -8,6 +8,7 @@ import { RepositoryPushes } from '../sources/pushes/repository-pushes.service.ts
 import { sshdProblem, startSshServer } from '../sources/sshd.fixture.ts';
 import { ENVIRONMENTS, PromotionFixture, manifests } from './promotions.fixture.ts';
 import { PromotionsRepository } from './promotions.repository.ts';
+import { PATIENCE } from '../testing/index.ts';
 
 const approver: Actor = { kind: 'user', name: 'ada', grants: [{ role: 'approver', project: '*' }] };
 
@@ -42,7 +43,7 @@ function promotionEvents() {
     /** All since the last call: they come in the order of their commits, so those before a mark are there with it. */
     async until(mark: string): Promise<ChangeEvent[]> {
       await events.publish('promotion', [mark]);
-      await vi.waitFor(() => expect(told.at(-1)?.keys).toEqual([mark]), { timeout: 20_000 });
+      await vi.waitFor(() => expect(told.at(-1)?.keys).toEqual([mark]), PATIENCE);
       const found = told.slice(0, -1);
       told = [];
       return found;

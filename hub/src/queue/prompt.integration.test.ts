@@ -7,9 +7,9 @@ import { OutboxRepository } from './outbox.repository.ts';
 import { Outbox } from './outbox.ts';
 import { Prompt } from './prompt.ts';
 import { JobRegistry } from './registry.ts';
+import { PATIENCE } from '../testing/index.ts';
 
 const METRICS = { job: () => undefined } as never;
-const PATIENCE = { timeout: 20_000, interval: 10 };
 
 let database: TestDatabase;
 let repository: OutboxRepository;

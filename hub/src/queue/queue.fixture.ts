@@ -18,10 +18,9 @@ import { Sealer } from '../store/sealer.ts';
 import { StoreModule } from '../store/store.module.ts';
 import { TelemetryModule } from '../telemetry/telemetry.module.ts';
 import { type JobContext, type JobHandler, jobHandlers } from './jobs.ts';
+import { PATIENCE } from '../testing/index.ts';
 import { Outbox } from './outbox.ts';
 import { QueueModule } from './queue.module.ts';
-
-export const PATIENCE = { timeout: 60_000, interval: 20 };
 
 export interface Backend {
   name: string;

@@ -2,13 +2,12 @@ import { type Outcome, done, failed, waiting } from '@muster/base';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type TestDatabase, startTestDatabase } from '../testing/index.ts';
+import { type TestDatabase, startTestDatabase, PATIENCE } from '../testing/index.ts';
 import type { JobHandler } from './jobs.ts';
 import { Outbox } from './outbox.ts';
 import {
   type Backend,
   type Hub,
-  PATIENCE,
   backends,
   freePort,
   hasRedis,
@@ -87,8 +86,8 @@ describe.each(backends.filter(({ name }) => hasRedis || name !== 'Redis'))(
       await vi.waitFor(() => expect(runs).toBe(1), PATIENCE);
       for (let again = 0; again < 5; again++) await hub.ask(['set:busy']);
       gate.resolve();
-      // At once, not when a sweep finds the row.
-      await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), { ...PATIENCE, timeout: 5000 });
+      // At once, not when a sweep finds the row, which is each 10 s.
+      await vi.waitFor(async () => expect(await outboxKeys()).toEqual([]), { ...PATIENCE, timeout: 9000 });
       expect(runs).toBe(2);
     });
 

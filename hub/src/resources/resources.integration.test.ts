@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { hubClient } from '@muster/api/client';
 import { AnswerRequest, Command } from '@muster/proto';
 import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LinkFixture } from '../agents/testing/fixture.ts';
 import { TestAgent } from '../agents/testing/test-agent.ts';
 import { application } from '../applications/pipeline.fixture.ts';
@@ -14,8 +14,7 @@ import { readConfig } from '../config.ts';
 import { type RunningHub, startHub } from '../hub.ts';
 import { Keys } from '../keys/keys.ts';
 import { makeRepository } from '../sources/repository.fixture.ts';
-
-const eventually = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+import { eventually } from '../testing/index.ts';
 
 async function all<T>(of: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];

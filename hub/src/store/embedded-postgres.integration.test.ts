@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../testing/index.ts';
 
 /** A mkdtemp folder is closed to other users: as root the server still has to reach its data below it. */
 const parent = mkdtempSync(join(tmpdir(), 'muster-embedded-'));
@@ -28,7 +29,7 @@ async function owner(): Promise<Owner> {
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
-  await vi.waitFor(() => expect(output).toContain('\n'), { timeout: 60_000, interval: 20 });
+  await vi.waitFor(() => expect(output).toContain('\n'), PATIENCE);
   const answer = JSON.parse(output) as { url?: string; pid?: number; error?: string };
   if (answer.pid) entry.pid = answer.pid;
   return {
@@ -65,7 +66,7 @@ afterEach(async () => {
     child.kill('SIGKILL');
     if (pid && alive(pid)) {
       process.kill(pid, 'SIGQUIT');
-      await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 10_000 });
+      await vi.waitFor(() => expect(alive(pid)).toBe(false), PATIENCE);
     }
   }
   rmSync(dir, { recursive: true, force: true });

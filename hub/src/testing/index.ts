@@ -1,1 +1,2 @@
 export { TEST_CONNECTIONS, type TestDatabase, startTestDatabase } from './database.ts';
+export { PATIENCE, eventually } from './eventually.ts';

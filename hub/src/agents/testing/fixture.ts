@@ -4,7 +4,7 @@ import { canonicalJson } from '@muster/base';
 import { assignmentDigest, payloadSha256 } from '@muster/link';
 import { Action, ApplicationStatus, Assignment } from '@muster/proto';
 import { sql } from 'kysely';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { ASSIGNMENTS_CHANNEL } from '../../assignments/assignments.service.ts';
 import { Keys } from '../../keys/keys.ts';
 import { RecoveryService } from '../../recovery/recovery.service.ts';
@@ -12,6 +12,7 @@ import { Sealer } from '../../store/sealer.ts';
 import { startTestHub, type TestHub } from '../../testing/hub.ts';
 import { Listening } from '../../api/readiness.ts';
 import { type HubAddress, TestAgent, TestEnrolment } from './test-agent.ts';
+import { eventually } from '../../testing/index.ts';
 
 /** A hub and what tests of the link do to it. */
 export class LinkFixture {
@@ -58,7 +59,7 @@ export class LinkFixture {
   async connected(name: string): Promise<TestAgent> {
     const agent = await this.agent(name);
     agent.connect();
-    await vi.waitFor(() => expect(agent.welcome).toBeDefined(), { timeout: 10_000, interval: 20 });
+    await eventually(() => expect(agent.welcome).toBeDefined());
     return agent;
   }
 
