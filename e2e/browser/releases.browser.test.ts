@@ -151,6 +151,8 @@ describe('promotions', () => {
       .filter({ hasText: 'waits for an approval' })
       .filter({ hasText: /staging.*prod/ })
       .waitFor();
+    await page.getByRole('group', { name: 'Promotions', exact: true }).waitFor();
+    await button('1 waits for an approval').click();
     await row.getByRole('link', { name: 'web' }).click();
     await page.getByRole('heading', { name: /web.*waits for an approval/ }).waitFor();
     expect(new URL(page.url()).searchParams.get('promotion')).toBe('web');
@@ -210,6 +212,7 @@ describe('promotions', () => {
     await form.getByLabel('Reason').fill('staging sings');
     await form.getByRole('button', { name: 'Approve' }).click();
     await prod().getByText('promoted').waitFor();
+    await page.getByRole('group', { name: 'Promotions', exact: true }).waitFor({ state: 'detached' });
     await prod()
       .getByText(/^release 2 .* is healthy everywhere$/)
       .waitFor();

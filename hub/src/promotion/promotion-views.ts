@@ -88,7 +88,7 @@ export function changeView(
     ...(asks
       ? {
           asks: {
-            count: Math.max(0, asks.count - approvals.length),
+            count: missingApprovals(row, environment),
             groups: asks.groups,
             yours: mayApprove(asks.groups, approvals, asker),
             until: new Date(createdAt + asks.expiresMs).toISOString(),
@@ -104,6 +104,13 @@ export function changeView(
     createdAt: row.created_at.toISOString(),
     ...(row.ended_at ? { endedAt: row.ended_at.toISOString() } : {}),
   };
+}
+
+/** Approvals that a change waits for before it is made. */
+export function missingApprovals(row: ChangeRow, environment: Environment | undefined): number {
+  const { state, removals, approvals } = changeOf(row);
+  const asks = environment && state === 'waiting' ? approvalFor(environment, removals) : null;
+  return asks ? Math.max(0, asks.count - approvals.length) : 0;
 }
 
 /** Whether the groups let them, once: whether they have the role is for who asks. */

@@ -88,6 +88,19 @@ export class PromotionsRepository {
     return found;
   }
 
+  /** Changes that wait for something, each with the Promotion that it is of. */
+  async waiting(): Promise<{ manifest: PromotionRow['manifest']; change: ChangeRow }[]> {
+    const rows = await this.db
+      .selectFrom('promotion_changes as c')
+      .innerJoin('promotions as p', 'p.id', 'c.promotion_id')
+      .selectAll('c')
+      .select('p.manifest')
+      .where('c.ended_at', 'is', null)
+      .where('c.state', '=', 'waiting')
+      .execute();
+    return rows.map(({ manifest, ...change }) => ({ manifest, change }));
+  }
+
   /** Newest first. */
   async history(promotionId: string, limit: number): Promise<ChangeRow[]> {
     return this.db

@@ -9,7 +9,7 @@ import { Outbox } from '../queue/outbox.ts';
 import type { Trx } from '../store/schema.ts';
 import { type CheckedPromotion, refuseLoops } from './promotion-check.ts';
 import { PromotionNews } from './promotion-news.service.ts';
-import { type Asker, changeView, viewOf } from './promotion-views.ts';
+import { type Asker, changeView, missingApprovals, viewOf } from './promotion-views.ts';
 import {
   type ChangeRow,
   type PromotionRow,
@@ -36,6 +36,21 @@ export class PromotionsService {
     );
     const asker = await this.#asker(actor);
     return { items: await Promise.all(rows.map((row) => this.#view(row, asker))) };
+  }
+
+  /** How many of all wait for an approval. */
+  async asking(): Promise<number> {
+    const rows = await this.repository.waiting();
+    const asking = rows.filter(({ manifest, change }) => {
+      const { environments } = parsePromotion(manifest);
+      return (
+        missingApprovals(
+          change,
+          environments.find(({ name }) => name === change.environment),
+        ) > 0
+      );
+    });
+    return new Set(asking.map(({ change }) => change.promotion_id)).size;
   }
 
   /** With its document and history. Throws `not-found`. */

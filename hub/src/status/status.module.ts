@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { AssignmentsModule } from '../assignments/assignments.module.ts';
+import { PromotionRecordsModule } from '../promotion/promotion-records.module.ts';
 import { RolloutHoldsModule } from '../rollouts/rollout-holds.module.ts';
 import { ReportIngest } from './report-ingest.ts';
 import { StatusController } from './status.controller.ts';
@@ -9,7 +10,7 @@ import { StatusService } from './status.service.ts';
 
 @Global()
 @Module({
-  imports: [AssignmentsModule, RolloutHoldsModule],
+  imports: [AssignmentsModule, PromotionRecordsModule, RolloutHoldsModule],
   controllers: [StatusController],
   providers: [StatusRepository, StatusReadsRepository, StatusService, ReportIngest],
   exports: [StatusService, ReportIngest],

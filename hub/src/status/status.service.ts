@@ -2,6 +2,7 @@ import type { FleetSummary } from '@muster/api';
 import { Inject, Injectable } from '@nestjs/common';
 import { connectionOf } from '../clusters/lease.ts';
 import { ClustersService } from '../clusters/clusters.service.ts';
+import { PromotionsService } from '../promotion/promotions.service.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import type { Row } from '../store/schema.ts';
 import type { StoredResource } from './bounds.ts';
@@ -31,15 +32,18 @@ export class StatusService {
   readonly #repository: StatusReadsRepository;
   readonly #clusters: ClustersService;
   readonly #recovery: RecoveryService;
+  readonly #promotions: PromotionsService;
 
   constructor(
     @Inject(StatusReadsRepository) repository: StatusReadsRepository,
     @Inject(ClustersService) clusters: ClustersService,
     @Inject(RecoveryService) recovery: RecoveryService,
+    @Inject(PromotionsService) promotions: PromotionsService,
   ) {
     this.#repository = repository;
     this.#clusters = clusters;
     this.#recovery = recovery;
+    this.#promotions = promotions;
   }
 
   /** Statuses by `targetKey`. An Application that was never reported is absent. */
@@ -87,10 +91,11 @@ export class StatusService {
 
   /** The fleet in numbers. */
   async summary(now = new Date()): Promise<FleetSummary> {
-    const [clusters, applications, rollouts, recovery, unclaimed] = await Promise.all([
+    const [clusters, applications, rollouts, asking, recovery, unclaimed] = await Promise.all([
       this.#clusters.counts(),
       this.#repository.applicationCounts(),
       this.#repository.rolloutCounts(),
+      this.#promotions.asking(),
       this.#recovery.state(),
       this.#repository.unclaimedCount(),
     ]);
@@ -109,6 +114,7 @@ export class StatusService {
         byHealth: tally(applications, (row) => row.health),
       },
       rollouts,
+      promotions: { asking },
       recovering: recovery.recovering,
       unclaimed,
       at: now.toISOString(),

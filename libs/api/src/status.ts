@@ -22,6 +22,9 @@ export const FleetSummary = z
       goingBack: z.number().int(),
       takenBack: z.number().int().describe('owners whose newest rollout was taken back'),
     }),
+    promotions: z.object({
+      asking: z.number().int().describe('they wait for an approval'),
+    }),
     recovering: z.boolean(),
     unclaimed: z.number().int(),
     at: z.iso.datetime(),

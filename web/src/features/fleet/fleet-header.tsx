@@ -6,6 +6,7 @@ import { TEXT } from '../../ui/tone.ts';
 import { HEALTH_WORDS, SYNC_WORDS, type Tone, healthTone, syncTone } from '../applications/state.ts';
 import { LiveIndicator } from '../live/live-indicator.tsx';
 import type { LiveState } from '../live/stream.ts';
+import { askingWords } from '../promotions/promotion-state.ts';
 import { UserMenu } from '../session/user-menu.tsx';
 import { summaryQuery } from './queries.ts';
 import type { FleetSearch } from './search.ts';
@@ -33,7 +34,7 @@ export function FleetHeader({ session, live }: { session: Session; live: LiveSta
   );
 }
 
-function Counts({ summary: { clusters, applications, rollouts } }: { summary: FleetSummary }) {
+function Counts({ summary: { clusters, applications, rollouts, promotions } }: { summary: FleetSummary }) {
   const pending = (clusters.byState['pending'] ?? 0) + (clusters.byState['recovered'] ?? 0);
   return (
     <div
@@ -68,6 +69,7 @@ function Counts({ summary: { clusters, applications, rollouts } }: { summary: Fl
         ))}
       </Group>
       <Rollouts rollouts={rollouts} />
+      <Promotions promotions={promotions} />
     </div>
   );
 }
@@ -101,9 +103,27 @@ function Rollouts({ rollouts }: Partial<Pick<FleetSummary, 'rollouts'>>) {
   );
 }
 
+/** Those that go no further before somebody has approved. */
+function Promotions({ promotions }: Partial<Pick<FleetSummary, 'promotions'>>) {
+  // As above.
+  if (!promotions || promotions.asking === 0) return null;
+  const { asking } = promotions;
+  return (
+    <Group name="Promotions">
+      <Count
+        word="open"
+        says={askingWords(asking)}
+        tone="warn"
+        count={asking}
+        to={{ view: 'promotions', q: undefined }}
+      />
+    </Group>
+  );
+}
+
 function Group({ name, total, children }: { name: string; total?: number; children: React.ReactNode }) {
   return (
-    <div className="flex flex-wrap items-center">
+    <div role="group" aria-label={name} className="flex flex-wrap items-center">
       <span className="mr-1 text-muted">
         {name} {total !== undefined && <span className="font-semibold text-ink">{total}</span>}
       </span>

@@ -30,6 +30,10 @@ export function changeStanding({ state, asks }: Pick<PromotionChangeView, 'state
   return STATES[state];
 }
 
+/** What so many promotions do together that have somebody to ask. */
+export const askingWords = (count: number): string =>
+  count === 1 ? 'waits for an approval' : 'wait for an approval';
+
 /** What a change waits for or how it ended, as a sentence; instants are the hub's. */
 export function changeSays({ state, why }: Pick<PromotionChangeView, 'state' | 'why'>): string {
   if (state !== 'waiting') return why;

@@ -1,13 +1,20 @@
 import type { PromotionView } from '@muster/api';
 import { describe, expect, it } from 'vitest';
 import { webAddress } from './link.ts';
-import { changeSays, changeStanding, promotionStanding } from './promotion-state.ts';
+import { askingWords, changeSays, changeStanding, promotionStanding } from './promotion-state.ts';
 import { asks, change, environment } from './sample.fixture.ts';
 import { type PromotionMay, changeVerbs, promotionText, promotionVerbs } from './verbs.ts';
 
 const may: PromotionMay = { operate: true, approve: true, administer: true, name: 'ada', project: 'shop' };
 const nobody: PromotionMay = { ...may, operate: false, approve: false, administer: false };
 const staging = environment({ name: 'staging' });
+
+it('those that have somebody to ask are counted in words', () => {
+  expect([1, 2].map((count) => `${count} ${askingWords(count)}`)).toEqual([
+    '1 waits for an approval',
+    '2 wait for an approval',
+  ]);
+});
 
 describe('what is seen first of a promotion', () => {
   const word = (...environments: ReturnType<typeof environment>[]) =>
