@@ -3,10 +3,13 @@ import type { Context } from './host.ts';
 import { printList } from './output.ts';
 import { noteSilence } from './wait.ts';
 
-/** What became of what was asked of one Application. */
+/** What became of what was asked of one Application, or of an object of it. */
 export interface Order extends Partial<CommandStarted> {
   /** `namespace/name`. */
   application: string;
+  /** As `muster app tree` names it. */
+  resource?: string;
+  action?: string;
   outcome?: CommandView['outcome'];
   message?: string | undefined;
 }
@@ -31,7 +34,11 @@ export function ordersTo(context: Pick<Context, 'terminal' | 'format'>): Orders 
       if (asLines) terminal.out(line);
     },
     end: () => {
-      if (!asLines) printList(terminal, format, all, { name: ({ application }) => application, columns: [] });
+      if (!asLines)
+        printList(terminal, format, all, {
+          name: ({ resource, application }) => resource ?? application,
+          columns: [],
+        });
     },
   };
 }

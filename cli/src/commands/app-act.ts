@@ -3,6 +3,7 @@ import type { HubClient } from '@muster/api/client';
 import type { Command } from 'commander';
 import { type Context, type Host, verb } from '../host.ts';
 import { parseDuration, parseName } from '../names.ts';
+import { printOne } from '../output.ts';
 import { ordersTo } from '../orders.ts';
 import { waitForCommand } from '../wait.ts';
 import { appDriftCommands } from './app-drift.ts';
@@ -25,23 +26,26 @@ function removalCommands(app: Command, host: Host): void {
       'muster app delete guestbook-dev',
       'muster app delete guestbook-dev --no-cascade   # keep the objects',
     ],
+    output: true,
   })
     .option('--cascade', 'delete its objects from the cluster as well')
     .option('--no-cascade', 'leave its objects where they are')
     .action(
-      host.run(async (context, names: string[], { cascade }: { cascade?: boolean }) => {
-        const client = context.client();
-        for (const { namespace, name } of names.map(parseName)) {
-          await client.applications.remove(namespace, name, { cascade });
-          context.terminal.out(`application/${namespace}/${name} deleted`);
-        }
-      }),
+      host.run((context, names: string[], { cascade }: { cascade?: boolean }) =>
+        forEach(
+          context,
+          names,
+          (client, ns, name) => client.applications.remove(ns, name, { cascade }),
+          'deleted',
+        ),
+      ),
     );
   verb(app, 'approve-deletions <name>', {
     summary: 'Let the children go whose removal an app of apps holds back',
     details:
       'They are listed by `muster app resources NAME`. Needs the role approver in the projects of the children too.',
     examples: ['muster app approve-deletions fleet --reason "moved to another root"'],
+    output: true,
   })
     .option('--reason <text>', 'for the audit log')
     .action(
@@ -50,12 +54,20 @@ function removalCommands(app: Command, host: Host): void {
         const { approved } = await context
           .client()
           .applications.approveDeletions(namespace, name, { reason });
-        context.terminal.out(`application/${namespace}/${name} ${approved} deletions approved`);
+        const application = `${namespace}/${name}`;
+        printOne(
+          context.terminal,
+          context.format,
+          { application, approved },
+          application,
+          () => `application/${application} ${approved} deletions approved`,
+        );
       }),
     );
   verb(app, 'restore <names...>', {
     summary: 'Undo a removal: keep what is leaving, or apply the last release again',
     examples: ['muster app restore guestbook-dev'],
+    output: true,
   }).action(
     host.run((context, names: string[]) =>
       forEach(context, names, (client, ns, name) => client.applications.restore(ns, name), 'restored'),

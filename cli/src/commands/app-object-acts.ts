@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { type Context, group, type Host, verb } from '../host.ts';
 import { collectPair, countFrom, parseDuration, parseName } from '../names.ts';
 import { printList } from '../output.ts';
+import { ordersTo } from '../orders.ts';
 import { OBJECT_FORMS, matching, objectKey, objectName, parseObjectName, theOne } from '../resource-names.ts';
 import { waitForCommand } from '../wait.ts';
 
@@ -31,7 +32,11 @@ function workloadActs(app: Command, host: Host): void {
     verb(app, 'restart <name>', {
       summary: 'Restart a Deployment, StatefulSet, DaemonSet or Rollout',
       details: `Its Pods are made anew, as by kubectl rollout restart; Git stays as it is. ${ONE}`,
-      examples: ['muster app restart guestbook-dev --resource Deployment/web --reason "stuck connections"'],
+      examples: [
+        'muster app restart guestbook-dev --resource Deployment/web --reason "stuck connections"',
+        'muster app restart guestbook-dev --resource Deployment/web --no-wait -o json',
+      ],
+      output: true,
     }),
   ).action(host.run((context, name: string, options: ActOptions) => act(context, name, 'restart', options)));
   withAct(
@@ -39,6 +44,7 @@ function workloadActs(app: Command, host: Host): void {
       summary: 'Set the replicas of a workload',
       details: `Refused where Git states the replicas and self-heal would put them back. ${ONE}`,
       examples: ['muster app scale guestbook-dev --resource Deployment/web --replicas 5'],
+      output: true,
     }),
   )
     .requiredOption('--replicas <count>', 'how many', countFrom(0))
@@ -56,6 +62,7 @@ function workloadActs(app: Command, host: Host): void {
         'muster app delete-resource guestbook-dev --resource Pod/web-7d9f-x2x',
         'muster app delete-resource guestbook-dev --resource Job/migrate --propagation Foreground',
       ],
+      output: true,
     }),
     true,
   )
@@ -80,6 +87,7 @@ function rolloutActs(app: Command, host: Host): void {
       summary: 'Promote an Argo Rollouts Rollout: end its pause, or go on to its next step',
       details: `As kubectl argo rollouts promote. ${ONE}`,
       examples: ['muster app promote guestbook-prod', 'muster app promote guestbook-prod --full'],
+      output: true,
     }),
   )
     .option('--full', 'skip analysis, pauses and all steps')
@@ -100,6 +108,7 @@ function rolloutActs(app: Command, host: Host): void {
         summary,
         details: `${summary}. ${ONE}`,
         examples: [`muster app ${action} guestbook-prod`],
+        output: true,
       }),
     ).action(host.run((context, name: string, options: ActOptions) => act(context, name, action, options)));
   }
@@ -142,6 +151,7 @@ function actionGroup(app: Command, host: Host): void {
         'muster app action run jobs trigger --resource CronJob/report',
         'muster app action run guestbook-dev scale --resource Deployment/web --param replicas=3',
       ],
+      output: true,
     }),
   )
     .option('--param <key=value>', 'a parameter of the action; may be repeated', collectPair, {})
@@ -173,16 +183,23 @@ async function act(
   const client = context.client();
   const node = await targetOf(client, namespace, name, action, resource);
   const shown = objectName(node);
-  const { command } = await client.applications.act(namespace, name, {
+  const started = await client.applications.act(namespace, name, {
     resource: objectKey(node),
     action,
     parameters,
     ...(node.uid && { uid: node.uid }),
     ...(reason && { reason }),
   });
-  if (!wait) return context.terminal.out(`${shown} ${action} asked for (command ${command})`);
-  const { message } = await waitForCommand(context, client, command, timeout, `${action} of ${shown}`);
-  context.terminal.out(message ?? `${shown}: done`);
+  const { command } = started;
+  const order = { application: `${namespace}/${name}`, resource: shown, action, ...started };
+  const orders = ordersTo(context);
+  orders.given(order);
+  if (wait) {
+    const what = `${action} of ${shown}`;
+    const { message, outcome } = await waitForCommand(context, client, command, timeout, what);
+    orders.told({ ...order, outcome, message }, message ?? `${shown}: done`);
+  } else orders.told(order, `${shown} ${action} asked for (command ${command})`);
+  orders.end();
 }
 
 /** The object that is meant, as it is now: what came under its name later is not. */

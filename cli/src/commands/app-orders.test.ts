@@ -7,15 +7,27 @@ import { recordingTerminal } from '../testing/terminal.ts';
 const silent = { cluster: 'dev', since: '2026-01-01T00:00:00Z', expiresAt: '2026-01-01T01:00:00Z' };
 const asked: string[] = [];
 let started: object;
+const deployment = {
+  group: 'apps',
+  kind: 'Deployment',
+  namespace: 'shop',
+  name: 'web',
+  uid: 'u1',
+  managed: true,
+  actions: ['restart', 'scale', 'delete', 'promote', 'promote-full', 'abort', 'retry', 'pause', 'resume'],
+};
 let revisions: object[] = [];
 let hub: string;
 
 // The hub's end, with an agent that answers at once.
 const server = createServer((request: IncomingMessage, response: ServerResponse) => {
   asked.push(`${request.method} ${request.url?.split('?', 1)[0]}`);
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answerTo(request.url!)));
+  response
+    .writeHead(200, { 'content-type': 'application/json' })
+    .end(JSON.stringify(request.method === 'DELETE' ? {} : answerTo(request.url!)));
 });
 function answerTo(url: string): object {
+  if (url.includes('/tree')) return { nodes: [deployment] };
   if (url.includes('/commands/'))
     return { id: 'c1', outcome: 'succeeded', message: 'dry run: 2 would be changed' };
   if (url.includes('/revisions/')) return revisions.shift() ?? {};
@@ -97,5 +109,60 @@ describe('an order to a silent cluster', () => {
     const { out, notes } = await muster('app', 'sync', 'web', '--wait', '-o', 'json');
     expect(JSON.parse(out)).toMatchObject([{ silent, outcome: 'succeeded' }]);
     expect(notes).toContain('silent since');
+  });
+});
+
+describe('what is asked of one object', () => {
+  const acts: [string, string[]][] = [
+    ['restart', ['restart', 'web']],
+    ['scale', ['scale', 'web', '--replicas', '3']],
+    ['delete', ['delete-resource', 'web', '--resource', 'Deployment/web']],
+    ['promote', ['promote', 'web']],
+    ['promote-full', ['promote', 'web', '--full']],
+    ['abort', ['abort', 'web']],
+    ['retry', ['retry', 'web']],
+    ['pause', ['pause', 'web']],
+    ['resume', ['resume', 'web']],
+    ['restart', ['action', 'run', 'web', 'restart']],
+  ];
+  const SHOWN = 'Deployment.apps/shop/web';
+  const order = { application: 'argocd/web', resource: SHOWN, command: 'c1' };
+
+  it.each(acts)('is printed as JSON and YAML, waited for or not: %s', async (action, command) => {
+    const asked = await muster('app', ...command, '--no-wait', '-o', 'json');
+    expect([JSON.parse(asked.out), asked.code]).toEqual([[{ ...order, action }], 0]);
+    const { out } = await muster('app', ...command, '-o', 'yaml');
+    expect(out).toBe(
+      `- application: argocd/web\n  resource: ${SHOWN}\n  action: ${action}\n  command: c1\n  outcome: succeeded\n  message: 'dry run: 2 would be changed'\n`,
+    );
+  });
+
+  it('is a line without them, or a name', async () => {
+    const line = `${SHOWN} restart asked for (command c1)\n`;
+    expect((await muster('app', 'restart', 'web', '--no-wait')).out).toBe(line);
+    expect((await muster('app', 'restart', 'web', '-o', 'name')).out).toBe(`${SHOWN}\n`);
+  });
+
+  it('of a silent cluster says so', async () => {
+    started = { command: 'c1', silent };
+    const { out, notes } = await muster('app', 'restart', 'web', '--no-wait', '-o', 'json');
+    expect(JSON.parse(out)).toMatchObject([{ silent }]);
+    expect(notes).toContain('silent since');
+  });
+});
+
+describe('a removal', () => {
+  it.each([
+    [['delete', 'web'], [{ application: 'argocd/web' }], 'application/argocd/web deleted'],
+    [['restore', 'web'], [{ application: 'argocd/web' }], 'application/argocd/web restored'],
+    [
+      ['approve-deletions', 'web'],
+      { application: 'argocd/web', approved: 2 },
+      'application/argocd/web 2 deletions approved',
+    ],
+  ])('is printed as JSON, too: %j', async (command, expected, line) => {
+    started = command[0] === 'approve-deletions' ? { approved: 2 } : {};
+    expect(JSON.parse((await muster('app', ...command, '-o', 'json')).out)).toEqual(expected);
+    expect((await muster('app', ...command)).out).toBe(`${line}\n`);
   });
 });
