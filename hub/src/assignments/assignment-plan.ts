@@ -1,20 +1,4 @@
-/** One target of the release that an owner is at. */
-export interface Target {
-  applicationId: string;
-  namespace: string;
-  name: string;
-  clusterId: string;
-  /** Null: removed. */
-  digest: string | null;
-  bundleDigest: string | null;
-  /** Of its first source. */
-  commit: string | null;
-  /** Of each source, where there are several. */
-  commits: string[] | null;
-  removed: 'orphan' | 'uninstall' | null;
-  /** When the deletion of what asks was approved. */
-  approvedAt?: Date | null | undefined;
-}
+import type { Target } from '../releases/targets.ts';
 
 /** What a cluster is assigned now. */
 export interface Assigned {

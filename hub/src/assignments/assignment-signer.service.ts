@@ -3,7 +3,7 @@ import { payloadSha256 } from '@muster/link';
 import { Inject, Injectable } from '@nestjs/common';
 import { Keys } from '../keys/keys.ts';
 import { ProjectWindows } from '../projects/project-windows.service.ts';
-import { type ReleasedTarget, type TargetIds, keyOfTarget } from '../rollouts/target-content.ts';
+import { type ReleasedTarget, type TargetIds, keyOfTarget } from '../releases/targets.ts';
 import type { Trx } from '../store/schema.ts';
 import { accountKey, applyPayload, tombstonePayload, windowsDigest } from './assignment-content.ts';
 import type { Signing } from './assignment-plan.ts';

@@ -4,7 +4,8 @@ import { type Kysely, sql } from 'kysely';
 import { DATABASE } from '../store/database.ts';
 import type { Schema, Trx } from '../store/schema.ts';
 import type { Owner } from '../releases/owner.ts';
-import type { Assigned, Target } from './assignment-plan.ts';
+import type { Target } from '../releases/targets.ts';
+import type { Assigned } from './assignment-plan.ts';
 
 /** A signed assignment as it is stored and relayed. */
 export interface AssignmentRow {

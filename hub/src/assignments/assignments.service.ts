@@ -5,13 +5,13 @@ import { Events } from '../api/events.ts';
 import { RecoveryService } from '../recovery/recovery.service.ts';
 import { type Owner, ownerKey } from '../releases/owner.ts';
 import { Holds } from '../rollouts/holds.service.ts';
-import { type ReleasedTarget, keyOfTarget } from '../rollouts/target-content.ts';
+import { keyOfTarget, type ReleasedTarget, type Target } from '../releases/targets.ts';
 import { Outbox } from '../queue/outbox.ts';
 import type { JobContext } from '../queue/jobs.ts';
 import { Notifications } from '../store/notifications.ts';
 import type { Trx } from '../store/schema.ts';
 import { isAutomated } from './assignment-content.ts';
-import { type Assigned, type Signing, type Target, planAssignments } from './assignment-plan.ts';
+import { type Assigned, type Signing, planAssignments } from './assignment-plan.ts';
 import { AssignmentSigner } from './assignment-signer.service.ts';
 import {
   type Ack,

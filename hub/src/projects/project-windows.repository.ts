@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
-import type { TargetIds } from '../rollouts/target-content.ts';
+import type { TargetIds } from '../releases/targets.ts';
 import { DATABASE } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
 

@@ -1,6 +1,6 @@
 import type { SyncWindow } from '@muster/kube';
 import { Inject, Injectable } from '@nestjs/common';
-import { type TargetIds, keyOfTarget } from '../rollouts/target-content.ts';
+import { type TargetIds, keyOfTarget } from '../releases/targets.ts';
 import type { Trx } from '../store/schema.ts';
 import { storedProject } from './project-manifest.ts';
 import { windowsOn } from './project-policy.ts';

@@ -1,5 +1,5 @@
 import { isPin, shortCommit } from '@muster/api/commits';
-import type { Target } from '../assignments/assignment-plan.ts';
+import type { Target } from './targets.ts';
 
 /** What is different between the targets of two releases; undefined: nothing that a cluster would see. */
 export function releaseDifference(

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
-import type { Target } from '../assignments/assignment-plan.ts';
+import type { Target } from './targets.ts';
 import { DATABASE } from '../store/database.ts';
 import type { Schema, Trx } from '../store/schema.ts';
 import type { Owner } from './owner.ts';

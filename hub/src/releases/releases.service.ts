@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Target } from '../assignments/assignment-plan.ts';
+import type { Content, Target } from './targets.ts';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
 import { RolloutStarts } from '../rollouts/rollout-starts.service.ts';
-import type { Content } from '../rollouts/target-content.ts';
 import type { Trx } from '../store/schema.ts';
 import type { Owner } from './owner.ts';
 import { causeOf, movedIn, releaseDifference } from './release-plan.ts';

@@ -5,7 +5,8 @@ import {
   encodeContent,
   tombstonePayload,
 } from '../assignments/assignment-content.ts';
-import { type Assigned, type Target, planAssignments } from '../assignments/assignment-plan.ts';
+import type { Target } from './targets.ts';
+import { type Assigned, planAssignments } from '../assignments/assignment-plan.ts';
 import { Action, Assignment } from '@muster/proto';
 import { assignmentDigest } from '@muster/link';
 import type { Project } from '@muster/kube';

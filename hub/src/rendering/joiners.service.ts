@@ -9,7 +9,7 @@ import {
   JoinerBases,
   type FollowedRevisions,
 } from '../rollouts/joiners/joiner-bases.service.ts';
-import { type Content, keyOfTarget } from '../rollouts/target-content.ts';
+import { type Content, keyOfTarget } from '../releases/targets.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { type RevisionState, stateKey } from '../sources/sources.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';

@@ -1,5 +1,6 @@
 import { applyContent, encodeContent } from '../assignments/assignment-content.ts';
-import type { Assigned, Target } from '../assignments/assignment-plan.ts';
+import type { Target } from '../releases/targets.ts';
+import type { Assigned } from '../assignments/assignment-plan.ts';
 import type { ApplicationRecord } from '../applications/application-records.service.ts';
 import { limitsOn } from '../projects/project-policy.ts';
 import { commitsOf } from '../releases/release-plan.ts';

@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
-import type { Target } from '../assignments/assignment-plan.ts';
+import type { Target, TargetIds } from '../releases/targets.ts';
 import { DATABASE } from '../store/database.ts';
 import type { Labels, Schema, Trx } from '../store/schema.ts';
 import { PINNED } from './holds.repository.ts';
-import type { TargetIds } from './target-content.ts';
 
 /** Whether an agent can be heard: it has a session, and its lease has not ended. */
 export const IS_CONNECTED = sql<boolean>`

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
 import { DATABASE } from '../store/database.ts';
 import type { Row, Schema, Trx } from '../store/schema.ts';
-import type { Content, Hold, Proof, TargetIds } from './target-content.ts';
+import type { Content, Hold, Proof, TargetIds } from '../releases/targets.ts';
 
 /** Of pins `p`: `pinned by ada: an incident`. */
 export const PINNED = sql<string | null>`'pinned by ' || p.pinned_by || ': ' || p.reason`;

@@ -1,16 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Target } from '../assignments/assignment-plan.ts';
+import {
+  effectiveTargets,
+  keyOfTarget,
+  type ReleasedTarget,
+  type Target,
+  type TargetIds,
+  withContent,
+} from '../releases/targets.ts';
 import type { Trx } from '../store/schema.ts';
 import type { Owner } from '../releases/owner.ts';
 import { DependencyWaits } from './dependencies/waits.service.ts';
 import { HoldsRepository } from './holds.repository.ts';
-import {
-  type ReleasedTarget,
-  type TargetIds,
-  effectiveTargets,
-  keyOfTarget,
-  withContent,
-} from './target-content.ts';
 
 /** Which targets are kept from their owner's newest release. */
 @Injectable()

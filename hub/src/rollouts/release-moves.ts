@@ -1,5 +1,11 @@
-import type { Target } from '../assignments/assignment-plan.ts';
-import { type Content, type Hold, type TargetIds, contentOf, keyOfTarget } from './target-content.ts';
+import {
+  type Content,
+  contentOf,
+  type Hold,
+  keyOfTarget,
+  type Target,
+  type TargetIds,
+} from '../releases/targets.ts';
 
 /** A target that is to hold something else. */
 export interface Moving {

@@ -1,9 +1,8 @@
 import type { Removals, RolloutPolicy } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Target } from '../assignments/assignment-plan.ts';
+import { type Content, keyOfTarget, type Target } from '../releases/targets.ts';
 import { BundlesService } from '../releases/bundles.service.ts';
 import type { Trx } from '../store/schema.ts';
-import { type Content, keyOfTarget } from './target-content.ts';
 
 /** What a release would prune, told by the identities of the objects in its bundles. */
 @Injectable()

@@ -1,5 +1,20 @@
+import type { RolloutState } from '@muster/rollout';
 import { LRUCache } from 'lru-cache';
-import type { LoadedRollout } from './rollout-runner.service.ts';
+import type { Owner } from '../releases/owner.ts';
+import type { Content } from '../releases/targets.ts';
+import type { RolloutLine, TargetRecord } from './rollouts.repository.ts';
+
+/** A rollout as it stands in the database, locked. */
+export interface LoadedRollout {
+  row: RolloutLine;
+  owner: Owner;
+  state: RolloutState;
+  records: Map<string, TargetRecord>;
+  /** When all of its rows were compared with it, and nothing was left to be looked at again soon; 0: never. */
+  comparedAt: number;
+  /** What its release says of each target, by `keyOfTarget`: it never says anything else. Undefined: not read yet. */
+  contents?: ReadonlyMap<string, Content>;
+}
 
 /** Targets of all rollouts that are kept. */
 const MOST_TARGETS = 50_000;

@@ -6,8 +6,8 @@ import { FactsRepository, type TargetFacts } from './facts.repository.ts';
 import { takeMeasured } from './gates/gates.repository.ts';
 import { Outages } from './outages/outages.service.ts';
 import { factEvents, isUnheard } from './rollout-events.ts';
-import type { LoadedRollout } from './rollout-runner.service.ts';
-import type { TargetIds } from './target-content.ts';
+import type { LoadedRollout } from './rollout-memory.ts';
+import type { TargetIds } from '../releases/targets.ts';
 import { RolloutWindows } from './windows/rollout-windows.service.ts';
 
 /** How soon agents that came back are looked at again, until something was heard of them. */

@@ -14,17 +14,6 @@ import { AssignmentsService } from '../assignments/assignments.service.ts';
 import { Audit } from '../audit/audit.ts';
 import { CommandsService } from '../commands/commands.service.ts';
 import type { Owner } from '../releases/owner.ts';
-import type { Trx } from '../store/schema.ts';
-import { FactsRepository, type TargetFacts } from './facts.repository.ts';
-import { HoldsRepository } from './holds.repository.ts';
-import { versionOf } from './rollout-events.ts';
-import { RolloutMemory } from './rollout-memory.ts';
-import {
-  type LoggedStep,
-  type RolloutLine,
-  RolloutsRepository,
-  type TargetRecord,
-} from './rollouts.repository.ts';
 import {
   type Content,
   type Hold,
@@ -32,19 +21,13 @@ import {
   contentOf,
   keyOfTarget,
   withContent,
-} from './target-content.ts';
-
-/** A rollout as it stands in the database, locked. */
-export interface LoadedRollout {
-  row: RolloutLine;
-  owner: Owner;
-  state: RolloutState;
-  records: Map<string, TargetRecord>;
-  /** When all of its rows were compared with it, and nothing was left to be looked at again soon; 0: never. */
-  comparedAt: number;
-  /** What its release says of each target, by `keyOfTarget`: it never says anything else. Undefined: not read yet. */
-  contents?: ReadonlyMap<string, Content>;
-}
+} from '../releases/targets.ts';
+import type { Trx } from '../store/schema.ts';
+import { FactsRepository, type TargetFacts } from './facts.repository.ts';
+import { HoldsRepository } from './holds.repository.ts';
+import { versionOf } from './rollout-events.ts';
+import { type LoadedRollout, RolloutMemory } from './rollout-memory.ts';
+import { type LoggedStep, RolloutsRepository, type TargetRecord } from './rollouts.repository.ts';
 
 /** What is to be done after a step. */
 export interface Ran {

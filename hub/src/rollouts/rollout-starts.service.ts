@@ -16,7 +16,7 @@ import {
 } from '@muster/rollout';
 import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Target } from '../assignments/assignment-plan.ts';
+import { type Content, contentOf, type Hold, keyOfTarget, type Target } from '../releases/targets.ts';
 import type { Owner } from '../releases/owner.ts';
 import type { Trx } from '../store/schema.ts';
 import { FactsRepository } from './facts.repository.ts';
@@ -28,7 +28,6 @@ import { RolloutClock } from './rollout-clock.ts';
 import { RolloutRecords } from './rollout-records.service.ts';
 import { RolloutTriggers } from './rollout-triggers.service.ts';
 import { type RolloutLine, type TargetRecord } from './rollouts.repository.ts';
-import { type Content, type Hold, contentOf, keyOfTarget } from './target-content.ts';
 
 /** A release that was just written, and what was there before it. */
 export interface WrittenRelease {

@@ -8,7 +8,8 @@ import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import { RolloutClock } from './rollout-clock.ts';
 import { RolloutNews } from './rollout-news.service.ts';
-import { type LoadedRollout, RolloutRunner } from './rollout-runner.service.ts';
+import type { LoadedRollout } from './rollout-memory.ts';
+import { RolloutRunner } from './rollout-runner.service.ts';
 import { RolloutStarts } from './rollout-starts.service.ts';
 import { RolloutTriggers } from './rollout-triggers.service.ts';
 

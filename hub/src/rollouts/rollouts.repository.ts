@@ -5,7 +5,7 @@ import type { Owner } from '../releases/owner.ts';
 import { DATABASE } from '../store/database.ts';
 import type { RolloutsTable, Schema, Trx } from '../store/schema.ts';
 import { keepMeasurements } from './gates/gates.repository.ts';
-import type { Content, TargetIds } from './target-content.ts';
+import type { Content, TargetIds } from '../releases/targets.ts';
 
 export type RolloutRow = Selectable<RolloutsTable>;
 

@@ -2,7 +2,7 @@ import type { Dependency } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Db } from '../../store/database.ts';
 import type { Trx } from '../../store/schema.ts';
-import { type TargetIds, keyOfTarget } from '../target-content.ts';
+import { type TargetIds, keyOfTarget } from '../../releases/targets.ts';
 import { DependencyFacts, type Wanted } from './dependency-facts.repository.ts';
 import {
   type DependencyBlocker,

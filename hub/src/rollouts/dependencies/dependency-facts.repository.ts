@@ -4,7 +4,7 @@ import { type Kysely, sql } from 'kysely';
 import { DATABASE } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
 import { IS_CONNECTED } from '../facts.repository.ts';
-import type { TargetIds } from '../target-content.ts';
+import type { TargetIds } from '../../releases/targets.ts';
 import type { AwaitedStage, AwaitedTarget } from './dependency-verdict.ts';
 
 /** Something that is waited for in a cluster. */

@@ -10,7 +10,7 @@ import {
 } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Trx } from '../../store/schema.ts';
-import { type TargetIds, keyOfTarget } from '../target-content.ts';
+import { type TargetIds, keyOfTarget } from '../../releases/targets.ts';
 import { DependenciesService, type WaitingTarget } from './dependencies.service.ts';
 import { type DependencyBlocker, blockerText } from './dependency-verdict.ts';
 

@@ -4,7 +4,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Owner } from '../../releases/owner.ts';
 import { DATABASE } from '../../store/database.ts';
 import type { Row, Schema, Trx } from '../../store/schema.ts';
-import type { TargetIds } from '../target-content.ts';
+import type { TargetIds } from '../../releases/targets.ts';
 import type { DependencyBlocker } from './dependency-verdict.ts';
 
 export interface Wait extends TargetIds {

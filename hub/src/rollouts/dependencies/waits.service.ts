@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Owner, ownerKey } from '../../releases/owner.ts';
 import { Outbox, type OutboxOptions } from '../../queue/outbox.ts';
 import type { Trx } from '../../store/schema.ts';
-import { type TargetIds, keyOfTarget } from '../target-content.ts';
+import { type TargetIds, keyOfTarget } from '../../releases/targets.ts';
 import { DependenciesService } from './dependencies.service.ts';
 import { type Later, type TargetKey, type Wait, WaitsRepository, type Woken } from './waits.repository.ts';
 

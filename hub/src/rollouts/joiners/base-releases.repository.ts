@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
 import { DATABASE } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
-import type { Content, TargetIds } from '../target-content.ts';
+import type { Content, TargetIds } from '../../releases/targets.ts';
 
 /** What most of a fleet holds while something newer is on its way, or held back. */
 export interface BaseRelease {

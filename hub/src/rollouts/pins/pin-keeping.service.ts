@@ -9,7 +9,7 @@ import type { Trx } from '../../store/schema.ts';
 import { Holds } from '../holds.service.ts';
 import { RolloutRecords } from '../rollout-records.service.ts';
 import { RolloutTriggers } from '../rollout-triggers.service.ts';
-import type { TargetIds } from '../target-content.ts';
+import type { TargetIds } from '../../releases/targets.ts';
 import { afterwards } from './letting-go.ts';
 import { PinsRepository } from './pins.repository.ts';
 

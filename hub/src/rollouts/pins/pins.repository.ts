@@ -5,7 +5,7 @@ import type { Owner } from '../../releases/owner.ts';
 import { DATABASE } from '../../store/database.ts';
 import type { Schema, Trx } from '../../store/schema.ts';
 import type { RolledOut } from './missing-approval.ts';
-import type { Content, TargetIds } from '../target-content.ts';
+import type { Content, TargetIds } from '../../releases/targets.ts';
 
 /** A pin as it is kept. */
 export interface PinRow {

@@ -7,7 +7,7 @@ import { ApplicationViews } from '../../applications/application-views.service.t
 import { AssignmentsService } from '../../assignments/assignments.service.ts';
 import { type Owner, ownerOf } from '../../releases/owner.ts';
 import type { Trx } from '../../store/schema.ts';
-import type { TargetIds } from '../target-content.ts';
+import type { TargetIds } from '../../releases/targets.ts';
 import { PinKeeping } from './pin-keeping.service.ts';
 import { missingApproval } from './missing-approval.ts';
 import { type PinRow, PinsRepository } from './pins.repository.ts';

@@ -5,7 +5,7 @@ import { AssignmentsService } from '../../assignments/assignments.service.ts';
 import { ProjectWindows } from '../../projects/project-windows.service.ts';
 import type { Trx } from '../../store/schema.ts';
 import { RolloutClock } from '../rollout-clock.ts';
-import { type TargetIds, keyOfTarget } from '../target-content.ts';
+import { type TargetIds, keyOfTarget } from '../../releases/targets.ts';
 
 /** What a rollout is told of windows. */
 export interface WindowNews {

@@ -1,4 +1,20 @@
-import type { Target } from '../assignments/assignment-plan.ts';
+/** One target of the release that an owner is at. */
+export interface Target {
+  applicationId: string;
+  namespace: string;
+  name: string;
+  clusterId: string;
+  /** Null: removed. */
+  digest: string | null;
+  bundleDigest: string | null;
+  /** Of its first source. */
+  commit: string | null;
+  /** Of each source, where there are several. */
+  commits: string[] | null;
+  removed: 'orphan' | 'uninstall' | null;
+  /** When the deletion of what asks was approved. */
+  approvedAt?: Date | null | undefined;
+}
 
 /** What a target holds or could hold. */
 export interface Content {
