@@ -15,7 +15,6 @@ const ring = (name: string, include: string[], exclude: string[], timeout: numbe
   },
 });
 
-const serial = { fileParallelism: false, pool: 'forks' as const };
 /** Files with servers of their own, which mostly wait for them. */
 const sideBySide = { maxWorkers: 2, pool: 'forks' as const };
 
@@ -28,7 +27,7 @@ export default defineConfig({
         globalSetup: ['tools/bundles.setup.ts'],
       }),
       ring('e2e', ['e2e/**/*.e2e.test.ts'], [], 300_000, sideBySide),
-      ring('browser', ['e2e/**/*.browser.test.ts'], [], 300_000, serial),
+      ring('browser', ['e2e/**/*.browser.test.ts'], [], 300_000, sideBySide),
     ],
   },
 });
