@@ -18,7 +18,7 @@ export interface Outcome {
   /** The commit that was made for it. */
   result?: string | undefined;
   pull?: { branch: string; number: number; url: string };
-  /** A commit was pushed, or a pull request opened or changed: by this call. */
+  /** A commit was pushed, or a pull request opened or changed: by this call, or by one that was killed before it was written down. */
   made?: string;
 }
 
@@ -68,8 +68,12 @@ export class Proposals {
     if (!(await repository.has(change.commit)))
       return { state: 'conflict', why: `the repository has no commit ${change.commit.slice(0, 7)} any more` };
     const made = await repository.git.made(base, change.id);
-    if (made)
-      return { state: 'done', why: `commit ${made.slice(0, 7)} on ${environment.branch}`, result: made };
+    if (made) {
+      const why = `commit ${made.slice(0, 7)} on ${environment.branch}`;
+      // Whoever pushed it did not come to say so. A pull request that somebody merged was told when it was opened.
+      const told = change.pull_number !== null;
+      return { state: 'done', why, result: made, ...(told ? {} : { made: why }) };
+    }
     const promoted = await promotedContent(repository, before, environment, change.commit, base);
     if (promoted.kind === 'conflict') return { state: 'conflict', why: promoted.why };
     if (environment.change!.mode === 'commit') return this.#commit(repository, proposed, promoted, now);
