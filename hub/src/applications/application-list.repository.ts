@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { APPLICATION_STATE_TABLES, HEALTH_NOW, SILENT_SINCE, SYNC_NOW } from '../store/application-state.ts';
+import { APPLICATION_STATE_TABLES, HEALTH_NOW, SYNC_NOW } from '../store/application-state.ts';
+import { SILENT_SINCE } from '../store/lease.ts';
 import { DATABASE } from '../store/database.ts';
 import type { ApplicationCondition, Row, Schema } from '../store/schema.ts';
 import type { ApplicationRow } from './applications.repository.ts';

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import { DATABASE, type Db } from '../store/database.ts';
+import { CONNECTION } from '../store/lease.ts';
 import type { NewRow, Row, RowChange, Schema, Trx } from '../store/schema.ts';
 import type { Requirement } from './label-selector.ts';
 
@@ -252,9 +253,9 @@ export class ClustersRepository {
   /** Counts for the fleet page. */
   async counts(): Promise<ClusterCount[]> {
     const found = await sql<ClusterCount>`
-      select state, count(*)::int as count, case when last_seen_at is null then 'never'
-        when last_seen_at + make_interval(secs => lease_seconds) >= now() then 'connected' else 'silent' end as connection
-      from clusters group by 1, 3`.execute(this.#db);
+      select state, count(*)::int as count, ${CONNECTION} as connection from clusters c group by 1, 3`.execute(
+      this.#db,
+    );
     return found.rows;
   }
 }

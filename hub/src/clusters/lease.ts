@@ -5,7 +5,7 @@ export type Connection =
   /** Unknown since `since`: the last moment it was heard plus its lease. */
   | { kind: 'silent'; since: Date };
 
-/** Computed at read time, so that a hub that was down does not call anybody silent who spoke meanwhile. */
+/** As `store/lease.ts` says it in SQL. Computed at read time, so that a hub that was down does not call anybody silent who spoke meanwhile. */
 export function connectionOf(
   cluster: { last_seen_at: Date | null; lease_seconds: number },
   now: Date,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { DATABASE, type Db } from '../store/database.ts';
+import { LEASE_ENDS, endedWithin } from '../store/lease.ts';
 import type { Trx } from '../store/schema.ts';
 import type { ClusterRow } from './clusters.repository.ts';
 import type { Heard } from './heard.ts';
@@ -66,8 +67,7 @@ export class SessionsRepository {
   /** Names of clusters whose lease ended within the last so many seconds. */
   async newlySilent(withinSeconds: number): Promise<string[]> {
     const found = await sql<{ name: string }>`
-      select name from clusters where last_seen_at + make_interval(secs => lease_seconds)
-        between now() - make_interval(secs => ${withinSeconds}::int) and now()`.execute(this.#db);
+      select name from clusters c where ${endedWithin(withinSeconds)}`.execute(this.#db);
     return found.rows.map((row) => row.name);
   }
 
@@ -84,8 +84,9 @@ export class SessionsRepository {
   /** How many clusters that can be heard have a clock that is off by more than so long. */
   async clocksOff(byMs: number): Promise<number> {
     const { rows } = await sql<{ off: number }>`
-      select count(*)::int as off from clusters where abs(clock_offset_ms) > ${byMs}
-        and last_seen_at + make_interval(secs => lease_seconds) > now()`.execute(this.#db);
+      select count(*)::int as off from clusters c where abs(clock_offset_ms) > ${byMs} and ${LEASE_ENDS} > now()`.execute(
+      this.#db,
+    );
     return rows[0]?.off ?? 0;
   }
 }

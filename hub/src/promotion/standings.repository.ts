@@ -1,8 +1,8 @@
 import type { EnvironmentOwner } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
-import { IS_CONNECTED } from '../rollouts/facts.repository.ts';
 import { DATABASE } from '../store/database.ts';
+import { IS_CONNECTED } from '../store/lease.ts';
 import type { Schema } from '../store/schema.ts';
 
 /** What is known of the newest release of an environment. */

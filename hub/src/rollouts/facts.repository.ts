@@ -2,12 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
 import type { Target, TargetIds } from '../releases/targets.ts';
 import { DATABASE } from '../store/database.ts';
+import { IS_CONNECTED } from '../store/lease.ts';
 import type { Labels, Schema, Trx } from '../store/schema.ts';
 import { PINNED } from './holds.repository.ts';
-
-/** Whether an agent can be heard: it has a session, and its lease has not ended. */
-export const IS_CONNECTED = sql<boolean>`
-  (c.session_id is not null and c.last_seen_at is not null and c.last_seen_at + make_interval(secs => c.lease_seconds) > now())`;
 
 /** Whether the cluster `c` or the Application `a` of a target is gone, or going. */
 const HAS_LEFT = sql<boolean>`(c.id is null or c.state = 'removing' or a.id is null or a.tombstoned_at is not null)`;

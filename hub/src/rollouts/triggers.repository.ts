@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
 import { DATABASE } from '../store/database.ts';
+import { IS_CONNECTED } from '../store/lease.ts';
 import type { Schema } from '../store/schema.ts';
-import { IS_CONNECTED } from './facts.repository.ts';
 
 /** Which rollouts something that happened concerns. All by the index over live targets: without rollouts it is empty. */
 @Injectable()

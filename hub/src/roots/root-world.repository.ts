@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
 import { APPLICATION_STATE_TABLES, HEALTH_NOW, SYNC_NOW } from '../store/application-state.ts';
 import { DATABASE } from '../store/database.ts';
+import { endedWithin } from '../store/lease.ts';
 import type { ApplicationCondition, Schema, SetCondition, Trx } from '../store/schema.ts';
 import type { ChildName } from './child.ts';
 
@@ -151,9 +152,7 @@ export class RootWorldRepository {
   async onClustersTurned(trx: Trx, seconds: number): Promise<string[]> {
     const { rows } = await sql<{ root_id: string }>`
       with turned as (
-        select id from clusters
-        where last_seen_at + make_interval(secs => lease_seconds) between now() - make_interval(secs => ${seconds}) and now()
-          or connected_at > now() - make_interval(secs => ${seconds})
+        select id from clusters c where ${endedWithin(seconds)} or connected_at > now() - make_interval(secs => ${seconds})
       )
       select distinct rc.root_id from turned
       join applications a on a.cluster_id = turned.id

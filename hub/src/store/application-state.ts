@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { IS_SILENT } from './lease.ts';
 
 /** What the expressions below read: Applications `a`, clusters `c`, assignments `g`, statuses `t`, targets of the newest release `rt`, what the hub itself holds for it `hr`, where a rollout keeps it `th`, where somebody pinned it `tp`. */
 export const APPLICATION_STATE_TABLES = sql`
@@ -11,12 +12,6 @@ export const APPLICATION_STATE_TABLES = sql`
   left join target_pins tp on tp.application_id = a.id and tp.cluster_id = a.cluster_id
   left join roots hr on hr.application_id = a.id`;
 
-/** Since when the cluster cannot be heard; null: it can be, or never was. */
-export const SILENT_SINCE = sql<Date | null>`
-  case when c.last_seen_at + make_interval(secs => c.lease_seconds) < now()
-    then c.last_seen_at + make_interval(secs => c.lease_seconds) end`;
-
-const IS_SILENT = sql`(c.last_seen_at is null or c.last_seen_at + make_interval(secs => c.lease_seconds) < now())`;
 /** Released and not signed yet counts as well: nothing said before is about what the newest release asks for. What is pinned is asked for its own. */
 const IS_BEHIND = sql`(g.action = 'apply' and (
   (t.epoch, t.generation) < (g.epoch, g.generation)

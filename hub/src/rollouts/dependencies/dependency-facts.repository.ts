@@ -2,8 +2,8 @@ import type { Dependency, Rollout, StageState } from '@muster/rollout';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Kysely, sql } from 'kysely';
 import { DATABASE } from '../../store/database.ts';
+import { IS_CONNECTED } from '../../store/lease.ts';
 import type { Schema } from '../../store/schema.ts';
-import { IS_CONNECTED } from '../facts.repository.ts';
 import type { TargetIds } from '../../releases/targets.ts';
 import type { AwaitedStage, AwaitedTarget } from './dependency-verdict.ts';
 
