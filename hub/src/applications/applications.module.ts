@@ -22,6 +22,7 @@ import { ApplicationsController } from './applications.controller.ts';
 import { ApplicationsService } from './applications.service.ts';
 import { handlers } from './applications.worker.ts';
 import { AppliedDependencies } from './applied-dependencies.service.ts';
+import { AppliedProjects } from './applied-projects.service.ts';
 import { ApplyController } from './apply.controller.ts';
 import { ApplyService } from './apply.service.ts';
 
@@ -51,6 +52,7 @@ import { ApplyService } from './apply.service.ts';
     ApplicationTrail,
     ApplicationViews,
     AppliedDependencies,
+    AppliedProjects,
     ApplyService,
     jobHandlers([ApplicationsService], handlers),
   ],

@@ -1,17 +1,15 @@
 import type { ApplyRequest, ApplyResult } from '@muster/api';
 import { MusterError } from '@muster/base';
 import { Inject, Injectable } from '@nestjs/common';
-import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
 import { SettingsService } from '../settings/settings.service.ts';
 import { DeliveryDocuments } from '../promotion/delivery-documents.service.ts';
-import { ProjectsService } from '../projects/projects.service.ts';
-import { RolloutTriggers } from '../rollouts/rollout-triggers.service.ts';
 import { DATABASE, type Db } from '../store/database.ts';
 import type { Trx } from '../store/schema.ts';
 import { ApplicationsService } from './applications.service.ts';
 import { AppliedDependencies } from './applied-dependencies.service.ts';
+import { AppliedProjects } from './applied-projects.service.ts';
 import { APPLY_ORDER, type CheckedDocument, checkDocuments } from './documents.ts';
 
 type Result = ApplyResult['results'][number];
@@ -24,14 +22,12 @@ class DryRun extends Error {}
 export class ApplyService {
   constructor(
     @Inject(DATABASE) private readonly db: Db,
-    @Inject(ProjectsService) private readonly projects: ProjectsService,
+    @Inject(AppliedProjects) private readonly projects: AppliedProjects,
     @Inject(ApplicationSetsService) private readonly sets: ApplicationSetsService,
     @Inject(ApplicationsService) private readonly applications: ApplicationsService,
     @Inject(SettingsService) private readonly settings: SettingsService,
-    @Inject(RolloutTriggers) private readonly rollouts: RolloutTriggers,
     @Inject(DeliveryDocuments) private readonly delivery: DeliveryDocuments,
     @Inject(AppliedDependencies) private readonly dependencies: AppliedDependencies,
-    @Inject(AccessService) private readonly access: AccessService,
   ) {}
 
   async apply(request: ApplyRequest, actor: Actor): Promise<ApplyResult> {
@@ -77,21 +73,12 @@ export class ApplyService {
   async #write(trx: Trx, document: CheckedDocument, actor: Actor): Promise<Result['result']> {
     switch (document.kind) {
       case 'ConfigMap':
-        this.access.require(actor, 'admin');
         return this.settings.apply(trx, document.checked, actor);
       case 'RolloutPolicy':
       case 'Promotion':
         return this.delivery.apply(trx, document, actor);
-      case 'AppProject': {
-        this.access.require(actor, 'admin');
-        const result = await this.projects.apply(trx, document.name, document.manifest, actor);
-        if (result !== 'unchanged') {
-          await this.sets.projectChanged(trx, document.name);
-          await this.applications.projectChanged(trx, document.name);
-          await this.rollouts.project(trx, document.name);
-        }
-        return result;
-      }
+      case 'AppProject':
+        return this.projects.apply(trx, document.name, document.manifest, actor);
       case 'ApplicationSet':
         return this.sets.apply(trx, document.namespace, document.checked, actor);
       case 'Application':

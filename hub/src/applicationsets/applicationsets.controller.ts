@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { Actor } from '../access/actor.ts';
 import { Allow, CurrentActor } from '../access/decorators.ts';
 import { Answers } from '../api/answers.ts';
-import { ApplicationSetsService } from './applicationsets.service.ts';
+import { SetRemovals } from './set-removals.service.ts';
+import { SetViews } from './set-views.service.ts';
 
 const RemoveQuery = z.object({
   approve: z.stringbool().default(false).describe('an approver may let all Applications leave at once'),
@@ -16,7 +17,10 @@ const Approved = z.object({ approved: z.number() });
 
 @Controller('api/v1/applicationsets')
 export class ApplicationSetsController {
-  constructor(@Inject(ApplicationSetsService) private readonly sets: ApplicationSetsService) {}
+  constructor(
+    @Inject(SetViews) private readonly views: SetViews,
+    @Inject(SetRemovals) private readonly removals: SetRemovals,
+  ) {}
 
   @Get()
   @Allow('viewer', { project: 'any' })
@@ -25,7 +29,7 @@ export class ApplicationSetsController {
     @Query({ schema: PageQuery }) { limit, after }: PageQuery,
     @CurrentActor() actor: Actor,
   ): Promise<ApplicationSetList> {
-    return this.sets.list(actor, limit, after);
+    return this.views.list(actor, limit, after);
   }
 
   @Get(':namespace/:name')
@@ -36,7 +40,7 @@ export class ApplicationSetsController {
     @Param('name') name: string,
     @CurrentActor() actor: Actor,
   ): Promise<ApplicationSetView> {
-    return this.sets.get(actor, namespace, name);
+    return this.views.get(actor, namespace, name);
   }
 
   /** Its Applications leave; all of them wait for an approval unless an approver asks with `approve=true`. */
@@ -49,7 +53,7 @@ export class ApplicationSetsController {
     @Query({ schema: RemoveQuery }) { approve }: RemoveQuery,
     @CurrentActor() actor: Actor,
   ): Promise<void> {
-    await this.sets.remove(actor, namespace, name, approve);
+    await this.removals.remove(actor, namespace, name, approve);
   }
 
   @Post(':namespace/:name/approve-deletions')
@@ -62,6 +66,6 @@ export class ApplicationSetsController {
     @Body({ schema: Reason }) { reason }: Reason,
     @CurrentActor() actor: Actor,
   ): Promise<{ approved: number }> {
-    return this.sets.approveDeletions(actor, namespace, name, reason);
+    return this.removals.approveDeletions(actor, namespace, name, reason);
   }
 }

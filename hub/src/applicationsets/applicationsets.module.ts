@@ -18,9 +18,12 @@ import { IncrementalExpansion } from './incremental-expansion.service.ts';
 import { RemovalBudget } from './removal-budget.service.ts';
 import { SetGeneration } from './set-generation.service.ts';
 import { SetManifests } from './set-manifests.ts';
+import { SetRemovals } from './set-removals.service.ts';
 import { SetRepositories } from './set-repositories.ts';
 import { SetTopicsRepository } from './set-topics.repository.ts';
+import { SetTrail } from './set-trail.ts';
 import { SetTriggers } from './set-triggers.service.ts';
+import { SetViews } from './set-views.service.ts';
 import { SupposedSets } from './supposed-sets.service.ts';
 
 /** ApplicationSets, and their expansion into Applications. */
@@ -45,12 +48,15 @@ import { SupposedSets } from './supposed-sets.service.ts';
     RemovalBudget,
     SetGeneration,
     SetManifests,
+    SetRemovals,
     SetRepositories,
     SetTopicsRepository,
+    SetTrail,
     SetTriggers,
+    SetViews,
     SupposedSets,
     jobHandlers([ExpansionService], handlers),
   ],
-  exports: [ApplicationSetsService, RemovalBudget, SupposedSets],
+  exports: [ApplicationSetsService, RemovalBudget, SetRemovals, SetTriggers, SupposedSets],
 })
 export class ApplicationSetsModule {}

@@ -7,7 +7,7 @@ import { systemActor } from '../access/actor.ts';
 import { type TestHub, application, startTestHub } from '../applications/pipeline.fixture.ts';
 import { RepositoriesService } from '../sources/repositories.service.ts';
 import { type Gitea, giteaProblem, startGitea } from '../sources/scm/gitea.fixture.ts';
-import { ApplicationSetsService } from './applicationsets.service.ts';
+import { SetViews } from './set-views.service.ts';
 
 const problem = await giteaProblem();
 if (problem) console.warn(`webhooks are not tested against Gitea: ${problem}`);
@@ -49,7 +49,7 @@ describe.skipIf(problem)('with a real Gitea', () => {
       .get(RepositoriesService, { strict: false })
       .add({ insecure: false, skipCheck: more.url.endsWith('/acme'), ...more }, systemActor);
   const set = (name: string) =>
-    hub.running.app.get(ApplicationSetsService, { strict: false }).get(systemActor, 'argocd', name);
+    hub.running.app.get(SetViews, { strict: false }).get(systemActor, 'argocd', name);
   const previews = () => ({
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'ApplicationSet',

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../access/actor.ts';
 import { type TestHub, startTestHub } from '../applications/pipeline.fixture.ts';
 import { ClusterChanges } from '../clusters/cluster-changes.ts';
-import { ApplicationSetsService } from './applicationsets.service.ts';
+import { SetRemovals } from './set-removals.service.ts';
+import { SetViews } from './set-views.service.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-lifecycle-'));
 let hub: TestHub;
@@ -49,8 +50,9 @@ const set = (name: string, { names, revision = 'main', annotations = {}, spec = 
     ...spec,
   },
 });
-const sets = () => hub.running.app.get(ApplicationSetsService, { strict: false });
-const view = (name: string) => sets().get(systemActor, 'argocd', name);
+const removals = () => hub.running.app.get(SetRemovals, { strict: false });
+const view = (name: string) =>
+  hub.running.app.get(SetViews, { strict: false }).get(systemActor, 'argocd', name);
 const manifest = async (name: string) => (await hub.app(name)).manifest as Record<string, never>;
 
 /** Gives a cluster other labels, as `muster cluster label` does. */
@@ -97,7 +99,7 @@ test('fifty sets that each lose one Application to one mistyped cluster label ar
 });
 
 test('an approval lets go what one set would lose; the label put right takes all others back', async () => {
-  expect(await sets().approveDeletions(systemActor, 'argocd', 'fleet-0')).toEqual({ approved: 1 });
+  expect(await removals().approveDeletions(systemActor, 'argocd', 'fleet-0')).toEqual({ approved: 1 });
   await label('three', { env: 'prod' });
   await hub.eventually(async () => expect(await leaving()).toEqual({ leaving: 0, held: 0, tombstoned: 0 }));
   await hub.idle();
@@ -130,7 +132,7 @@ test('a deleted set whose policy deletes nothing leaves its Applications to them
   await hub.assignment('one', 'loose-one');
   await hub.assignment('two', 'loose-two');
   await hub.idle();
-  await sets().remove(systemActor, 'argocd', 'loose', false);
+  await removals().remove(systemActor, 'argocd', 'loose', false);
   await hub.eventually(() => expect(view('loose')).rejects.toThrow('there is no ApplicationSet'));
   await hub.idle();
   expect((await hub.app('loose-one')).leaving).toBeUndefined();

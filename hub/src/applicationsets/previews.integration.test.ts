@@ -6,7 +6,7 @@ import { systemActor } from '../access/actor.ts';
 import { type TestHub, startTestHub } from '../applications/pipeline.fixture.ts';
 import { RepositoriesService } from '../sources/repositories.service.ts';
 import { type ScmServer, startScmServer } from '../sources/scm/scm-server.fixture.ts';
-import { ApplicationSetsService } from './applicationsets.service.ts';
+import { SetViews } from './set-views.service.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-previews-'));
 const PULLS = '/api/v1/repos/acme/shop/pulls?limit=50&page=1&state=open';
@@ -64,7 +64,7 @@ const previews = () => ({
   },
 });
 const condition = async () => {
-  const sets = hub.running.app.get(ApplicationSetsService, { strict: false });
+  const sets = hub.running.app.get(SetViews, { strict: false });
   return (await sets.get(systemActor, 'argocd', 'previews')).conditions[0];
 };
 

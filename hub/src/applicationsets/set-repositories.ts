@@ -86,6 +86,24 @@ export class SetRepositories {
     return repoTree(await this.sources.tree(id, commit, signal));
   }
 
+  /** A set that was written follows what its generators name, which is read now. */
+  async begin(trx: Trx, setId: string, written: readonly { url: string; revision: string }[]): Promise<void> {
+    const ids = await this.sources.ensure(
+      trx,
+      written.map((one) => one.url),
+    );
+    const followed = written.flatMap(({ url, revision }): Followed[] => {
+      const repositoryId = ids.get(url);
+      return repositoryId ? [{ repositoryId, revision }] : [];
+    });
+    await this.repository.repositories(trx, setId, followed);
+    await this.sources.follow(trx, followed);
+    await this.sources.ask(
+      trx,
+      followed.map((one) => one.repositoryId),
+    );
+  }
+
   /**
    * A set follows what its generators name and what its last expansion read; after one that failed, what it followed
    * before too, so that whatever mends it is seen. Writes only what is different.

@@ -8,7 +8,8 @@ import { systemActor } from '../access/actor.ts';
 import { ApplicationRemovals } from '../applications/application-removals.service.ts';
 import { type TestHub, startTestHub } from '../applications/pipeline.fixture.ts';
 import { AssignmentsService } from '../assignments/assignments.service.ts';
-import { ApplicationSetsService } from './applicationsets.service.ts';
+import { SetRemovals } from './set-removals.service.ts';
+import { SetViews } from './set-views.service.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-sets-'));
 let hub: TestHub;
@@ -46,8 +47,9 @@ const set = (
     ...spec,
   },
 });
-const sets = () => hub.running.app.get(ApplicationSetsService, { strict: false });
-const view = (name: string) => sets().get(systemActor, 'argocd', name);
+const removals = () => hub.running.app.get(SetRemovals, { strict: false });
+const view = (name: string) =>
+  hub.running.app.get(SetViews, { strict: false }).get(systemActor, 'argocd', name);
 const gone = async (cluster: string, name: string) => {
   const row = await hub.assignment(cluster, name);
   await hub.db
@@ -148,14 +150,14 @@ test('restore applies the last release again after the uninstall, even when its 
 
 test('removing all Applications of a set waits for an approval', async () => {
   await hub.idle();
-  await sets().remove(systemActor, 'argocd', 'few', false);
+  await removals().remove(systemActor, 'argocd', 'few', false);
   await hub.eventually(async () => expect(await view('few')).toMatchObject({ deleting: true, held: 2 }));
   await hub.idle();
   expect((await hub.assignment('dev', 'few-dev')).action).toBe('apply');
   expect((await hub.app('few-dev')).leaving?.held).toMatch(
     /waits for an approval: all 2 Applications of ApplicationSet argocd\/few/,
   );
-  expect(await sets().approveDeletions(systemActor, 'argocd', 'few')).toEqual({ approved: 2 });
+  expect(await removals().approveDeletions(systemActor, 'argocd', 'few')).toEqual({ approved: 2 });
   await hub.eventually(async () => expect((await hub.assignment('dev', 'few-dev')).action).toBe('uninstall'));
   await hub.eventually(async () =>
     expect((await hub.assignment('staging', 'few-staging')).action).toBe('uninstall'),

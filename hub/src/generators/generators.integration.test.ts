@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemActor } from '../access/actor.ts';
-import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
+import { SetViews } from '../applicationsets/set-views.service.ts';
 import { type TestHub, startTestHub } from '../applications/pipeline.fixture.ts';
 import { DecisionsService } from './decisions.service.ts';
 import { PluginsService } from './plugins.service.ts';
@@ -53,7 +53,7 @@ const set = (name: string, generator: object) => ({
   },
 });
 const view = (name: string) =>
-  hub.running.app.get(ApplicationSetsService, { strict: false }).get(systemActor, 'argocd', name);
+  hub.running.app.get(SetViews, { strict: false }).get(systemActor, 'argocd', name);
 const trouble = async (name: string) =>
   (await view(name)).conditions.find((one) => one.type === 'ErrorOccurred' && one.status === 'True')?.message;
 

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemActor } from '../access/actor.ts';
-import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
+import { SetViews } from '../applicationsets/set-views.service.ts';
 import { ApplicationViews } from '../applications/application-views.service.ts';
 import { type TestHub, application, startTestHub } from '../applications/pipeline.fixture.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -96,7 +96,7 @@ test('what ends in a Secret, or looks as if it did, is in no answer, no plain co
     await hub.eventually(async () => expect((await hub.app(name)).conditions[0]?.message).toMatch(message));
     answers.push(await hub.app(name));
   }
-  const sets = hub.running.app.get(ApplicationSetsService, { strict: false });
+  const sets = hub.running.app.get(SetViews, { strict: false });
   await hub.eventually(async () =>
     expect(JSON.stringify(await sets.get(systemActor, 'argocd', 'broken'))).toContain('no name for'),
   );

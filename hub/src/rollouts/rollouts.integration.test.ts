@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemActor } from '../access/actor.ts';
-import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
+import { SetRemovals } from '../applicationsets/set-removals.service.ts';
 import { LabellingService } from '../clusters/labelling.service.ts';
 import { RolloutFixture, careful, configMap, setOverClusters } from './rollouts.fixture.ts';
 import { RolloutsService } from './rollouts.service.ts';
@@ -267,7 +267,7 @@ test('a cluster that leaves the set meanwhile drops out, and the others go on', 
   await on.db.updateTable('clusters').set({ labels: '{}' }).where('id', '=', cluster.id).execute();
   await on.expandAll();
   // All that the cluster has of it: that waits for an approval.
-  await on.get(ApplicationSetsService).approveDeletions(systemActor, 'argocd', 'web');
+  await on.get(SetRemovals).approveDeletions(systemActor, 'argocd', 'web');
   await on.hub.eventually(async () => {
     await on.look();
     expect(await on.states()).toMatchObject({ a: 'assigned', b: 'waiting', c: 'waiting', d: 'gone' });

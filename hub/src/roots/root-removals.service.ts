@@ -5,8 +5,8 @@ import type { Actor } from '../access/actor.ts';
 import { Events } from '../api/events.ts';
 import { removalOf } from '../applications/application-manifest.ts';
 import { ApplicationRecords } from '../applications/application-records.service.ts';
-import { ApplicationSetsService } from '../applicationsets/applicationsets.service.ts';
 import { RemovalBudget } from '../applicationsets/removal-budget.service.ts';
+import { SetRemovals } from '../applicationsets/set-removals.service.ts';
 import { Audit } from '../audit/audit.ts';
 import { CONFIG, type Config } from '../config.ts';
 import { ProjectsService } from '../projects/projects.service.ts';
@@ -26,7 +26,7 @@ export class RootRemovals {
     @Inject(RootsRepository) private readonly repository: RootsRepository,
     @Inject(RootWorldRepository) private readonly world: RootWorldRepository,
     @Inject(ApplicationRecords) private readonly records: ApplicationRecords,
-    @Inject(ApplicationSetsService) private readonly sets: ApplicationSetsService,
+    @Inject(SetRemovals) private readonly sets: SetRemovals,
     @Inject(ProjectsService) private readonly projects: ProjectsService,
     @Inject(RemovalBudget) private readonly budget: RemovalBudget,
     @Inject(Roots) private readonly roots: Roots,

@@ -2,6 +2,7 @@ import type { SettingsView } from '@muster/api';
 import { MusterError, canonicalJson } from '@muster/base';
 import { type IgnoreRule, type KubeObject, groupKindString, keyOf, readSystemSettings } from '@muster/kube';
 import { Inject, Injectable } from '@nestjs/common';
+import { AccessService } from '../access/access.service.ts';
 import type { Actor } from '../access/actor.ts';
 import { ApplicationRecords } from '../applications/application-records.service.ts';
 import { Audit } from '../audit/audit.ts';
@@ -28,6 +29,7 @@ export class SettingsService {
     @Inject(BundlesService) private readonly bundles: BundlesService,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Audit) private readonly audit: Audit,
+    @Inject(AccessService) private readonly access: AccessService,
   ) {}
 
   /** What every assignment of these bundles carries of the settings. Opens bundles only where there are health checks. */
@@ -54,12 +56,13 @@ export class SettingsService {
     return { manifest: row.manifest, updatedAt: row.updated_at.toISOString(), updatedBy: row.updated_by };
   }
 
-  /** Writes checked settings and has every assignment made again. */
+  /** Writes checked settings and has every assignment made again. Takes the role admin. */
   async apply(
     trx: Trx,
     { manifest }: CheckedSettings,
     actor: Actor,
   ): Promise<'created' | 'configured' | 'unchanged'> {
+    this.access.require(actor, 'admin');
     const before = await this.repository.get(SETTINGS_NAME, trx);
     if (before && canonicalJson(before.manifest) === canonicalJson(manifest)) return 'unchanged';
     await this.repository.write(trx, SETTINGS_NAME, manifest, actor.name);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Actor, systemActor } from '../../access/actor.ts';
-import { ApplicationSetsService } from '../../applicationsets/applicationsets.service.ts';
+import { SetRemovals } from '../../applicationsets/set-removals.service.ts';
 import { BundlesService } from '../../releases/bundles.service.ts';
 import { WhyService } from '../../why/why.service.ts';
 import { RolloutReads } from '../reads/rollout-reads.service.ts';
@@ -218,9 +218,7 @@ test('a pin ends when its time is over, and does not keep an Application or its 
   await pin('b');
   const others = { matchLabels: { tier: 'canary' } };
   await on.hub.apply([setOverClusters(on.hub, {}, { generators: [{ clusters: { selector: others } }] })]);
-  await on.hub.eventually(() =>
-    on.get(ApplicationSetsService).approveDeletions(systemActor, 'argocd', 'web'),
-  );
+  await on.hub.eventually(() => on.get(SetRemovals).approveDeletions(systemActor, 'argocd', 'web'));
   await on.hub.eventually(async () => {
     const rows = await on.db
       .selectFrom('assignments')
