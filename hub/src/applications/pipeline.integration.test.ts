@@ -267,6 +267,9 @@ test('who operates one project applies Applications of it and nothing else', asy
     spec: { sourceRepos: ['*'] },
   };
   await expect(apply(project)).rejects.toMatchObject({ code: 'forbidden' });
+  const name = { name: 'argocd-cm', namespace: 'argocd' };
+  const settings = { apiVersion: 'v1', kind: 'ConfigMap', metadata: name, data: {} };
+  await expect(apply(settings)).rejects.toMatchObject({ code: 'forbidden' });
 });
 
 test('a whole list is paged and filtered in SQL', async () => {
