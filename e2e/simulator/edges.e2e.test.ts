@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { HubClient } from '@muster/api/client';
 import { Redis as RedisClient } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Hub, type Redis, startHub, startRedis } from '../src/index.ts';
-import type { Behaviour } from './behaviour.ts';
+import { type Hub, type Redis, eventually, startHub, startRedis } from '../src/index.ts';
+import type { Behaviour, Conduct } from './behaviour.ts';
 import { type Edge, RolloutRows, type Rows, hasCome, outcomeOf } from './rollout-edges.ts';
 import { HUB_ENV, RolloutScenario, clustersOf } from './rollout-scenario.ts';
 import { SimulatedFleet } from './simulated-fleet.ts';
@@ -30,6 +30,12 @@ const stopping = {
     { name: 'rest', gates: [{ name: 'go', approval: { count: 1 } }] },
   ],
 };
+/** The deadline is short, and long enough for agents to come back in it. */
+const SOAK_SECONDS = 4;
+const timed = {
+  superseding: 'queue',
+  stages: [{ name: 'all', deadline: '10s', soak: `${SOAK_SECONDS}s` }],
+};
 const AGENTS = 4;
 const OWNER = 'argocd/app-0';
 
@@ -43,6 +49,9 @@ let rows: RolloutRows;
 /** What works everywhere; anything else is Degraded in the second cluster while `isBad`. */
 const proven = new Set<string>();
 let isBad = false;
+/** Clusters that take their time. */
+const slow = new Map<string, Partial<Conduct>>();
+const AN_HOUR = 3_600_000;
 
 /** Slow enough for each state to be seen in the rows. */
 const behaviour: Behaviour = ({ cluster, digest }) => ({
@@ -50,6 +59,7 @@ const behaviour: Behaviour = ({ cluster, digest }) => ({
   applyMs: 500,
   settleMs: 800,
   awayMs: 0,
+  ...slow.get(cluster),
 });
 
 beforeAll(async () => {
@@ -82,9 +92,10 @@ function remember(): void {
     for (const { assignment } of agent.held.values()) proven.add(assignment.bundleDigest);
 }
 
-/** SIGKILL, an empty queue where that is Redis, and a new process on the same data. */
-async function killHub(): Promise<void> {
+/** SIGKILL, an empty queue where that is Redis, and a new process on the same data once `away` is over. */
+async function killHub(away?: () => Promise<unknown>): Promise<void> {
   await hub.kill();
+  await away?.();
   if (redis) {
     const client = new RedisClient(redis.url);
     await client.flushall();
@@ -224,6 +235,49 @@ describe('a hub that is killed at every edge of a rollout', () => {
       const disturbed = await follow(await scenario.commit(), edges, killHub);
       expect(outcomeOf(disturbed)).toEqual(outcomeOf(calm));
       await onceEach(disturbed);
+    }
+  });
+
+  it('also for longer than a deadline: nobody has missed it, and nothing has soaked', async () => {
+    await scenario.apply(timed);
+    slow.set('sim-0000', { applyMs: AN_HOUR });
+    slow.set('sim-0001', { settleMs: AN_HOUR });
+    const commit = await scenario.commit();
+    const wanted = ['assigned', 'applied', 'healthy', 'healthy'];
+    const statesOf = ({ targets }: Rows) => targets.map(({ state }) => state as string);
+    const busy = await rows.reach(OWNER, commit, {
+      name: 'its targets are busy',
+      is: (at) => String(statesOf(at)) === String(wanted),
+    });
+    const due = Math.max(...busy.targets.map(({ dueAt }) => dueAt ?? 0));
+    let [from, until] = [0, 0];
+    await killHub(async () => {
+      from = Date.now();
+      await eventually(() => Date.now() > due, { what: 'the deadlines to pass' });
+      until = Date.now();
+    });
+    // As new processes they dial at once.
+    await Promise.all([...fleet.agents.values()].map((agent) => agent.restart()));
+    const told = await rows.reach(OWNER, commit, {
+      name: 'it knows of the outage',
+      is: ({ targets }) => targets.every(({ dueAt }) => dueAt === null || dueAt > due),
+    });
+    expect(statesOf(told).slice(0, 2)).toEqual(wanted.slice(0, 2));
+    slow.clear();
+    for (const name of ['sim-0000', 'sim-0001']) {
+      const { held: assigned, cluster } = fleet.agent(name);
+      for (const [key, one] of assigned) cluster.reconcile(key, one);
+    }
+    const ended = await rows.reach(OWNER, commit, isComplete);
+    await onceEach(ended);
+    const { transitions } = await fleet.client.rollouts.replay(ended.rollout.id);
+    expect(transitions.filter(({ to }) => to === 'failed')).toEqual([]);
+    for (const { id } of busy.targets) {
+      const last = (state: string) =>
+        Date.parse(transitions.findLast(({ subject, to }) => subject === `target/${id}` && to === state)!.at);
+      const [healthy, done] = [last('healthy'), last('done')];
+      const away = healthy < from ? until - from : 0;
+      expect(done - healthy - away, id).toBeGreaterThanOrEqual(SOAK_SECONDS * 1000);
     }
   });
 });

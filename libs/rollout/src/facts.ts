@@ -11,7 +11,7 @@ export function takeFact(work: Work, event: FactEvent): void {
     case 'superseded':
       return superseded(work, event.by);
     case 'outage':
-      return wasAway(work, event.ms);
+      return wasAway(work, event);
     case 'joined':
       return joined(work, event.target);
     case 'gate':
@@ -152,12 +152,16 @@ function unpinned(work: Work, target: Target, holds: string | null = target.hold
   else work.move(target, 'waiting', 'its override is gone', fresh);
 }
 
-/** Deadlines, soaks and measurements go on where they were: what nobody could hear proves nothing. */
-function wasAway(work: Work, ms: number): void {
+/** So long agents may take to come back to a hub that was away, and to say how things are. */
+const RETURN_MS = 60_000;
+
+/** Deadlines, soaks and measurements go on where they were: what nobody could hear proves nothing. No deadline ends before agents are back. */
+function wasAway(work: Work, { ms, until }: Extract<FactEvent, { kind: 'outage' }>): void {
   if (!(ms > 0)) return;
   const later = (at: number) => Math.min(work.now, at + ms);
   for (const target of work.targets()) {
-    const dueAt = target.dueAt === null ? null : target.dueAt + ms;
+    const back = until === undefined ? 0 : until + Math.min(RETURN_MS, deadlineOf(work, target));
+    const dueAt = target.dueAt === null ? null : Math.max(target.dueAt + ms, back);
     const healthySince = target.healthySince === null ? null : later(target.healthySince);
     // Who was away may have been back meanwhile, and what a window held is counted once.
     const connectedSince = target.connected ? target.connectedSince : later(target.connectedSince);
@@ -201,4 +205,9 @@ function measured(work: Work, event: Extract<FactEvent, { kind: 'gate' }>): void
 
 export function isOlder(a: Version, b: Version): boolean {
   return a.epoch === b.epoch ? a.generation < b.generation : a.epoch < b.epoch;
+}
+
+function deadlineOf(work: Work, target: Target): number {
+  const { rollback } = work.rollout.policy;
+  return (target.state === 'restoring' ? rollback.deadlineMs : work.settings(target).deadlineMs) ?? Infinity;
 }

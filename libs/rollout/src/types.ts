@@ -274,8 +274,8 @@ export type FactEvent =
       detail: string;
     }
   | { kind: 'superseded'; by: string }
-  /** No hub was there for so long: nothing that was due meanwhile was missed by anyone but the hub. First of its batch. */
-  | { kind: 'outage'; ms: number };
+  /** No hub was there for so long: nothing that was due meanwhile was missed by anyone but the hub. First of its batch. `until`: Unix milliseconds of its end. */
+  | { kind: 'outage'; ms: number; until?: number };
 
 /** What people ask for. Each is refused, with the reason, where it makes no sense: `refusal`. */
 export type VerbEvent = By &

@@ -216,6 +216,19 @@ describe('a hub that was away', () => {
     world.pass(MINUTE);
     expect(phase(world)).toBe('completed');
   });
+
+  it('gives agents a minute to come back, or the deadline where that is shorter, however little was left of it', () => {
+    const left = (deadline: string, passed: number) => {
+      const world = new World(policyOf([{ name: 'all', deadline }]), fleet(1));
+      world.feed();
+      world.pass(passed);
+      world.away(5 * MINUTE);
+      return world.target('c1').dueAt! - world.now;
+    };
+    expect(left('10m', 10 * MINUTE - 1)).toBe(MINUTE);
+    expect(left('10m', 8 * MINUTE)).toBe(2 * MINUTE);
+    expect(left('20s', 19_000)).toBe(20_000);
+  });
 });
 
 describe('an undo by hand', () => {

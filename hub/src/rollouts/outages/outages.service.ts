@@ -58,8 +58,10 @@ export class Outages implements OnModuleInit, OnApplicationBootstrap, OnModuleDe
 
   /** What a rollout has to know before anything else of its batch: its state was last changed at its clock. */
   async news(trx: Trx, { clock }: Rollout): Promise<FactEvent[]> {
-    const ms = outageAfter(await this.repository.since(trx, clock, GAP_SECONDS), clock);
-    return ms > 0 ? [{ kind: 'outage', ms }] : [];
+    const outages = await this.repository.since(trx, clock, GAP_SECONDS);
+    const ms = outageAfter(outages, clock);
+    const until = Math.round(Math.max(...outages.map(({ untilMs }) => untilMs)));
+    return ms > 0 ? [{ kind: 'outage', ms, until }] : [];
   }
 
   async #beatAlways(): Promise<void> {

@@ -22,6 +22,11 @@ export class DeadlineClock {
     }
   }
 
+  /** Milliseconds since a hub was last away. */
+  sinceOutage(now: number): number {
+    return now - Math.max(...this.#away.map(({ until }) => until!), -Infinity);
+  }
+
   open(target: string, now: number): void {
     for (const gap of this.#closed.get(target) ?? []) gap.until ??= now;
   }

@@ -285,6 +285,10 @@ export class Promises {
         `${id} is ${to} after ${had} ms of ${deadlineMs} in which it could have gone`,
       );
       demand(!this.#clock.isHeld(id), `${id} is ${to} while a window holds it`);
+      demand(
+        this.#clock.sinceOutage(world.now) >= Math.min(deadlineMs, 60_000),
+        `${id} had no time to say how it is after its hub came back`,
+      );
     }
   }
 

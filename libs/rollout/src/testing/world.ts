@@ -162,7 +162,7 @@ export class World {
   /** The hub is gone for so long, with agents that go on by themselves. */
   away(ms: number): void {
     this.now += ms;
-    this.feed({ kind: 'outage', ms });
+    this.feed({ kind: 'outage', ms, until: this.now });
   }
 
   pass(ms: number): void {
