@@ -1,7 +1,7 @@
 import type { RolloutPolicyView } from '@muster/api';
 import type { Command } from 'commander';
 import { group, type Host, verb } from '../host.ts';
-import { age, fields, printList, printOne } from '../output.ts';
+import { age, fields, inUsualOrder, printList, printOne } from '../output.ts';
 
 export function rolloutPolicyCommands(rollout: Command, host: Host): void {
   const policy = group(rollout, 'policy', 'RolloutPolicies: how releases move through the fleet', [
@@ -41,14 +41,19 @@ export function rolloutPolicyCommands(rollout: Command, host: Host): void {
     host.run(async (context, name: string) => {
       const found = await context.client().rollouts.policy(name);
       const machine = context.format === 'json' || context.format === 'yaml';
-      printOne(context.terminal, context.format, machine ? found.manifest : found, found.name, () =>
-        fields([
-          ['Name', found.name],
-          ['Stages', found.stages.join(' → ')],
-          ['Selects', found.selects || 'ApplicationSets that name it'],
-          ['Superseding', found.superseding],
-          ['Changed', `${age(found.updatedAt, context.now())} ago by ${found.updatedBy}`],
-        ]),
+      printOne(
+        context.terminal,
+        context.format,
+        machine ? found.manifest && inUsualOrder(found.manifest) : found,
+        found.name,
+        () =>
+          fields([
+            ['Name', found.name],
+            ['Stages', found.stages.join(' → ')],
+            ['Selects', found.selects || 'ApplicationSets that name it'],
+            ['Superseding', found.superseding],
+            ['Changed', `${age(found.updatedAt, context.now())} ago by ${found.updatedBy}`],
+          ]),
       );
     }),
   );
