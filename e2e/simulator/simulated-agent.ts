@@ -62,6 +62,8 @@ export class SimulatedAgent {
   #link: AgentLink;
   #session: Session;
   #process = new AbortController();
+  /** Aborted when another session is open. */
+  #reopened = new AbortController();
   #ended: Promise<void> = Promise.resolve();
   #away = 0;
   #muted = false;
@@ -127,6 +129,23 @@ export class SimulatedAgent {
     this.#session.disconnect();
   }
 
+  /** It was cut off, and is not to come back yet. */
+  get away(): boolean {
+    return this.#away > Date.now();
+  }
+
+  /** Dials at once, also where it was cut off for longer. */
+  hurry(): void {
+    this.#away = 0;
+    this.#session.hurry();
+  }
+
+  /** Begins anew with what it holds of an Application. */
+  again(key: string): void {
+    const held = this.#link.held.get(key);
+    if (held) this.#cluster.reconcile(key, held);
+  }
+
   /** Says nothing and hears nothing, on a connection that looks open; then dials again. */
   async mute(ms: number): Promise<void> {
     if (this.#muted) return;
@@ -184,6 +203,9 @@ export class SimulatedAgent {
       cancelAsk: () => undefined,
       connection: (open) => {
         this.connected = open;
+        if (!open) return;
+        this.#reopened.abort();
+        this.#reopened = new AbortController();
       },
       log: this.#log,
       signal: this.#process.signal,
@@ -192,9 +214,8 @@ export class SimulatedAgent {
   }
 
   #reconcile(key: string, held: HeldAssignment): void {
-    this.#fetch(held).then(
+    void this.#fetch(key, held).then(
       () => this.#link.held.get(key) === held && this.#cluster.reconcile(key, held),
-      (error: Error) => this.#refused(`the bundle of ${key}: ${error.message}`),
     );
   }
 
@@ -229,17 +250,19 @@ export class SimulatedAgent {
     });
   }
 
-  async #fetch({ assignment }: HeldAssignment): Promise<void> {
-    if (!this.#options.downloads || assignment.action !== Action.APPLY) return;
-    const { bundleDigest, bundleSize } = assignment;
+  /** Tries until it has the bundle or does not hold it any more: again at once when there is another session. */
+  async #fetch(key: string, held: HeldAssignment): Promise<void> {
+    const { action, bundleDigest, bundleSize } = held.assignment;
+    if (!this.#options.downloads || action !== Action.APPLY) return;
     const { signal } = this.#process;
-    for (let tries = 0; !signal.aborted; tries++) {
+    for (let tries = 0; !signal.aborted && this.#link.held.get(key) === held; tries++) {
       try {
         await this.#bundles.fetch(this.#connection.client, bundleDigest, Number(bundleSize), signal);
         return;
       } catch (error) {
-        if (tries === 10) throw error;
-        await sleep(100 * 2 ** Math.min(tries, 5), undefined, { signal }).catch(() => undefined);
+        if (tries === 10) this.#refused(`the bundle of ${key}: ${(error as Error).message}`);
+        const until = AbortSignal.any([signal, this.#reopened.signal]);
+        await sleep(100 * 2 ** Math.min(tries, 5), undefined, { signal: until }).catch(() => undefined);
       }
     }
   }

@@ -96,6 +96,14 @@ export class SimulatedCluster {
     return true;
   }
 
+  /** What is there has this health from now on. */
+  become(key: string, health: string): void {
+    const running = this.#running.get(key);
+    if (!running) return;
+    clearTimeout(running.timer);
+    this.#tell(key, running.assignment, { health });
+  }
+
   /** Nothing happens any more. */
   stop(): void {
     for (const key of [...this.#running.keys()]) this.#forget(key);

@@ -1,36 +1,13 @@
-import type { HubClient } from '@muster/api/client';
 import type { Rollout, Target } from '@muster/rollout';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { connectDatabase } from '../bench/hub-database.ts';
 import { type Hub, eventually } from '../src/index.ts';
-
-/** A rollout as its rows say. */
-export interface Rows {
-  rollout: Rollout;
-  targets: Target[];
-}
+import type { Rows } from './story-outcome.ts';
 
 /** A place in the state machine: `is` says that the rows are there. */
-export interface Edge {
+export interface Place {
   name: string;
   is(rows: Rows): boolean;
-  /** Somebody does something once it is reached, and after the hub was killed there. */
-  next?: (client: HubClient, rows: Rows) => Promise<unknown>;
-}
-
-const WAYS: readonly Target['state'][][] = [
-  ['assigned', 'applied', 'healthy', 'done'],
-  ['reverting', 'restoring', 'restored'],
-];
-
-/** The target of a cluster has come to this state, or further: a hub that was away finds it there. */
-export function hasCome(cluster: string, to: Target['state']): Edge {
-  const way = WAYS.find((one) => one.includes(to))!;
-  const reached = new Set(way.slice(way.indexOf(to)));
-  return {
-    name: `${cluster} is ${to}`,
-    is: ({ targets }) => targets.some((target) => target.cluster === cluster && reached.has(target.state)),
-  };
 }
 
 /** The rollout of a commit, past the hub: it may just have been killed. */
@@ -43,7 +20,7 @@ export class RolloutRows {
   }
 
   /** Waits until the rollout of a set at a commit is as told; answers it. */
-  async reach(owner: string, commit: string, edge: Pick<Edge, 'name' | 'is'>): Promise<Rows> {
+  async reach(owner: string, commit: string, place: Place): Promise<Rows> {
     return eventually(
       async (see) => {
         const rows = await this.#read(owner, commit);
@@ -53,10 +30,10 @@ export class RolloutRows {
           rows.rollout.stage,
           rows.targets.map(({ cluster, state }) => [cluster, state]),
         ]);
-        return edge.is(rows) ? rows : undefined;
+        return place.is(rows) ? rows : undefined;
       },
       {
-        what: `the rollout of ${owner} at ${commit.slice(0, 7)}: ${edge.name}`,
+        what: `the rollout of ${owner} at ${commit.slice(0, 7)}: ${place.name}`,
         interval: 10,
         timeout: 90_000,
       },
@@ -85,21 +62,4 @@ export class RolloutRows {
     client.on('error', () => (this.#client = undefined));
     return client;
   }
-}
-
-/** What became of a rollout, without times and ids: the same, whatever happened to the hub meanwhile. */
-export function outcomeOf({ rollout, targets }: Rows) {
-  return {
-    phase: rollout.phase,
-    headHeld: rollout.headHeld,
-    failure: rollout.failure?.kind ?? null,
-    stages: rollout.stages.map(({ name, step, gates }) => [name, step, gates.map(({ status }) => status)]),
-    targets: targets.map(({ cluster, state, stage, touched, holds, to, proven }) => ({
-      cluster,
-      state,
-      stage,
-      touched,
-      holds: holds === to ? 'the release' : holds === proven?.digest ? 'what was proven' : 'something else',
-    })),
-  };
 }
