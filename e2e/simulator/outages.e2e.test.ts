@@ -9,11 +9,11 @@ import { HUB_ENV, RolloutScenario, clustersOf } from './rollout-scenario.ts';
 import { SimulatedFleet } from './simulated-fleet.ts';
 import type { Rows } from './story-outcome.ts';
 
-/** The deadline is short, and long enough for agents to come back in it. */
-const SOAK_SECONDS = 4;
+/** Short, as it is waited for, and long enough for a busy machine to get from a release to the kill within it. */
+const SOAK_SECONDS = 10;
 const timed = {
   superseding: 'queue',
-  stages: [{ name: 'all', deadline: '10s', soak: `${SOAK_SECONDS}s` }],
+  stages: [{ name: 'all', deadline: '15s', soak: `${SOAK_SECONDS}s` }],
 };
 const AGENTS = 4;
 const OWNER = 'argocd/app-0';

@@ -15,7 +15,7 @@ const AGENTS = 24;
 const SEEDS = 5;
 const SLOTS = [2, 4, 6];
 const SOAK_MS = 400;
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 25_000;
 
 const policy = {
   defaults: { soak: `${SOAK_MS}ms`, deadline: `${DEADLINE_MS}ms`, onFailure: 'rollback-all' },
