@@ -17,12 +17,17 @@ export interface TestDatabase {
   stop(): Promise<void>;
 }
 
-const DIR = join(tmpdir(), `muster-test-postgres-${userInfo().uid}`);
+/** Of this checkout: a server of another one would be gone, with its programs, when that is deleted. */
+const CHECKOUT = createHash('sha256')
+  .update(fileURLToPath(import.meta.url))
+  .digest('hex')
+  .slice(0, 8);
+const DIR = join(tmpdir(), `muster-test-postgres-${userInfo().uid}-${CHECKOUT}`);
 const DEADLINE_MS = 60_000;
 /** Of a test itself, and of each hub that it starts: enough to be concurrent, and few enough for many tests at once. */
 export const TEST_CONNECTIONS = 10;
 
-/** Makes a fresh database on the PostgreSQL that all integration tests share. */
+/** Makes a fresh database on the PostgreSQL that all integration tests of this checkout share. */
 export async function startTestDatabase(): Promise<TestDatabase> {
   const admin = await connectServer();
   const template = await ensureTemplate(admin);

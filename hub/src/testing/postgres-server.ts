@@ -1,5 +1,5 @@
 /**
- * The PostgreSQL that all integration tests of this machine's user share, each with databases of its own. Started
+ * The PostgreSQL that all integration tests of a checkout share, each with databases of its own. Started
  * detached by the first test that needs it; ends itself, and deletes its folder, when nobody has been connected for
  * a while. `node postgres-server.ts DIR`.
  */
@@ -10,7 +10,7 @@ import pg from 'pg';
 import { startEmbeddedPostgres } from '../store/embedded-postgres.ts';
 
 const IDLE_SECONDS = 30;
-/** Several checkouts test at once, each with hubs of some 50 connections. */
+/** Files are tested side by side, each with hubs of some 50 connections. */
 const MAX_CONNECTIONS = 1_000;
 
 const dir = process.argv[2]!;
