@@ -1,7 +1,8 @@
-import type { Application } from '../apply/application.ts';
+import type { KubeObject } from '@muster/kube';
+import type { Application, Resource } from '../apply/application.ts';
 import { type Cluster, isWatchable } from '../apply/cluster.ts';
 import type { DesiredState } from '../apply/desired.ts';
-import { triage } from '../apply/resources.ts';
+import { messageOf, triage } from '../apply/resources.ts';
 import { judge, note } from './compare.ts';
 import type { ApiType } from '../kube/discovery.ts';
 import { kindOf, nameOf } from './live-index.ts';
@@ -66,13 +67,32 @@ export class Comparison {
     // What forbids all of it, such as an account that may not be used, forbids to look as it.
     if (desired.problems.some(({ key }) => key === '')) doubtful.length = 0;
     let told = 0;
+    const unseen: [Resource, KubeObject][] = [];
     await judge(cluster, app, desired, doubtful, signal, (key, verdict) => {
-      note(app, app.resources.get(key)!, desired.objects.get(key), verdict, cluster.now());
+      const resource = app.resources.get(key)!;
+      note(app, resource, desired.objects.get(key), verdict, cluster.now());
       told++;
+      if ('live' in verdict && !verdict.foreign && known.has(kindOf(key)))
+        unseen.push([resource, verdict.live]);
     });
+    await this.assessUnseen(unseen, desired);
     this.all = false;
     app.observedAtMs = begunAtMs;
     if (told > 0) cluster.log.debug({ application: app.key, judged: told }, 'compared');
+  }
+
+  /** Health of what the API server has and the index does not yet: without it such an object would count as healthy. */
+  private async assessUnseen(read: readonly [Resource, KubeObject][], desired: DesiredState): Promise<void> {
+    const { index } = this.cluster;
+    for (const [resource, live] of read) {
+      if (index.get(resource.key)) continue;
+      const health = await index.assess(live);
+      // Seen meanwhile: that is newer.
+      if (index.get(resource.key)) continue;
+      resource.health = health?.status ?? '';
+      resource.healthMessage = desired.mask(health?.message ?? '');
+      resource.message = messageOf(resource);
+    }
   }
 
   /**
