@@ -25,6 +25,7 @@ function application(...resources: Resource[]): Application {
   const app = new Application('argocd/a', { signed, assignment, payloadSha256: Buffer.alloc(32) });
   app.desired = new Map();
   app.desiredFor = 'payload ';
+  app.observedAtMs = 1;
   for (const each of resources) app.resources.set(each.key, each);
   return app;
 }
@@ -38,6 +39,12 @@ it('takes the worst health, and says whose it is', () => {
   );
   expect(healthOf(app)).toEqual({ health: 'Degraded', message: '/ConfigMap/n/b: Degraded (crashes)' });
   expect(healthOf(application())).toEqual({ health: 'Healthy', message: '' });
+});
+
+it('is of unknown health until somebody has looked', () => {
+  const app = application(resource('a', { health: 'Healthy' }));
+  app.observedAtMs = 0;
+  expect(healthOf(app).health).toBe('Unknown');
 });
 
 it('is Synced only when all is, and nothing waits to be pruned', () => {

@@ -2,8 +2,9 @@ import { HEALTH_ORDER, type HealthStatus, parseKeyString } from '@muster/kube';
 import type { ApplicationStatus, ResourceStatus } from '@muster/proto/records';
 import type { Application, Resource } from '../apply/application.ts';
 
-/** The worst health of the resources that have one, with the message of the first that is so. */
+/** The worst health of the resources that have one, with the message of the first that is so; Unknown before the first look. */
 export function healthOf(app: Application): { health: string; message: string } {
+  if (app.observedAtMs === 0) return { health: 'Unknown', message: 'its objects were not looked at yet' };
   let health: HealthStatus = 'Healthy';
   let message = '';
   for (const resource of app.resources.values()) {
